@@ -1,0 +1,10 @@
+//! `gitops`: a drift detector and one-shot sync tool for Kubernetes.
+//!
+//! Two rings: pure modules take values and return values; edge modules (git, disk, network, environment, terminal,
+//! clock) fetch and deliver and decide nothing. `run` alone knows the order of the stages. The library is public for
+//! the binary, the tests and the benchmarks; it promises no stable interface.
+
+pub mod live;
+pub mod object;
+pub mod render;
+pub mod source;

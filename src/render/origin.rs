@@ -1,0 +1,87 @@
+//! Where an object and each of its fields were written.
+
+use std::sync::Arc;
+
+/// Where an object was written.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// File, relative to the source's root; `-` for the standard input.
+    pub file: Arc<str>,
+    /// Line of the object's first key, from 1.
+    pub line: u32,
+    /// Lines of the fields.
+    pub fields: FieldLines,
+}
+
+/// One step from a JSON value to a value inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Into a map, by key.
+    Key(&'a str),
+    /// Into a list, by position from 0.
+    Index(usize),
+}
+
+/// Hash of a path of [`Step`]s; [`PathHash::ROOT`] is the object itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathHash(u64);
+
+impl PathHash {
+    /// The object itself.
+    pub const ROOT: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    /// The hash of this path with one more step (FNV-1a over the tagged step).
+    pub fn step(self, step: Step<'_>) -> Self {
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        let hash = match step {
+            Step::Key(key) => key.bytes().fold(mix(self.0, 1), mix),
+            Step::Index(index) => (index as u64).to_le_bytes().into_iter().fold(mix(self.0, 2), mix),
+        };
+        Self(mix(hash, 3))
+    }
+}
+
+/// The line of every field of one object, twelve bytes a field.
+///
+/// Paths are kept as 64-bit hashes: a collision would show a wrong line number and nothing else.
+#[derive(Debug, Clone, Default)]
+pub struct FieldLines(Box<[(PathHash, u32)]>);
+
+impl FieldLines {
+    /// Builds the table from (path, line) pairs in any order; of equal paths the last wins.
+    pub fn new(mut entries: Vec<(PathHash, u32)>) -> Self {
+        entries.sort_by_key(|entry| entry.0);
+        entries.reverse();
+        entries.dedup_by_key(|entry| entry.0);
+        entries.reverse();
+        Self(entries.into())
+    }
+
+    /// The line of the value at a path, from 1; `None` if it was not written.
+    pub fn line<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Option<u32> {
+        let hash = path.into_iter().fold(PathHash::ROOT, PathHash::step);
+        self.0
+            .binary_search_by_key(&hash, |entry| entry.0)
+            .ok()
+            .map(|at| self.0[at].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_found_by_path() {
+        let path = [Step::Key("spec"), Step::Key("ports"), Step::Index(1)];
+        let hash = |steps: &[Step<'_>]| steps.iter().copied().fold(PathHash::ROOT, PathHash::step);
+        let lines = FieldLines::new(vec![(hash(&path), 3), (hash(&path[..2]), 2), (hash(&path), 7)]);
+        assert_eq!(lines.line(path), Some(7));
+        assert_eq!(lines.line(path[..2].iter().copied()), Some(2));
+        assert_eq!(
+            lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]),
+            None
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! Whole-program tests: one binary, one module for each subject.
