@@ -7,4 +7,5 @@
 pub mod live;
 pub mod object;
 pub mod render;
+pub mod schema;
 pub mod source;
