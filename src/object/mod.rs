@@ -3,5 +3,6 @@
 pub mod fields;
 pub mod id;
 pub mod path;
+pub mod quantity;
 
 pub mod value;
