@@ -34,11 +34,7 @@ pub fn additions(
 ) -> Vec<Added> {
     let mut paths = Vec::new();
     for entry in managed.others() {
-        let mut walk = Walk {
-            schema,
-            found: &mut paths,
-            path: Vec::new(),
-        };
+        let mut walk = Walk { schema, found: &mut paths, path: Vec::new() };
         walk.node(schema.root(), entry.fields, Some(desired), live);
     }
     paths.sort();
@@ -70,10 +66,7 @@ fn judge(
     let owners: Vec<&Entry<'_>> = owner::owners(managed, &path.0);
     let recorded = last_applied.is_some_and(|applied| value_at(schema, applied, &path.0).is_some());
     let created = owner::created(live);
-    let verdicts: Vec<Addition> = owners
-        .iter()
-        .map(|e| owner::addition(e, created, recorded))
-        .collect();
+    let verdicts: Vec<Addition> = owners.iter().map(|e| owner::addition(e, created, recorded)).collect();
     let by = if verdicts.contains(&Addition::Controller) {
         Addition::Controller
     } else if verdicts.contains(&Addition::Creation) {
@@ -85,13 +78,7 @@ fn judge(
     names.sort();
     names.dedup();
     let live = value_at(schema, live, &path.0)?.clone();
-    Some(Added {
-        path,
-        live,
-        by,
-        owners: names,
-        writer: owner::writer(&owners),
-    })
+    Some(Added { path, live, by, owners: names, writer: owner::writer(&owners) })
 }
 
 struct Walk<'a> {
@@ -140,10 +127,8 @@ mod tests {
     fn a_sidecar_is_one_addition_and_a_status_is_none() {
         let containers =
             |inner: Value| json!({"f:spec": {"f:template": {"f:spec": {"f:containers": inner}}}});
-        let sidecar = containers(
-            json!({"k:{\"name\":\"debug\"}": {".": {}, "f:name": {}, "f:image": {}},
-            "k:{\"name\":\"web\"}": {"f:env": {"k:{\"name\":\"X\"}": {".": {}, "f:name": {}, "f:value": {}}}}}),
-        );
+        let sidecar = containers(json!({"k:{\"name\":\"debug\"}": {".": {}, "f:name": {}, "f:image": {}},
+            "k:{\"name\":\"web\"}": {"f:env": {"k:{\"name\":\"X\"}": {".": {}, "f:name": {}, "f:value": {}}}}}));
         let live = json!({
             "metadata": {"labels": {"team": "a"}, "managedFields": [
                 entry("kubectl-edit", &sidecar),

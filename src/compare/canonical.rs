@@ -15,97 +15,45 @@ use crate::schema::{Form, MapType, NodeId, Schema};
 /// The list holds what decides a comparison: fields inside atomic nodes, and fields whose explicit zero is replaced.
 const DEFAULTS: &[(&str, &str, &str)] = &[
     ("io.k8s.api.admissionregistration.v1.Rule", "scope", "\"*\""),
-    (
-        "io.k8s.api.admissionregistration.v1.RuleWithOperations",
-        "scope",
-        "\"*\"",
-    ),
+    ("io.k8s.api.admissionregistration.v1.RuleWithOperations", "scope", "\"*\""),
     ("io.k8s.api.apps.v1.DaemonSetSpec", "revisionHistoryLimit", "10"),
     ("io.k8s.api.apps.v1.DeploymentSpec", "replicas", "1"),
     ("io.k8s.api.apps.v1.DeploymentSpec", "revisionHistoryLimit", "10"),
-    (
-        "io.k8s.api.apps.v1.DeploymentStrategy",
-        "type",
-        "\"RollingUpdate\"",
-    ),
+    ("io.k8s.api.apps.v1.DeploymentStrategy", "type", "\"RollingUpdate\""),
     ("io.k8s.api.apps.v1.StatefulSetSpec", "replicas", "1"),
     ("io.k8s.api.apps.v1.StatefulSetSpec", "revisionHistoryLimit", "10"),
-    (
-        "io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern",
-        "status",
-        "\"True\"",
-    ),
-    (
-        "io.k8s.api.core.v1.Container",
-        "terminationMessagePath",
-        "\"/dev/termination-log\"",
-    ),
-    (
-        "io.k8s.api.core.v1.Container",
-        "terminationMessagePolicy",
-        "\"File\"",
-    ),
+    ("io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", "status", "\"True\""),
+    ("io.k8s.api.core.v1.Container", "terminationMessagePath", "\"/dev/termination-log\""),
+    ("io.k8s.api.core.v1.Container", "terminationMessagePolicy", "\"File\""),
     ("io.k8s.api.core.v1.ContainerPort", "protocol", "\"TCP\""),
     ("io.k8s.api.core.v1.EndpointPort", "protocol", "\"TCP\""),
     ("io.k8s.api.core.v1.HTTPGetAction", "path", "\"/\""),
     ("io.k8s.api.core.v1.HTTPGetAction", "scheme", "\"HTTP\""),
     ("io.k8s.api.core.v1.ObjectFieldSelector", "apiVersion", "\"v1\""),
     ("io.k8s.api.core.v1.PersistentVolumeClaim", "apiVersion", "\"v1\""),
-    (
-        "io.k8s.api.core.v1.PersistentVolumeClaim",
-        "kind",
-        "\"PersistentVolumeClaim\"",
-    ),
-    (
-        "io.k8s.api.core.v1.PersistentVolumeClaimSpec",
-        "volumeMode",
-        "\"Filesystem\"",
-    ),
-    (
-        "io.k8s.api.core.v1.PersistentVolumeClaimStatus",
-        "phase",
-        "\"Pending\"",
-    ),
+    ("io.k8s.api.core.v1.PersistentVolumeClaim", "kind", "\"PersistentVolumeClaim\""),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimSpec", "volumeMode", "\"Filesystem\""),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimStatus", "phase", "\"Pending\""),
     ("io.k8s.api.core.v1.PodSpec", "dnsPolicy", "\"ClusterFirst\""),
     ("io.k8s.api.core.v1.PodSpec", "restartPolicy", "\"Always\""),
-    (
-        "io.k8s.api.core.v1.PodSpec",
-        "schedulerName",
-        "\"default-scheduler\"",
-    ),
+    ("io.k8s.api.core.v1.PodSpec", "schedulerName", "\"default-scheduler\""),
     ("io.k8s.api.core.v1.PodSpec", "securityContext", "{}"),
-    (
-        "io.k8s.api.core.v1.PodSpec",
-        "terminationGracePeriodSeconds",
-        "30",
-    ),
+    ("io.k8s.api.core.v1.PodSpec", "terminationGracePeriodSeconds", "30"),
     ("io.k8s.api.core.v1.Probe", "failureThreshold", "3"),
     ("io.k8s.api.core.v1.Probe", "periodSeconds", "10"),
     ("io.k8s.api.core.v1.Probe", "successThreshold", "1"),
     ("io.k8s.api.core.v1.Probe", "timeoutSeconds", "1"),
     ("io.k8s.api.core.v1.ResourceFieldSelector", "divisor", "\"0\""),
     ("io.k8s.api.core.v1.Secret", "type", "\"Opaque\""),
-    (
-        "io.k8s.api.core.v1.ServiceAccountTokenProjection",
-        "expirationSeconds",
-        "3600",
-    ),
+    ("io.k8s.api.core.v1.ServiceAccountTokenProjection", "expirationSeconds", "3600"),
     ("io.k8s.api.core.v1.ServicePort", "protocol", "\"TCP\""),
     ("io.k8s.api.core.v1.ServiceSpec", "sessionAffinity", "\"None\""),
     ("io.k8s.api.core.v1.ServiceSpec", "type", "\"ClusterIP\""),
     ("io.k8s.api.core.v1.Volume", "emptyDir", "{}"),
     ("io.k8s.api.discovery.v1.EndpointPort", "name", "\"\""),
     ("io.k8s.api.discovery.v1.EndpointPort", "protocol", "\"TCP\""),
-    (
-        "io.k8s.api.networking.v1.NetworkPolicyPort",
-        "protocol",
-        "\"TCP\"",
-    ),
-    (
-        "io.k8s.api.rbac.v1.RoleRef",
-        "apiGroup",
-        "\"rbac.authorization.k8s.io\"",
-    ),
+    ("io.k8s.api.networking.v1.NetworkPolicyPort", "protocol", "\"TCP\""),
+    ("io.k8s.api.rbac.v1.RoleRef", "apiGroup", "\"rbac.authorization.k8s.io\""),
 ];
 
 /// Where a value stands: what the server does with its zero, and with which default.
@@ -147,14 +95,7 @@ pub fn is_item_stored_as(schema: &Schema, node: NodeId, desired: &Value, live: &
 }
 
 fn item(schema: &Schema, node: NodeId) -> Place<'_> {
-    Place {
-        node,
-        zero: ZeroValue::Written,
-        default: None,
-        rounding: Rounding::Nano,
-        entry: true,
-        schema,
-    }
+    Place { node, zero: ZeroValue::Written, default: None, rounding: Rounding::Nano, entry: true, schema }
 }
 
 fn child<'a>(
@@ -166,10 +107,7 @@ fn child<'a>(
 ) -> Option<Place<'a>> {
     let node = map.child(field)?;
     if !map.fields.contains_key(field) {
-        return Some(Place {
-            rounding: Rounding::Milli,
-            ..item(schema, node)
-        });
+        return Some(Place { rounding: Rounding::Milli, ..item(schema, node) });
     }
     let name = schema.node(parent).name.as_deref().unwrap_or_default();
     let default = default_value(name, field, siblings);
@@ -188,9 +126,7 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
         let kind = siblings.and_then(|map| map.get("kind")).and_then(Value::as_str);
         return matches!(kind, Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"));
     }
-    let at = DEFAULTS
-        .binary_search_by_key(&(name, field), |entry| (entry.0, entry.1))
-        .ok()?;
+    let at = DEFAULTS.binary_search_by_key(&(name, field), |entry| (entry.0, entry.1)).ok()?;
     serde_json::from_str(DEFAULTS[at].2).ok()
 }
 
@@ -238,10 +174,7 @@ fn stored_bytes(text: &str) -> Option<String> {
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
     let decoder = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
     let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    decoder
-        .decode(joined)
-        .ok()
-        .map(|bytes| general_purpose::STANDARD.encode(bytes))
+    decoder.decode(joined).ok().map(|bytes| general_purpose::STANDARD.encode(bytes))
 }
 
 fn is_stored_zero(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
@@ -267,10 +200,7 @@ fn is_deeply_stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Va
             let Some(list) = &node.list else { return false };
             let place = item(schema, list.element);
             desired.len() == live.len()
-                && desired
-                    .iter()
-                    .zip(live)
-                    .all(|(d, l)| stored(&place, Some(d), Some(l)))
+                && desired.iter().zip(live).all(|(d, l)| stored(&place, Some(d), Some(l)))
         }
         (Some(Value::Object(desired)), Some(Value::Object(live))) => is_map_stored(place, desired, live),
         (None | Some(Value::Null), Some(Value::Object(live))) if place.zero == ZeroValue::EmptyStruct => {
@@ -285,9 +215,7 @@ fn is_map_stored(place: &Place<'_>, desired: &Map<String, Value>, live: &Map<Str
     let Some(map) = &schema.node(place.node).map else {
         return false;
     };
-    let keys = desired
-        .keys()
-        .chain(live.keys().filter(|key| !desired.contains_key(*key)));
+    let keys = desired.keys().chain(live.keys().filter(|key| !desired.contains_key(*key)));
     keys.into_iter().all(|key| {
         child(schema, place.node, map, key, Some(desired))
             .is_some_and(|place| stored(&place, desired.get(key), live.get(key)))
@@ -333,23 +261,12 @@ mod tests {
     #[test]
     fn a_pod_spec_is_stored_as_recorded() {
         let schema = schema();
-        let spec = schema
-            .node(schema.root())
-            .map
-            .as_ref()
-            .unwrap()
-            .child("spec")
-            .unwrap();
+        let spec = schema.node(schema.root()).map.as_ref().unwrap().child("spec").unwrap();
         let absent = json!("absent");
         let table = [
             ("hostNetwork", json!(false), absent.clone(), true),
             ("hostNetwork", json!(true), absent.clone(), false),
-            (
-                "automountServiceAccountToken",
-                json!(false),
-                absent.clone(),
-                false,
-            ),
+            ("automountServiceAccountToken", json!(false), absent.clone(), false),
             ("automountServiceAccountToken", json!(null), absent.clone(), true),
             ("nodeSelector", json!({"a": null}), json!({"a": ""}), true),
             ("nodeSelector", json!({"a": ""}), json!({}), false),
@@ -360,18 +277,8 @@ mod tests {
             ("securityContext", json!(null), json!({}), true),
             ("dnsPolicy", json!(""), json!("ClusterFirst"), true),
             ("dnsPolicy", json!(""), json!("Default"), false),
-            (
-                "field",
-                json!({"fieldPath": "a"}),
-                json!({"apiVersion": "v1", "fieldPath": "a"}),
-                true,
-            ),
-            (
-                "field",
-                json!({"fieldPath": "a"}),
-                json!({"apiVersion": "v2", "fieldPath": "a"}),
-                false,
-            ),
+            ("field", json!({"fieldPath": "a"}), json!({"apiVersion": "v1", "fieldPath": "a"}), true),
+            ("field", json!({"fieldPath": "a"}), json!({"apiVersion": "v2", "fieldPath": "a"}), false),
         ];
         for (field, desired, live, expected) in table {
             let live = (live != absent).then_some(&live);
@@ -382,14 +289,8 @@ mod tests {
 
     #[test]
     fn times_and_bytes_are_normalised_as_recorded() {
-        assert_eq!(
-            stored_time("2024-01-01T01:00:00+01:00").as_deref(),
-            Some("2024-01-01T00:00:00Z")
-        );
-        assert_eq!(
-            stored_time("2024-01-01T00:00:00.75Z").as_deref(),
-            Some("2024-01-01T00:00:00Z")
-        );
+        assert_eq!(stored_time("2024-01-01T01:00:00+01:00").as_deref(), Some("2024-01-01T00:00:00Z"));
+        assert_eq!(stored_time("2024-01-01T00:00:00.75Z").as_deref(), Some("2024-01-01T00:00:00Z"));
         assert_eq!(stored_bytes("YW\nJj\r\n").as_deref(), Some("YWJj"));
         assert_eq!(stored_bytes("YR==").as_deref(), Some("YQ=="));
         for wrong in ["YQ", "Y Q==", "_-=="] {

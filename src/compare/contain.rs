@@ -51,30 +51,20 @@ pub struct Containment {
 
 /// Walks the desired object against the live one. `own` is our Apply entry, if there is one.
 pub fn contain(schema: &Schema, desired: &Value, live: &Value, own: Option<FieldSet<'_>>) -> Containment {
-    let mut walk = Walk {
-        schema,
-        result: Containment::default(),
-        path: Vec::new(),
-    };
+    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
     for (key, value) in desired.as_object().into_iter().flatten() {
         // Identity is compared by having found the object; the server never tracks it.
         if key != "apiVersion" && key != "kind" {
             walk.field(schema.root(), desired.as_object(), key, value, live.get(key), own);
         }
     }
-    walk.result
-        .differences
-        .sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
+    walk.result.differences.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
     walk.result
 }
 
 /// True if the first value is contained in the second at a node.
 pub fn is_contained(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
-    let mut walk = Walk {
-        schema,
-        result: Containment::default(),
-        path: Vec::new(),
-    };
+    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
     walk.value(&Place { node, parent: None }, desired, Some(live), None);
     walk.result.differences.is_empty()
 }
@@ -110,18 +100,10 @@ impl Walk<'_> {
             self.path.pop();
             return;
         }
-        let before = self.result.unowned.len();
-        self.value(
-            &Place {
-                node,
-                parent: Some((parent, key, siblings)),
-            },
-            desired,
-            live,
-            below,
-        );
+        let before = self.findings();
+        self.value(&Place { node, parent: Some((parent, key, siblings)) }, desired, live, below);
         // The key of a map is a member beside its value; a leaf was looked at already.
-        if entry && before == self.result.unowned.len() && live.is_some() {
+        if entry && before == self.findings() && live.is_some() {
             self.note_owner(below);
         }
         self.path.pop();
@@ -169,11 +151,7 @@ impl Walk<'_> {
             None => live.is_some_and(|live| is_item_stored_as(self.schema, place.node, desired, live)),
         };
         if !explained {
-            let kind = if live.is_some() {
-                Kind::Changed
-            } else {
-                Kind::Absent
-            };
+            let kind = if live.is_some() { Kind::Changed } else { Kind::Absent };
             self.differ(kind, desired.clone(), live.cloned());
         }
     }
@@ -190,17 +168,10 @@ impl Walk<'_> {
         let mut order = Vec::with_capacity(desired.len());
         for item in desired {
             let Some(key) = item_key(list, item) else {
-                self.differ(
-                    Kind::Changed,
-                    Value::Array(desired.to_vec()),
-                    Some(Value::Array(live.to_vec())),
-                );
+                self.differ(Kind::Changed, Value::Array(desired.to_vec()), Some(Value::Array(live.to_vec())));
                 return;
             };
-            let below = owned
-                .iter()
-                .find(|(element, _)| *element == key)
-                .map(|(_, below)| *below);
+            let below = owned.iter().find(|(element, _)| *element == key).map(|(_, below)| *below);
             let found = positions.get(&key).map(Vec::as_slice).unwrap_or_default();
             self.path.push(key);
             match found {
@@ -229,17 +200,9 @@ impl Walk<'_> {
         own: Option<FieldSet<'_>>,
         tracked: bool,
     ) {
-        let before = self.result.unowned.len();
-        self.value(
-            &Place {
-                node: list.element,
-                parent: None,
-            },
-            desired,
-            Some(live),
-            own,
-        );
-        if tracked && before == self.result.unowned.len() && !own.is_some_and(FieldSet::is_member) {
+        let before = self.findings();
+        self.value(&Place { node: list.element, parent: None }, desired, Some(live), own);
+        if tracked && before == self.findings() {
             self.note_owner(own);
         }
     }
@@ -257,12 +220,7 @@ impl Walk<'_> {
     }
 
     fn differ(&mut self, kind: Kind, desired: Value, live: Option<Value>) {
-        self.result.differences.push(Difference {
-            path: FieldPath(self.path.clone()),
-            kind,
-            desired,
-            live,
-        });
+        self.result.differences.push(Difference { path: FieldPath(self.path.clone()), kind, desired, live });
     }
 
     fn note_owner(&mut self, own: Option<FieldSet<'_>>) {
@@ -297,10 +255,7 @@ mod tests {
 
     fn paths(schema: &Schema, desired: &Value, live: &Value) -> Vec<(String, Kind)> {
         let walk = contain(schema, desired, live, None);
-        walk.differences
-            .iter()
-            .map(|d| (d.path.to_string(), d.kind))
-            .collect()
+        walk.differences.iter().map(|d| (d.path.to_string(), d.kind)).collect()
     }
 
     #[test]
@@ -345,19 +300,9 @@ mod tests {
         let named = |names: &[&str]| Value::Array(names.iter().map(|n| json!({"name": n})).collect());
         let at = "spec.template.spec.containers";
         let table: Vec<(&str, Value, Value, Vec<(String, Kind)>)> = vec![
-            (
-                "4",
-                named(&["b", "a"]),
-                named(&["a", "b"]),
-                vec![(at.to_owned(), Kind::Order)],
-            ),
+            ("4", named(&["b", "a"]), named(&["a", "b"]), vec![(at.to_owned(), Kind::Order)]),
             ("5", named(&["a", "b"]), named(&["a", "proxy", "b"]), vec![]),
-            (
-                "6",
-                named(&["b", "a"]),
-                named(&["a", "proxy", "b"]),
-                vec![(at.to_owned(), Kind::Order)],
-            ),
+            ("6", named(&["b", "a"]), named(&["a", "proxy", "b"]), vec![(at.to_owned(), Kind::Order)]),
             (
                 "10",
                 json!([{"name": "a", "env": [{"name": "X", "value": "2"}]}]),

@@ -29,22 +29,14 @@ fn compile(group: &str, kind: &str, mut definitions: Value) -> Schema {
     definitions[&root]["type"] = json!("object");
     definitions[&root]["x-kubernetes-group-version-kind"] =
         json!([{"group": group, "version": "v1", "kind": kind}]);
-    let document = Document::parse(
-        json!({"components": {"schemas": definitions}})
-            .to_string()
-            .as_bytes(),
-    )
-    .unwrap();
+    let document =
+        Document::parse(json!({"components": {"schemas": definitions}}).to_string().as_bytes()).unwrap();
     document.schema(&Gvk::new(group, "v1", kind)).unwrap()
 }
 
 /// A ConfigMap.
 pub(crate) fn config_map() -> Schema {
-    compile(
-        "",
-        "ConfigMap",
-        json!({"root.ConfigMap": {"properties": {"data": strings()}}}),
-    )
+    compile("", "ConfigMap", json!({"root.ConfigMap": {"properties": {"data": strings()}}}))
 }
 
 /// A Service with ports keyed by port and protocol and an atomic selector.

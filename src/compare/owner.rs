@@ -20,33 +20,16 @@ pub enum Class {
 }
 
 /// Tools of people by exact name; every name that begins with `kubectl-` is one as well.
-const PEOPLE: &[&str] = &[
-    "kubectl",
-    "k9s",
-    "Lens",
-    "OpenLens",
-    "node-fetch",
-    "Mozilla",
-    "helm",
-    "before-first-apply",
-];
+const PEOPLE: &[&str] =
+    &["kubectl", "k9s", "Lens", "OpenLens", "node-fetch", "Mozilla", "helm", "before-first-apply"];
 
 /// Tools that own the server's defaults as well when they create an object: a field of theirs proves nothing.
-const CREATORS: &[&str] = &[
-    "kubectl-create",
-    "kubectl-run",
-    "kubectl-expose",
-    "kubectl-autoscale",
-];
+const CREATORS: &[&str] = &["kubectl-create", "kubectl-run", "kubectl-expose", "kubectl-autoscale"];
 
 /// The class of an entry's manager.
 pub fn class(entry: &Entry<'_>) -> Class {
     let name = entry.manager;
-    if PEOPLE.contains(&name) || name.starts_with("kubectl-") {
-        Class::Person
-    } else {
-        Class::Controller
-    }
+    if PEOPLE.contains(&name) || name.starts_with("kubectl-") { Class::Person } else { Class::Controller }
 }
 
 /// True for the entry that scaling by a horizontal autoscaler writes.
@@ -71,28 +54,17 @@ pub fn addition(entry: &Entry<'_>, created: &str, recorded: bool) -> Addition {
         return Addition::Controller;
     }
     if entry.manager == CLIENT_SIDE_APPLY {
-        return if recorded {
-            Addition::Person
-        } else {
-            Addition::Creation
-        };
+        return if recorded { Addition::Person } else { Addition::Creation };
     }
     if CREATORS.contains(&entry.manager) || (!entry.time.is_empty() && entry.time == created) {
         return Addition::Creation;
     }
-    if entry.subresource.is_empty() {
-        Addition::Person
-    } else {
-        Addition::Controller
-    }
+    if entry.subresource.is_empty() { Addition::Person } else { Addition::Controller }
 }
 
 /// The entries other than ours whose set holds exactly this path.
 pub fn owners<'m, 'a>(managed: &'m ManagedFields<'a>, path: &[PathElement]) -> Vec<&'m Entry<'a>> {
-    managed
-        .others()
-        .filter(|entry| entry.fields.contains(path))
-        .collect()
+    managed.others().filter(|entry| entry.fields.contains(path)).collect()
 }
 
 /// Who is named for a difference, and how surely.
@@ -125,17 +97,11 @@ pub enum Writer {
 
 /// The writer of a live value: the newest of its owners. `ancient-changes` is never named.
 pub fn writer(owners: &[&Entry<'_>]) -> Option<Writer> {
-    let newest = owners
-        .iter()
-        .filter(|e| e.manager != "ancient-changes")
-        .max_by_key(|e| (e.time, e.manager))?;
+    let newest =
+        owners.iter().filter(|e| e.manager != "ancient-changes").max_by_key(|e| (e.time, e.manager))?;
     let (manager, time) = (display(newest), newest.time.to_owned());
     let several = newest.operation == Operation::Update && newest.fields.len() > 1;
-    Some(if several {
-        Writer::ChangedBy { manager, time }
-    } else {
-        Writer::SetBy { manager, time }
-    })
+    Some(if several { Writer::ChangedBy { manager, time } } else { Writer::SetBy { manager, time } })
 }
 
 /// The writer of something that is gone or moved: nobody is recorded, at most somebody is possible.
@@ -145,10 +111,9 @@ pub fn possible_writer(managed: &ManagedFields<'_>) -> Writer {
         entry.time > since && entry.subresource != "status" && entry.manager != "ancient-changes"
     });
     match (newer.next(), newer.next(), managed.own()) {
-        (Some(only), None, Some(_)) => Writer::Possibly {
-            manager: display(only),
-            time: only.time.to_owned(),
-        },
+        (Some(only), None, Some(_)) => {
+            Writer::Possibly { manager: display(only), time: only.time.to_owned() }
+        }
         _ => Writer::NotRecorded,
     }
 }
@@ -169,9 +134,7 @@ pub fn is_ours(entry: &Entry<'_>) -> bool {
 
 /// `metadata.creationTimestamp`, empty if there is none.
 pub fn created(live: &Value) -> &str {
-    live.pointer("/metadata/creationTimestamp")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    live.pointer("/metadata/creationTimestamp").and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -182,44 +145,19 @@ mod tests {
 
     fn entry<'a>(manager: &'a str, subresource: &'a str, time: &'a str, fields: &'a Value) -> Entry<'a> {
         let fields = FieldSet::new(fields).unwrap();
-        Entry {
-            manager,
-            operation: Operation::Update,
-            subresource,
-            api_version: "v1",
-            time,
-            fields,
-        }
+        Entry { manager, operation: Operation::Update, subresource, api_version: "v1", time, fields }
     }
 
     #[test]
     fn managers_are_classed_by_name() {
         let none = json!({});
-        for person in [
-            "kubectl",
-            "kubectl-edit",
-            "k9s",
-            "Mozilla",
-            "helm",
-            "before-first-apply",
-        ] {
+        for person in ["kubectl", "kubectl-edit", "k9s", "Mozilla", "helm", "before-first-apply"] {
             assert_eq!(class(&entry(person, "", "", &none)), Class::Person, "{person}");
         }
-        for other in [
-            "kube-controller-manager",
-            "argocd-controller",
-            "flux",
-            "me",
-            "kubectlx",
-        ] {
+        for other in ["kube-controller-manager", "argocd-controller", "flux", "me", "kubectlx"] {
             assert_eq!(class(&entry(other, "", "", &none)), Class::Controller, "{other}");
         }
-        assert!(is_autoscaler(&entry(
-            "kube-controller-manager",
-            "scale",
-            "",
-            &none
-        )));
+        assert!(is_autoscaler(&entry("kube-controller-manager", "scale", "", &none)));
         assert!(!is_autoscaler(&entry("kubectl", "scale", "", &none)));
     }
 
@@ -234,11 +172,7 @@ mod tests {
         assert_eq!(judge("kubectl-create", "", "t1", false), Addition::Creation);
         assert_eq!(judge(CLIENT_SIDE_APPLY, "", "t1", false), Addition::Creation);
         assert_eq!(judge(CLIENT_SIDE_APPLY, "", "t1", true), Addition::Person);
-        assert_eq!(
-            judge("kubectl", "scale", "t1", false),
-            Addition::Controller,
-            "scaling is delegated"
-        );
+        assert_eq!(judge("kubectl", "scale", "t1", false), Addition::Controller, "scaling is delegated");
         assert_eq!(judge("cainjector", "", "t1", false), Addition::Controller);
     }
 

@@ -19,19 +19,9 @@ pub enum Shape {
 
 /// The shape of a value (null where it is absent) at a node.
 pub fn shape(node: &Node, value: &Value) -> Shape {
-    let map = |node: &Node| {
-        node.map
-            .as_ref()
-            .map(|map| if map.atomic { Shape::Leaf } else { Shape::Map })
-    };
+    let map = |node: &Node| node.map.as_ref().map(|map| if map.atomic { Shape::Leaf } else { Shape::Map });
     let list = |node: &Node| {
-        node.list.as_ref().map(|list| {
-            if list.kind == ListKind::Atomic {
-                Shape::Leaf
-            } else {
-                Shape::Items
-            }
-        })
+        node.list.as_ref().map(|list| if list.kind == ListKind::Atomic { Shape::Leaf } else { Shape::Items })
     };
     let found = match value {
         Value::Object(_) => map(node),
@@ -56,10 +46,7 @@ pub fn item_key(list: &ListType, item: &Value) -> Option<PathElement> {
             let mut parts: Vec<(String, Value)> = keys
                 .iter()
                 .filter_map(|key| {
-                    Some((
-                        key.name.clone(),
-                        map.get(&key.name).or(key.default.as_ref())?.clone(),
-                    ))
+                    Some((key.name.clone(), map.get(&key.name).or(key.default.as_ref())?.clone()))
                 })
                 .collect();
             parts.sort_by(|a, b| a.0.cmp(&b.0));
@@ -80,12 +67,7 @@ pub fn has_key(list: &ListType, item: &Value, element: &PathElement) -> bool {
 fn has_fields(keys: &[KeyField], item: &Value, parts: &[(String, Value)]) -> bool {
     let Some(map) = item.as_object() else { return false };
     let own = |key: &KeyField| map.get(&key.name).or(key.default.as_ref()).cloned();
-    let wanted = |key: &KeyField| {
-        parts
-            .iter()
-            .find(|part| part.0 == key.name)
-            .map(|part| part.1.clone())
-    };
+    let wanted = |key: &KeyField| parts.iter().find(|part| part.0 == key.name).map(|part| part.1.clone());
     keys.iter().any(|key| map.contains_key(&key.name))
         && keys.iter().all(|key| match (own(key), wanted(key)) {
             (Some(a), Some(b)) => same(&a, &b),
@@ -99,11 +81,9 @@ pub fn child_node(schema: &Schema, node: NodeId, element: &PathElement) -> Optio
     let node = schema.node(node);
     match element {
         PathElement::Field(name) => node.map.as_ref().filter(|map| !map.atomic)?.child(name),
-        PathElement::Key(_) | PathElement::Value(_) => node
-            .list
-            .as_ref()
-            .filter(|list| list.kind != ListKind::Atomic)
-            .map(|list| list.element),
+        PathElement::Key(_) | PathElement::Value(_) => {
+            node.list.as_ref().filter(|list| list.kind != ListKind::Atomic).map(|list| list.element)
+        }
         PathElement::Index(_) => None,
     }
 }
@@ -138,9 +118,8 @@ pub fn value_at<'v>(schema: &Schema, object: &'v Value, path: &[PathElement]) ->
 
 /// The node at a path from the root; deduced where the schema ends.
 pub fn node_at(schema: &Schema, path: &[PathElement]) -> NodeId {
-    path.iter().fold(schema.root(), |node, element| {
-        child_node(schema, node, element).unwrap_or(NodeId::DEDUCED)
-    })
+    path.iter()
+        .fold(schema.root(), |node, element| child_node(schema, node, element).unwrap_or(NodeId::DEDUCED))
 }
 
 /// True if the value contributes a path to the set that server-side apply records for it: everything but empty keyed lists
@@ -155,9 +134,7 @@ pub fn contributes(schema: &Schema, node: NodeId, value: &Value) -> bool {
             map.is_empty()
                 || map.iter().any(|(key, value)| {
                     !kind.fields.contains_key(key)
-                        || kind
-                            .child(key)
-                            .is_none_or(|child| contributes(schema, child, value))
+                        || kind.child(key).is_none_or(|child| contributes(schema, child, value))
                 })
         }
         _ => true,

@@ -38,12 +38,7 @@ pub fn prune(
     desired: &Value,
     live: &Value,
 ) -> Pruning {
-    let mut walk = Walk {
-        schema,
-        others,
-        result: Pruning::default(),
-        path: Vec::new(),
-    };
+    let mut walk = Walk { schema, others, result: Pruning::default(), path: Vec::new() };
     walk.node(schema.root(), own, Some(desired), live, false);
     walk.result.dropped.sort_by(|a, b| a.path.cmp(&b.path));
     walk.result
@@ -89,11 +84,7 @@ impl Walk<'_> {
         let report = !held || (own.is_member() && !stuck);
         if report {
             let path = FieldPath(self.path.clone());
-            self.result.dropped.push(Dropped {
-                path,
-                live: live.clone(),
-                co_owners,
-            });
+            self.result.dropped.push(Dropped { path, live: live.clone(), co_owners });
         }
         if held && !own.is_leaf() {
             self.node(node, own, None, live, stuck || report);
@@ -102,12 +93,7 @@ impl Walk<'_> {
 
     fn co_owners(&self) -> Vec<String> {
         let owns = |entry: &&&Entry<'_>| entry.fields.get(&self.path).is_some();
-        let mut names: Vec<String> = self
-            .others
-            .iter()
-            .filter(owns)
-            .map(|e| e.manager.to_owned())
-            .collect();
+        let mut names: Vec<String> = self.others.iter().filter(owns).map(|e| e.manager.to_owned()).collect();
         names.sort();
         names.dedup();
         names
@@ -138,11 +124,7 @@ mod tests {
         };
         let result = prune(schema, FieldSet::new(own).unwrap(), &[&entry], desired, live);
         assert!(!result.inconsistent);
-        result
-            .dropped
-            .into_iter()
-            .map(|d| (d.path.to_string(), d.co_owners))
-            .collect()
+        result.dropped.into_iter().map(|d| (d.path.to_string(), d.co_owners)).collect()
     }
 
     #[test]
@@ -154,10 +136,7 @@ mod tests {
         let removed = vec![("data.b".to_owned(), vec![])];
         assert_eq!(run(&schema, &own, &json!({}), &desired, &live), removed);
         let stuck = vec![("data.b".to_owned(), vec!["other".to_owned()])];
-        assert_eq!(
-            run(&schema, &own, &json!({"f:data": {"f:b": {}}}), &desired, &live),
-            stuck
-        );
+        assert_eq!(run(&schema, &own, &json!({"f:data": {"f:b": {}}}), &desired, &live), stuck);
     }
 
     #[test]
@@ -166,10 +145,7 @@ mod tests {
         let live = json!({"metadata": {"labels": {"foreign": "x"}}});
         let schema = config_map();
         let removed = vec![("metadata".to_owned(), vec![])];
-        assert_eq!(
-            run(&schema, &own, &json!({}), &json!({"data": {}}), &live),
-            removed
-        );
+        assert_eq!(run(&schema, &own, &json!({}), &json!({"data": {}}), &live), removed);
         let desired = json!({"metadata": {"labels": {"l": "v"}}});
         assert!(run(&schema, &own, &json!({}), &desired, &live).is_empty());
     }

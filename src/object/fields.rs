@@ -32,9 +32,7 @@ impl<'a> FieldSet<'a> {
 
     /// The elements below this node, in the order of their text.
     pub fn children(self) -> impl Iterator<Item = (PathElement, FieldSet<'a>)> {
-        self.0
-            .iter()
-            .filter_map(|(key, below)| Some((parse_element(key)?, Self(below.as_object()?))))
+        self.0.iter().filter_map(|(key, below)| Some((parse_element(key)?, Self(below.as_object()?))))
     }
 
     /// The node of a field.
@@ -46,10 +44,7 @@ impl<'a> FieldSet<'a> {
     pub fn get(self, path: &[PathElement]) -> Option<FieldSet<'a>> {
         path.iter().try_fold(self, |set, element| match element {
             PathElement::Field(name) => set.field(name),
-            other => set
-                .children()
-                .find(|(child, _)| child == other)
-                .map(|(_, below)| below),
+            other => set.children().find(|(child, _)| child == other).map(|(_, below)| below),
         })
     }
 
@@ -121,21 +116,14 @@ impl<'a> ManagedFields<'a> {
     /// Reads `metadata.managedFields` of an object.
     pub fn of(object: &'a Value) -> Self {
         let Some(Value::Array(list)) = object.pointer("/metadata/managedFields") else {
-            return Self {
-                hidden: true,
-                ..Self::default()
-            };
+            return Self { hidden: true, ..Self::default() };
         };
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(list.len());
         for entry in list.iter().filter_map(parse_entry) {
             entries.retain(|known| !same_identity(known, &entry));
             entries.push(entry);
         }
-        Self {
-            reset: entries.is_empty(),
-            entries,
-            hidden: false,
-        }
+        Self { reset: entries.is_empty(), entries, hidden: false }
     }
 
     /// All entries, in the order of the object.
@@ -155,9 +143,7 @@ impl<'a> ManagedFields<'a> {
     /// All entries but the Apply entry of this tool.
     pub fn others(&self) -> impl Iterator<Item = &Entry<'a>> {
         let own = self.own().map(std::ptr::from_ref);
-        self.entries
-            .iter()
-            .filter(move |entry| Some(std::ptr::from_ref(*entry)) != own)
+        self.entries.iter().filter(move |entry| Some(std::ptr::from_ref(*entry)) != own)
     }
 
     /// True if the object carries no `managedFields` at all: hidden by the tool that printed it, or never tracked.
@@ -204,10 +190,7 @@ mod tests {
             "k:{\"port\":80,\"protocol\":\"TCP\"}": {".": {}, "f:port": {}}, "x:new": {}}}});
         let set = FieldSet::new(&fields).unwrap();
         let field = |name: &str| PathElement::Field(name.into());
-        let key = PathElement::Key(vec![
-            ("port".into(), json!(80)),
-            ("protocol".into(), json!("TCP")),
-        ]);
+        let key = PathElement::Key(vec![("port".into(), json!(80)), ("protocol".into(), json!("TCP"))]);
         assert!(set.contains(&[field("spec"), field("replicas")]));
         assert!(!set.contains(&[field("spec")]), "leads to members, is none");
         assert!(set.contains(&[field("spec"), field("ports"), key.clone()]));
@@ -226,12 +209,7 @@ mod tests {
         let fields: Vec<String> = ManagedFields::of(&object)
             .entries()
             .iter()
-            .flat_map(|e| {
-                e.fields
-                    .children()
-                    .map(|(p, _)| p.to_string())
-                    .collect::<Vec<_>>()
-            })
+            .flat_map(|e| e.fields.children().map(|(p, _)| p.to_string()).collect::<Vec<_>>())
             .collect();
         assert_eq!(fields, ["b", "c", "e"]);
     }

@@ -53,10 +53,7 @@ impl Ord for PathElement {
             (Self::Field(a), Self::Field(b)) => a.cmp(b),
             (Self::Index(a), Self::Index(b)) => a.cmp(b),
             (a, b) if a == b => Ordering::Equal,
-            (a, b) => a
-                .rank()
-                .cmp(&b.rank())
-                .then_with(|| a.to_string().cmp(&b.to_string())),
+            (a, b) => a.rank().cmp(&b.rank()).then_with(|| a.to_string().cmp(&b.to_string())),
         }
     }
 }
@@ -80,10 +77,7 @@ impl fmt::Display for PathElement {
 }
 
 fn is_plain(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$'))
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$'))
 }
 
 /// `[web]` for a key that is a name, `[port=80,protocol=TCP]` for all others.
@@ -97,18 +91,13 @@ fn write_keys(f: &mut fmt::Formatter<'_>, keys: &[(String, Value)]) -> fmt::Resu
     {
         return write!(f, "[{}]", plain(value));
     }
-    let parts: Vec<String> = keys
-        .iter()
-        .map(|(name, value)| format!("{name}={}", plain(value)))
-        .collect();
+    let parts: Vec<String> = keys.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
     write!(f, "[{}]", parts.join(","))
 }
 
 fn is_label(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':'))
 }
 
 /// A path from the object to a value inside it.
@@ -180,29 +169,17 @@ mod tests {
         let spec = FieldPath::default().field("spec");
         let table = [
             (
-                spec.field("containers")
-                    .with(key(&[("name", json!("web"))]))
-                    .field("image"),
+                spec.field("containers").with(key(&[("name", json!("web"))])).field("image"),
                 "spec.containers[web].image",
             ),
             (
-                spec.field("ports")
-                    .with(key(&[("port", json!(80)), ("protocol", json!("TCP"))])),
+                spec.field("ports").with(key(&[("port", json!(80)), ("protocol", json!("TCP"))])),
                 "spec.ports[port=80,protocol=TCP]",
             ),
-            (
-                FieldPath::default().field("data").field("a.conf"),
-                "data[\"a.conf\"]",
-            ),
-            (
-                spec.field("finalizers").with(PathElement::Value(json!("x/y"))),
-                "spec.finalizers[=\"x/y\"]",
-            ),
+            (FieldPath::default().field("data").field("a.conf"), "data[\"a.conf\"]"),
+            (spec.field("finalizers").with(PathElement::Value(json!("x/y"))), "spec.finalizers[=\"x/y\"]"),
             (spec.field("args").with(PathElement::Index(2)), "spec.args[2]"),
-            (
-                spec.field("env").with(key(&[("name", json!("a b"))])),
-                "spec.env[\"a b\"]",
-            ),
+            (spec.field("env").with(key(&[("name", json!("a b"))])), "spec.env[\"a b\"]"),
         ];
         for (path, text) in table {
             assert_eq!(path.to_string(), text);

@@ -56,13 +56,7 @@ pub fn same_amount(a: &Value, b: &Value) -> bool {
 fn number_text(number: &Number) -> Option<String> {
     let float = number.as_f64()?;
     let plain = number.is_i64() || number.is_u64() || float == 0.0 || (1e-6..1e21).contains(&float.abs());
-    plain.then(|| {
-        if number.is_f64() {
-            float.to_string()
-        } else {
-            number.to_string()
-        }
-    })
+    plain.then(|| if number.is_f64() { float.to_string() } else { number.to_string() })
 }
 
 fn stored_text(text: &str, rounding: Rounding) -> Option<String> {
@@ -96,13 +90,7 @@ fn parse(text: &str) -> Option<Parsed<'_>> {
     let trimmed = whole.trim_start_matches('0');
     let whole = if trimmed.is_empty() { "0" } else { trimmed };
     let (exponent, format) = suffix_of(suffix)?;
-    Some(Parsed {
-        negative,
-        whole,
-        fraction,
-        exponent,
-        format,
-    })
+    Some(Parsed { negative, whole, fraction, exponent, format })
 }
 
 fn suffix_of(suffix: &str) -> Option<(i32, Format)> {
@@ -118,20 +106,8 @@ fn suffix_of(suffix: &str) -> Option<(i32, Format)> {
         ("P", 15),
         ("E", 18),
     ];
-    const BINARY: [(&str, i32); 6] = [
-        ("Ki", 10),
-        ("Mi", 20),
-        ("Gi", 30),
-        ("Ti", 40),
-        ("Pi", 50),
-        ("Ei", 60),
-    ];
-    let find = |table: &[(&str, i32)]| {
-        table
-            .iter()
-            .find(|(name, _)| *name == suffix)
-            .map(|entry| entry.1)
-    };
+    const BINARY: [(&str, i32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
+    let find = |table: &[(&str, i32)]| table.iter().find(|(name, _)| *name == suffix).map(|entry| entry.1);
     if let Some(exponent) = find(&DECIMAL) {
         return Some((exponent, Format::Decimal));
     }
@@ -164,9 +140,8 @@ fn is_kept(parsed: &Parsed<'_>, rounding: Rounding) -> bool {
     match parsed.format {
         Format::Binary => {
             let room = 15 - length(parsed.whole) - parsed.exponent * 3 / 10 - 1;
-            let fits = number
-                .checked_mul(1_i64.checked_shl(parsed.exponent.unsigned_abs()).unwrap_or(0))
-                .is_some();
+            let fits =
+                number.checked_mul(1_i64.checked_shl(parsed.exponent.unsigned_abs()).unwrap_or(0)).is_some();
             parsed.fraction.is_empty() && room >= 0 && fits && number & 7 != 0
         }
         _ => {
@@ -191,11 +166,7 @@ fn round_away(mantissa: i128, scale: i32, finest: i32) -> Option<(i128, i32)> {
         return Some((mantissa.signum(), finest));
     };
     let quotient = mantissa / divisor;
-    let rest = if mantissa % divisor == 0 {
-        0
-    } else {
-        mantissa.signum()
-    };
+    let rest = if mantissa % divisor == 0 { 0 } else { mantissa.signum() };
     Some((quotient.checked_add(rest)?, finest))
 }
 
@@ -228,11 +199,8 @@ fn print(format: Format, mantissa: i128, scale: i32) -> Option<String> {
     if mantissa == 0 {
         return Some("0".to_owned());
     }
-    let integer = if scale >= 0 {
-        10_i128.checked_pow(scale.unsigned_abs())?.checked_mul(mantissa)
-    } else {
-        None
-    };
+    let integer =
+        if scale >= 0 { 10_i128.checked_pow(scale.unsigned_abs())?.checked_mul(mantissa) } else { None };
     if format == Format::Binary
         && let Some(integer) = integer
         && integer.abs() >= 1024
@@ -258,11 +226,7 @@ fn print_decimal(format: Format, mut mantissa: i128, mut scale: i32) -> Option<S
         scale -= 1;
     }
     if format == Format::Exponent {
-        return Some(if scale == 0 {
-            mantissa.to_string()
-        } else {
-            format!("{mantissa}e{scale}")
-        });
+        return Some(if scale == 0 { mantissa.to_string() } else { format!("{mantissa}e{scale}") });
     }
     let suffix = match scale {
         -9 => "n",
@@ -314,16 +278,8 @@ mod tests {
         ("1Ei", "1Ei", "1Ei"),
         ("9Ei", "9223372036854775807", "9223372036854775807"),
         ("8Ei", "9223372036854775807", "9223372036854775807"),
-        (
-            "9223372036854775807",
-            "9223372036854775807",
-            "9223372036854775807",
-        ),
-        (
-            "99999999999999999999",
-            "99999999999999999999",
-            "99999999999999999999",
-        ),
+        ("9223372036854775807", "9223372036854775807", "9223372036854775807"),
+        ("99999999999999999999", "99999999999999999999", "99999999999999999999"),
         ("1000P", "1E", "1E"),
         ("0m", "0", "0"),
         ("00", "0", "0"),
@@ -349,16 +305,8 @@ mod tests {
     #[test]
     fn texts_are_stored_as_recorded() {
         for (input, list, other) in RECORDED {
-            assert_eq!(
-                stored(&json!(input), Rounding::Milli).as_deref(),
-                Some(*list),
-                "{input} in a list"
-            );
-            assert_eq!(
-                stored(&json!(input), Rounding::Nano).as_deref(),
-                Some(*other),
-                "{input} elsewhere"
-            );
+            assert_eq!(stored(&json!(input), Rounding::Milli).as_deref(), Some(*list), "{input} in a list");
+            assert_eq!(stored(&json!(input), Rounding::Nano).as_deref(), Some(*other), "{input} elsewhere");
         }
     }
 

@@ -96,15 +96,9 @@ mod tests {
         let pod = "io.k8s.api.core.v1.PodSpec";
         assert_eq!(zero_value(pod, "hostNetwork"), ZeroValue::LeftOut);
         assert_eq!(zero_value(pod, "automountServiceAccountToken"), ZeroValue::Kept);
-        assert_eq!(
-            zero_value("io.k8s.api.core.v1.Container", "resources"),
-            ZeroValue::EmptyStruct
-        );
+        assert_eq!(zero_value("io.k8s.api.core.v1.Container", "resources"), ZeroValue::EmptyStruct);
         assert_eq!(zero_value("io.k8s.api.rbac.v1.Role", "rules"), ZeroValue::Null);
-        assert_eq!(
-            zero_value("io.k8s.api.core.v1.EnvVar", "name"),
-            ZeroValue::Written
-        );
+        assert_eq!(zero_value("io.k8s.api.core.v1.EnvVar", "name"), ZeroValue::Written);
     }
 
     #[test]

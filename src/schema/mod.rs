@@ -126,12 +126,7 @@ impl MapType {
 impl Schema {
     /// A schema that knows nothing: everything is deduced from the values.
     pub fn deduced() -> Self {
-        Self {
-            nodes: common_nodes(),
-            root: NodeId::DEDUCED,
-            builtin: false,
-            deduced: true,
-        }
+        Self { nodes: common_nodes(), root: NodeId::DEDUCED, builtin: false, deduced: true }
     }
 
     /// The node of the whole object.
@@ -149,15 +144,8 @@ impl Schema {
 fn common_nodes() -> Vec<Node> {
     let free = |atomic: bool, element: NodeId| Node {
         scalar: Some(Scalar::Untyped),
-        list: Some(ListType {
-            kind: ListKind::Atomic,
-            element: NodeId::UNTYPED,
-        }),
-        map: Some(MapType {
-            atomic,
-            fields: BTreeMap::new(),
-            element: Some(element),
-        }),
+        list: Some(ListType { kind: ListKind::Atomic, element: NodeId::UNTYPED }),
+        map: Some(MapType { atomic, fields: BTreeMap::new(), element: Some(element) }),
         ..Node::default()
     };
     vec![free(false, NodeId::DEDUCED), free(true, NodeId::UNTYPED)]

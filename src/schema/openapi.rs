@@ -49,19 +49,10 @@ impl Document {
     pub fn schema(&self, gvk: &Gvk) -> Option<Schema> {
         let name = self.kinds.get(gvk)?;
         let builtin = builtin::is_builtin_group(&gvk.group);
-        let mut compiler = Compiler {
-            document: self,
-            nodes: common_nodes(),
-            named: BTreeMap::new(),
-            builtin,
-        };
+        let mut compiler =
+            Compiler { document: self, nodes: common_nodes(), named: BTreeMap::new(), builtin };
         let root = compiler.named(name, None);
-        Some(Schema {
-            nodes: compiler.nodes,
-            root,
-            builtin,
-            deduced: false,
-        })
+        Some(Schema { nodes: compiler.nodes, root, builtin, deduced: false })
     }
 }
 
@@ -69,13 +60,8 @@ fn published_kinds(definition: &Value) -> Vec<Gvk> {
     let Some(Value::Array(list)) = definition.get("x-kubernetes-group-version-kind") else {
         return Vec::new();
     };
-    let text = |entry: &Value, key: &str| {
-        entry
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text =
+        |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     list.iter()
         .map(|entry| Gvk {
             group: text(entry, "group"),
@@ -111,10 +97,7 @@ impl Compiler<'_> {
         let id = self.push(Node::default());
         self.named.insert(key, id);
         let mut node = match name {
-            QUANTITY => Node {
-                scalar: Some(Scalar::Untyped),
-                ..Node::default()
-            },
+            QUANTITY => Node { scalar: Some(Scalar::Untyped), ..Node::default() },
             RAW_EXTENSION => self.nodes[NodeId::UNTYPED.0 as usize].clone(),
             _ => self.node(definition, false, 0),
         };
@@ -139,10 +122,7 @@ impl Compiler<'_> {
         }
         let preserve = preserve || flag(schema, "x-kubernetes-preserve-unknown-fields");
         let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
-        let scalar = |scalar| Node {
-            scalar: Some(scalar),
-            ..Node::default()
-        };
+        let scalar = |scalar| Node { scalar: Some(scalar), ..Node::default() };
         match schema.get("type").and_then(Value::as_str) {
             None => Node {
                 scalar: Some(Scalar::Untyped),
@@ -150,24 +130,14 @@ impl Compiler<'_> {
                 map: Some(self.map(schema, preserve, depth)),
                 ..Node::default()
             },
-            Some("object") => Node {
-                map: Some(self.map(schema, preserve, depth)),
-                ..Node::default()
-            },
-            Some("array") => Node {
-                list: Some(self.list(schema, preserve, depth)),
-                ..Node::default()
-            },
+            Some("object") => Node { map: Some(self.map(schema, preserve, depth)), ..Node::default() },
+            Some("array") => Node { list: Some(self.list(schema, preserve, depth)), ..Node::default() },
             Some("integer" | "number") => scalar(Scalar::Numeric),
             Some("boolean") => scalar(Scalar::Boolean),
             Some("string") if format.is_empty() => scalar(Scalar::String),
             Some("string") if format == "byte" => {
                 let form = if self.builtin { Form::Bytes } else { Form::Verbatim };
-                Node {
-                    scalar: Some(Scalar::String),
-                    form,
-                    ..Node::default()
-                }
+                Node { scalar: Some(Scalar::String), form, ..Node::default() }
             }
             Some(_) => scalar(Scalar::Untyped),
         }
@@ -200,21 +170,14 @@ impl Compiler<'_> {
             None | Some(Value::Bool(false)) => None,
             Some(element) => Some(self.reference(element, preserve, depth)),
         };
-        MapType {
-            atomic: map_type(schema) == Some(true),
-            fields,
-            element,
-        }
+        MapType { atomic: map_type(schema) == Some(true), fields, element }
     }
 
     fn list(&mut self, schema: &Value, preserve: bool, depth: usize) -> ListType {
         let items = schema.get("items");
         let element = items.map_or(NodeId::UNTYPED, |items| self.reference(items, preserve, depth));
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
-        let kind = match (
-            text("x-kubernetes-list-type"),
-            text("x-kubernetes-patch-strategy"),
-        ) {
+        let kind = match (text("x-kubernetes-list-type"), text("x-kubernetes-patch-strategy")) {
             (Some("set"), _) => ListKind::Set,
             (Some("map"), _) => self.keyed(string_list(schema.get("x-kubernetes-list-map-keys")), items),
             (None, Some("merge" | "merge,retainKeys")) => match text("x-kubernetes-patch-merge-key") {
@@ -230,32 +193,18 @@ impl Compiler<'_> {
         let item = items.map(|items| self.target(items));
         let default = |key: &str| {
             let property = item?.get("properties")?.get(key)?;
-            property
-                .get("default")
-                .or_else(|| self.target(property).get("default"))
-                .cloned()
+            property.get("default").or_else(|| self.target(property).get("default")).cloned()
         };
-        ListKind::Keyed(
-            keys.into_iter()
-                .map(|name| KeyField {
-                    default: default(&name),
-                    name,
-                })
-                .collect(),
-        )
+        ListKind::Keyed(keys.into_iter().map(|name| KeyField { default: default(&name), name }).collect())
     }
 
     /// The definition that a schema refers to, or the schema itself.
     fn target<'s>(&'s self, schema: &'s Value) -> &'s Value {
         let single = |all: &'s Vec<Value>| if all.len() == 1 { all[0].get("$ref") } else { None };
-        let reference = schema
-            .get("$ref")
-            .or_else(|| schema.get("allOf").and_then(Value::as_array).and_then(single));
-        let name = reference
-            .and_then(Value::as_str)
-            .and_then(|text| text.rsplit('/').next());
-        name.and_then(|name| self.document.definitions.get(name))
-            .unwrap_or(schema)
+        let reference =
+            schema.get("$ref").or_else(|| schema.get("allOf").and_then(Value::as_array).and_then(single));
+        let name = reference.and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+        name.and_then(|name| self.document.definitions.get(name)).unwrap_or(schema)
     }
 }
 
@@ -264,22 +213,12 @@ fn flag(schema: &Value, key: &str) -> bool {
 }
 
 fn map_type(schema: &Value) -> Option<bool> {
-    schema
-        .get("x-kubernetes-map-type")
-        .and_then(Value::as_str)
-        .map(|text| text == "atomic")
+    schema.get("x-kubernetes-map-type").and_then(Value::as_str).map(|text| text == "atomic")
 }
 
 fn string_list(value: Option<&Value>) -> Vec<String> {
-    let items = value
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    items
-        .iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    let items = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -311,16 +250,10 @@ mod tests {
         let list = |extensions: Value| {
             let mut schema =
                 json!({"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/Port"}]}});
-            schema
-                .as_object_mut()
-                .unwrap()
-                .extend(extensions.as_object().unwrap().clone());
+            schema.as_object_mut().unwrap().extend(extensions.as_object().unwrap().clone());
             spec(&widget(schema)).list.clone().unwrap().kind
         };
-        let key = |name: &str, default: Option<Value>| KeyField {
-            name: name.into(),
-            default,
-        };
+        let key = |name: &str, default: Option<Value>| KeyField { name: name.into(), default };
         let port = key("port", None);
         assert_eq!(list(json!({})), ListKind::Atomic);
         assert_eq!(list(json!({"x-kubernetes-list-type": "set"})), ListKind::Set);
@@ -334,19 +267,13 @@ mod tests {
             list(json!({"x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "port"})),
             ListKind::Keyed(vec![port])
         );
-        assert_eq!(
-            list(json!({"x-kubernetes-patch-strategy": "retainKeys"})),
-            ListKind::Atomic
-        );
+        assert_eq!(list(json!({"x-kubernetes-patch-strategy": "retainKeys"})), ListKind::Atomic);
     }
 
     #[test]
     fn maps_are_closed_open_or_free() {
         let element = |schema: Value| spec(&widget(schema)).map.clone().unwrap().element;
-        assert_eq!(
-            element(json!({"type": "object", "properties": {"a": {"type": "string"}}})),
-            None
-        );
+        assert_eq!(element(json!({"type": "object", "properties": {"a": {"type": "string"}}})), None);
         assert_eq!(element(json!({"type": "object"})), Some(NodeId::DEDUCED));
         let preserved = json!({"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-preserve-unknown-fields": true});
         assert_eq!(element(preserved), Some(NodeId::DEDUCED));
@@ -359,13 +286,7 @@ mod tests {
     fn a_map_type_beside_a_reference_overrides_its_target() {
         let schema = json!({"$ref": "#/components/schemas/Map", "x-kubernetes-map-type": "atomic"});
         assert!(spec(&widget(schema)).map.as_ref().unwrap().atomic);
-        assert!(
-            !spec(&widget(json!({"$ref": "#/components/schemas/Map"})))
-                .map
-                .as_ref()
-                .unwrap()
-                .atomic
-        );
+        assert!(!spec(&widget(json!({"$ref": "#/components/schemas/Map"}))).map.as_ref().unwrap().atomic);
     }
 
     #[test]
@@ -377,16 +298,7 @@ mod tests {
         }}}});
         let document = Document::parse(document.to_string().as_bytes()).unwrap();
         let schema = document.schema(&Gvk::new("g", "v1", "Tree")).unwrap();
-        let children = schema
-            .node(schema.root())
-            .map
-            .as_ref()
-            .unwrap()
-            .child("children")
-            .unwrap();
-        assert_eq!(
-            schema.node(children).list.as_ref().unwrap().element,
-            schema.root()
-        );
+        let children = schema.node(schema.root()).map.as_ref().unwrap().child("children").unwrap();
+        assert_eq!(schema.node(children).list.as_ref().unwrap().element, schema.root());
     }
 }
