@@ -5,6 +5,7 @@
 //! the binary, the tests and the benchmarks; it promises no stable interface.
 
 pub mod compare;
+pub mod desired;
 pub mod live;
 pub mod object;
 pub mod render;

@@ -6,6 +6,7 @@ pub mod contain;
 pub mod owner;
 pub mod place;
 pub mod prune;
+pub mod verdict;
 
 #[cfg(test)]
 mod fixtures;
