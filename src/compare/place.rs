@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::object::path::PathElement;
+use crate::object::path::{FieldPath, PathElement};
 use crate::object::value::same;
 use crate::schema::{KeyField, ListKind, ListType, Node, NodeId, Schema};
 
@@ -139,4 +139,40 @@ pub fn contributes(schema: &Schema, node: NodeId, value: &Value) -> bool {
         }
         _ => true,
     }
+}
+
+/// One step of a path through the JSON of an object, list items by position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnedStep {
+    /// Into a map.
+    Key(String),
+    /// Into a list.
+    Index(usize),
+}
+
+impl OwnedStep {
+    /// The step as origins name it.
+    pub fn as_step(&self) -> crate::render::origin::Step<'_> {
+        match self {
+            Self::Key(key) => crate::render::origin::Step::Key(key),
+            Self::Index(index) => crate::render::origin::Step::Index(*index),
+        }
+    }
+}
+
+/// The JSON steps of a path in an object; `None` if the object does not have it.
+pub fn steps(schema: &Schema, object: &Value, path: &FieldPath) -> Option<Vec<OwnedStep>> {
+    let mut node = schema.root();
+    let mut value = object;
+    let mut steps = Vec::with_capacity(path.0.len());
+    for element in &path.0 {
+        let next = child_value(schema, node, value, element)?;
+        steps.push(match element {
+            PathElement::Field(name) => OwnedStep::Key(name.clone()),
+            _ => OwnedStep::Index(value.as_array()?.iter().position(|item| std::ptr::eq(item, next))?),
+        });
+        node = child_node(schema, node, element).unwrap_or(NodeId::DEDUCED);
+        value = next;
+    }
+    Some(steps)
 }
