@@ -137,6 +137,19 @@ pub enum TreeError {
     /// A path that is none.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// A directory of the tree holds a name that git would never write; the whole tree is refused.
+    #[error("{path}: entry {name:?} {problem}: the repository was tampered with")]
+    HostileName {
+        /// The directory.
+        path: RepoPath,
+        /// The name.
+        name: String,
+        /// The rule that it breaks.
+        problem: &'static str,
+    },
+    /// The file holds a Git LFS pointer in place of its content.
+    #[error("{0}: the file is a Git LFS pointer, its content is not in the repository; LFS is not supported")]
+    LfsPointer(RepoPath),
     /// The store below the tree failed.
     #[error("cannot read {path}: {problem}")]
     Unreadable {
@@ -226,6 +239,33 @@ fn push_target(
     }
     rest.extend(target.split('/').rev().filter(|part| !part.is_empty() && *part != ".").map(str::to_owned));
     Ok(())
+}
+
+/// True for the text that Git LFS commits in place of a large file
+/// (the LFS specification fixes the first line).
+pub fn is_lfs_pointer(content: &[u8]) -> bool {
+    content
+        .strip_prefix(b"version https://git-lfs.github.com/spec/v1")
+        .is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n"))
+}
+
+/// The content of a file as a [`FileTree`] returns it: within [`MAX_FILE_BYTES`] and no LFS pointer.
+///
+/// # Errors
+/// [`TreeError::LfsPointer`].
+pub(crate) fn checked_content(path: &RepoPath, content: Vec<u8>) -> Result<Vec<u8>, TreeError> {
+    if is_lfs_pointer(&content) {
+        return Err(TreeError::LfsPointer(path.clone()));
+    }
+    Ok(content)
+}
+
+/// The error for a file of more than [`MAX_FILE_BYTES`].
+pub(crate) fn too_large(path: &RepoPath, bytes: u64) -> TreeError {
+    TreeError::TooLarge {
+        path: path.clone(),
+        problem: format!("file of {bytes} bytes; at most {MAX_FILE_BYTES} are read"),
+    }
 }
 
 /// A tree of values in memory.
@@ -318,6 +358,18 @@ mod tests {
         assert_eq!(dir.join("../c/./d").unwrap().as_str(), "a/c/d");
         for wrong in ["../../../x", "/etc/passwd", "file:///etc/passwd", "c:/x", "a\\b", "a\0b"] {
             assert!(dir.join(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn lfs_pointers_are_told_from_text_about_them() {
+        let line = "version https://git-lfs.github.com/spec/v1";
+        assert!(is_lfs_pointer(
+            format!("{line}\noid sha256:00\nsize 3\n").as_bytes()
+        ));
+        assert!(is_lfs_pointer(format!("{line}\r\noid").as_bytes()));
+        for other in [line.to_owned(), format!("# {line}\n"), format!("{line}0\n")] {
+            assert!(!is_lfs_pointer(other.as_bytes()), "{other:?}");
         }
     }
 
