@@ -10,4 +10,5 @@ pub mod live;
 pub mod object;
 pub mod render;
 pub mod schema;
+pub mod select;
 pub mod source;
