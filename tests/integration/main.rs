@@ -1,1 +1,5 @@
 //! Whole-program tests: one binary, one module for each subject.
+
+mod support;
+
+mod cluster_faults;

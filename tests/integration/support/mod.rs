@@ -1,0 +1,3 @@
+//! What the tests stand on: real servers and real programs, started on demand and stopped for certain.
+
+pub(crate) mod script;
