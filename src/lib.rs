@@ -4,6 +4,7 @@
 //! clock) fetch and deliver and decide nothing. `run` alone knows the order of the stages. The library is public for
 //! the binary, the tests and the benchmarks; it promises no stable interface.
 
+pub mod cluster;
 pub mod compare;
 pub mod desired;
 pub mod live;
