@@ -3,3 +3,5 @@
 mod support;
 
 mod cluster_faults;
+mod cluster_server;
+mod cluster_smoke;
