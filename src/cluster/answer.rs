@@ -55,7 +55,18 @@ impl Answer {
     /// # Errors
     /// [`Failure::Nonsense`] for text that is not JSON or not of this shape; the text is not quoted.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let text = self.json_text()?;
+        Self::parsed(self.json_text()?)
+    }
+
+    /// The body as a value, whatever its declared type: servers send the index of schemas as plain text.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(crate) fn undeclared_json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        Self::parsed(&self.body)
+    }
+
+    fn parsed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Failure> {
         if serde_json::from_slice::<Status>(text).is_ok_and(|status| status.kind == "Status") {
             return Err(Failure::Nonsense(
                 "the server answered 200 with a Status".to_owned(),
@@ -325,9 +336,8 @@ pub(crate) fn chain_text(error: &(dyn Error + 'static)) -> String {
 pub(crate) fn credentials_text(error: &kube::client::AuthError) -> String {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            format!("the credential plugin {cmd:?} failed with {}", out.status)
-        }
+        // The command line is not quoted either: kube's text of it includes arguments and environment.
+        AuthError::AuthExecRun { out, .. } => format!("the credential plugin failed with {}", out.status),
         AuthError::AuthExecParse(_) => "the credential plugin printed no ExecCredential".to_owned(),
         AuthError::AuthExec(_) => "the credential plugin failed".to_owned(),
         AuthError::AuthExecStart(error) => format!("the credential plugin cannot be started: {error}"),

@@ -9,9 +9,10 @@
 )]
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use kube::config::{Kubeconfig, KubeconfigError, NamedContext};
+use kube::config::{AuthInfo, ExecInteractiveMode, Kubeconfig, KubeconfigError, NamedContext};
 
 use crate::cluster::proxy::{ProxyVariables, proxy_for};
 
@@ -39,6 +40,8 @@ pub struct Environment {
     pub proxy: ProxyVariables,
     /// True inside a pod: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT` are set.
     pub in_cluster: bool,
+    /// True if a credential plugin may ask the user: standard input is a terminal.
+    pub terminal: bool,
 }
 
 impl Environment {
@@ -53,6 +56,7 @@ impl Environment {
             in_cluster: ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]
                 .iter()
                 .all(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
+            terminal: std::io::stdin().is_terminal(),
         }
     }
 }
@@ -279,6 +283,7 @@ fn from_files(files: &[PathBuf], choice: &Choice, environment: &Environment) -> 
     let mut config = kube::Config::try_from(merged).map_err(|error| unusable(explain(error)))?;
     config.proxy_url =
         proxy_for(&config.cluster_url, own_proxy.as_deref(), &environment.proxy).map_err(unusable)?;
+    restrict_plugin(&mut config.auth_info, environment.terminal).map_err(unusable)?;
     let identity = Identity {
         server: without_credentials(&config.cluster_url),
         context: Some(context.name),
@@ -351,6 +356,19 @@ fn check_references(merged: &Kubeconfig, context: &kube::config::Context) -> Res
         }
         _ => Ok(()),
     }
+}
+
+/// Without a terminal a credential plugin gets no standard input, which may hold the manifests (`interactiveMode` of
+/// client-go's exec plugins).
+fn restrict_plugin(user: &mut AuthInfo, terminal: bool) -> Result<(), String> {
+    let Some(exec) = user.exec.as_mut().filter(|_| !terminal) else {
+        return Ok(());
+    };
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+        return Err("the credential plugin needs a terminal, and standard input is none".to_owned());
+    }
+    exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    Ok(())
 }
 
 fn in_cluster(choice: &Choice, environment: &Environment) -> Result<Loaded, ConfigError> {
@@ -619,6 +637,29 @@ users:
             load(&choice, &environment),
             Err(ConfigError::GroupsWithoutUser)
         ));
+    }
+
+    #[test]
+    fn plugins_get_no_standard_input_without_a_terminal() {
+        for (mode, terminal, expected) in [
+            ("IfAvailable", false, Some(ExecInteractiveMode::Never)),
+            ("IfAvailable", true, Some(ExecInteractiveMode::IfAvailable)),
+            ("Never", true, Some(ExecInteractiveMode::Never)),
+            ("Always", true, Some(ExecInteractiveMode::Always)),
+            ("Always", false, None),
+        ] {
+            let exec = format!("{{exec: {{command: x, interactiveMode: {mode}}}}}");
+            let home = Home::new(&[("config", &BOTH.replace("{token: canary}", &exec))]);
+            let environment = Environment {
+                terminal,
+                ..home.environment(&["config"])
+            };
+            let found = load(&Choice::default(), &environment);
+            let found = found
+                .ok()
+                .and_then(|loaded| loaded.config.auth_info.exec?.interactive_mode);
+            assert_eq!(found, expected, "{mode} {terminal}");
+        }
     }
 
     // SEC-39

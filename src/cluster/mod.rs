@@ -46,6 +46,9 @@ pub use dryrun::FIELD_MANAGER;
 pub use proxy::ProxyVariables;
 pub use throttle::{Counts, Purpose};
 
+/// Time for a credential plugin; long enough to log in with a browser.
+const CREDENTIALS_TIME: Duration = Duration::from_secs(120);
+
 /// How to talk to a server.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -97,8 +100,11 @@ impl Server {
         let server = loaded.identity.server.clone();
         let config = loaded.config;
         // Credential plugins block, and the client wants to be made inside the runtime.
-        let transport = tokio::task::spawn_blocking(move || Transport::to(config)).await;
-        let transport = transport.unwrap_or_else(|_| Err("the credential plugin failed".to_owned()));
+        let prepared = tokio::task::spawn_blocking(move || Transport::to(config));
+        let transport = match tokio::time::timeout(options.timeout.min(CREDENTIALS_TIME), prepared).await {
+            Ok(prepared) => prepared.unwrap_or_else(|_| Err("the credential plugin failed".to_owned())),
+            Err(_) => Err("the credential plugin does not come to an end".to_owned()),
+        };
         let transport = transport.map_err(|reason| ClusterError::Credentials { server, reason })?;
         Ok(Self::over(transport, loaded.identity, options))
     }

@@ -44,7 +44,10 @@ pub(crate) async fn documents(
     if wanted.is_empty() {
         return Ok(OpenApiDocuments::new());
     }
-    let index: Index = sender.send(&call("/openapi/v3".to_owned())).await?.json()?;
+    let index: Index = sender
+        .send(&call("/openapi/v3".to_owned()))
+        .await?
+        .undeclared_json()?;
     let mut tasks = JoinSet::new();
     for gv in wanted {
         let Some(path) = document_path(&index, gv) else {
@@ -106,7 +109,7 @@ async fn fetch(sender: &Sender, path: String) -> Result<Box<[u8]>, Failure> {
         }
         other => other?,
     };
-    answer.json::<serde::de::IgnoredAny>()?;
+    answer.undeclared_json::<serde::de::IgnoredAny>()?;
     Ok(answer.body.into_boxed_slice())
 }
 

@@ -97,7 +97,15 @@ async fn flt_01_retry_after_is_waited_for() {
     let live = server.read(&[wanted("ConfigMap", &[("a", "x")])]).await;
     let took = start.elapsed();
     assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
-    assert_eq!(journal.of(CONFIG_MAPS).len(), 4);
+    let seen = journal.of(CONFIG_MAPS);
+    assert_eq!(seen.len(), 4);
+    for pair in seen.windows(2) {
+        let pause = pair[1].at - pair[0].at;
+        assert!(
+            pause >= Duration::from_secs(2) && pause <= Duration::from_millis(2_400),
+            "{pause:?}"
+        );
+    }
     assert!(
         took >= Duration::from_secs(6) && took <= Duration::from_millis(7_200),
         "{took:?}"

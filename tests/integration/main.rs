@@ -4,3 +4,6 @@ mod support;
 
 mod cluster_smoke;
 mod cluster_faults;
+mod cluster_faults;
+mod cluster_server;
+mod cluster_smoke;
