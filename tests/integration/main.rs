@@ -2,8 +2,7 @@
 
 mod support;
 
-mod cluster_smoke;
-mod cluster_faults;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
+mod layering;
