@@ -1,11 +1,11 @@
 //! The stages from a source to verdicts: open, render, discover, resolve, read, survey, ask.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::ask;
+use super::choose::{self, Chosen};
 use super::error::RunError;
 use crate::cluster::error::ClusterError;
 use crate::compare::judge::Policy;
@@ -18,7 +18,6 @@ use crate::reader::Reader;
 use crate::render::{Manifests, Notice, plain};
 use crate::schema::Schema;
 use crate::schema::openapi::Document;
-use crate::select::{Only, Selector};
 use crate::source::{self, Snapshot};
 
 /// `--base`.
@@ -39,10 +38,8 @@ pub struct Comparison {
     pub base: Option<BaseChoice>,
     /// `-n`: the namespace of what has none.
     pub namespace: Option<String>,
-    /// `-l`.
-    pub selector: Option<Selector>,
-    /// `--only`, repeatable.
-    pub only: Vec<Only>,
+    /// `-l` and `--only`.
+    pub chosen: Chosen,
     /// True if no dry run may be sent.
     pub read_only: bool,
     /// How to judge.
@@ -133,7 +130,7 @@ pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compare
     let namespace = comparison.namespace.clone().or_else(|| reader.namespace()).unwrap_or_else(|| "default".to_owned());
     let bases = bases(comparison, &catalog, &namespace)?;
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
-    select(&mut desired, comparison)?;
+    choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
     warnings.append(&mut desired.warnings);
 
@@ -184,43 +181,6 @@ fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<
         None => revision.clone(),
     };
     Ok(Bases::Revision { name, objects })
-}
-
-/// Keeps the objects that `-l` and `--only` choose.
-fn select(desired: &mut DesiredSet, comparison: &Comparison) -> Result<(), RunError> {
-    for only in &comparison.only {
-        if !desired.entries.keys().any(|id| only.matches(id)) {
-            return Err(RunError::usage(
-                format!("--only {only}: the render holds no such object"),
-                near_kind(desired, only),
-            ));
-        }
-    }
-    desired.entries.retain(|id, entry| {
-        let chosen = comparison.only.is_empty() || comparison.only.iter().any(|only| only.matches(id));
-        let labelled = match (&comparison.selector, entry) {
-            (None, _) => true,
-            (Some(selector), Entry::Ready(desired)) => selector.matches(&desired.object),
-            // What cannot be compared is kept: leaving it out would hide it.
-            (Some(_), _) => true,
-        };
-        chosen && labelled
-    });
-    Ok(())
-}
-
-/// The kind or object that was probably meant.
-fn near_kind(desired: &DesiredSet, only: &Only) -> Option<String> {
-    let wanted = only.to_string();
-    let names = desired.entries.keys().map(|id| {
-        let name = format!("{}/{}", id.kind, id.qualified_name());
-        let short = format!("{}/{}", id.kind, id.name);
-        let distance = strsim::normalized_levenshtein(&wanted.to_lowercase(), &name.to_lowercase())
-            .max(strsim::normalized_levenshtein(&wanted.to_lowercase(), &short.to_lowercase()));
-        (distance, name)
-    });
-    let best = names.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.6).then(|| format!("did you mean {}?", best.1))
 }
 
 fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
@@ -285,6 +245,3 @@ fn refuse_unauthorized(live: &LiveSet, reader: &Reader) -> Result<(), RunError> 
     }
     Ok(())
 }
-
-/// The longest time that one run takes if nobody says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);

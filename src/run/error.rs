@@ -1,7 +1,7 @@
 //! Why a command ended without an answer, and which exit code that is.
 
 use crate::cluster::error::ClusterError;
-use crate::exit::Exit;
+use crate::exit::Code;
 use crate::render::RenderError;
 use crate::source::SourceError;
 
@@ -42,10 +42,10 @@ impl RunError {
     }
 
     /// The exit code.
-    pub fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Code {
         match self {
-            Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Exit::Trust,
-            _ => Exit::Error,
+            Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
+            _ => Code::Error,
         }
     }
 

@@ -4,5 +4,6 @@ mod support;
 
 mod cluster_faults;
 mod cluster_server;
+mod cli;
 mod cluster_smoke;
 mod layering;
