@@ -1,1 +1,4 @@
 //! Whole-program tests: one binary, one module for each subject.
+
+mod git_server;
+mod source_http;
