@@ -62,8 +62,10 @@ pub(crate) struct Failure {
     pub(crate) error: SourceError,
     /// True if the server does not give this depth.
     pub(crate) no_depth: bool,
-    /// True if the server does not give commits by id, or the ref moved meanwhile.
-    pub(crate) not_advertised: bool,
+    /// True if the server does not give commits by id.
+    pub(crate) no_ids: bool,
+    /// True if the server does not give this commit: the ref moved meanwhile, or ids that are no refs are refused.
+    pub(crate) refused: bool,
 }
 
 impl Session {
@@ -194,8 +196,9 @@ impl Session {
         Failure {
             error: self.named(state, error),
             no_depth: message.contains("shallow") || message.contains("depth"),
-            not_advertised: message.contains("cannot fetch a specific object")
-                || message.contains("not our ref"),
+            no_ids: message.contains("cannot fetch a specific object"),
+            // libgit2 has no eye for the server's ERR line while it negotiates the depth, and says this in its place.
+            refused: message.contains("not our ref") || message == "unexpected packet type",
         }
     }
 
@@ -236,9 +239,13 @@ impl Session {
                 hint: "check the URL; some servers answer so when credentials are missing".to_owned(),
             };
         }
+        let problem = match message.as_str() {
+            "unexpected packet type" => "the server refused the request".to_owned(),
+            _ => message,
+        };
         SourceError::Unreachable {
             place,
-            problem: message,
+            problem,
             remote: remote_lines(&state.remote_text),
         }
     }

@@ -267,7 +267,7 @@ impl Fetch<'_> {
         match self.session.fetch(self.repo, specs, 1) {
             Err(failure) if failure.no_depth => self.session.fetch(self.repo, specs, 0),
             // A ref that moved between advertisement and request is gone for one moment only.
-            Err(failure) if failure.not_advertised => self.session.fetch(self.repo, specs, 1),
+            Err(failure) if failure.refused => self.session.fetch(self.repo, specs, 1),
             result => result,
         }
     }
@@ -321,7 +321,7 @@ impl Fetch<'_> {
     fn commit(&self, id: Oid) -> Result<Found, SourceError> {
         let specs = [format!("+{id}:{INCOMING}/commit")];
         if let Err(failure) = self.shallow(&specs) {
-            if !failure.not_advertised {
+            if !failure.no_ids && !failure.refused {
                 return Err(failure.error);
             }
             self.everything()?;

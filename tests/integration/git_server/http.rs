@@ -30,7 +30,7 @@ pub(crate) struct Behaviour {
     pub(crate) advertisement: Option<Vec<u8>>,
     /// Git configuration of the server, `key=value`.
     pub(crate) config: Vec<String>,
-    /// Runs in the repository between advertisement and request: git arguments.
+    /// Runs in the repository once, between advertisement and request: git arguments.
     pub(crate) between: Vec<String>,
 }
 
@@ -201,7 +201,8 @@ impl Handler {
     }
 
     fn between_requests(&self) {
-        if !self.behaviour.between.is_empty() {
+        let is_first = self.seen.lock().unwrap().len() == 1;
+        if is_first && !self.behaviour.between.is_empty() {
             let args: Vec<&str> = self.behaviour.between.iter().map(String::as_str).collect();
             super::repository::git_in(&self.root, &args);
         }
