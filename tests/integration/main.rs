@@ -2,8 +2,10 @@
 
 mod support;
 
+mod cli;
 mod cluster_faults;
 mod cluster_server;
-mod cli;
 mod cluster_smoke;
+mod git_server;
 mod layering;
+mod source_http;
