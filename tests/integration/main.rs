@@ -1,1 +1,3 @@
 //! Whole-program tests: one binary, one module for each subject.
+
+mod yaml_oracle;

@@ -319,8 +319,15 @@ impl Converter<'_> {
     }
 
     fn is_merge(&self, at: usize) -> bool {
-        matches!(&self.nodes[at].body, Body::Scalar { text, tag, literal } if text == "<<"
-            && (*tag == Tag::Merge || (*tag == Tag::None && !*literal)))
+        let Body::Scalar { text, tag, literal } = &self.nodes[at].body else {
+            return false;
+        };
+        text == "<<"
+            && match tag {
+                Tag::Merge | Tag::NonSpecific => true,
+                Tag::None => !*literal,
+                _ => false,
+            }
     }
 
     fn key(&mut self, at: usize) -> Result<(String, KeyKind), Remark> {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
-use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 use serde_json::Value;
 
 use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
@@ -52,6 +52,8 @@ pub(super) enum Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
     None,
+    /// `!`: a text whatever it looks like, but for the key `<<`.
+    NonSpecific,
     Str,
     Bool,
     Int,
@@ -73,10 +75,12 @@ pub(super) fn compose(text: &str, first_line: u32) -> Result<Option<Tree>, Remar
         first_line,
         nodes: Vec::new(),
         open: Vec::new(),
+        flow: 0,
         anchors: HashMap::new(),
         aliases: false,
         escapes: text.contains("\\/").then_some((0, 0)),
     };
+    composer.refuse_inner_marks()?;
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
     parser.set_input(Slices(text.as_bytes()));
@@ -106,6 +110,8 @@ struct Composer<'a> {
     nodes: Vec<Node>,
     /// Indices of the maps and lists that are not closed yet.
     open: Vec<u32>,
+    /// How many of them, counted from the innermost, are in flow style.
+    flow: usize,
     anchors: HashMap<String, u32>,
     aliases: bool,
     /// Where the search for `\/` in quoted scalars stands (characters, bytes); `None` if the text holds none.
@@ -124,8 +130,10 @@ impl Composer<'_> {
                 style,
                 ..
             } => {
-                if style == ScalarStyle::DoubleQuoted {
-                    self.refuse_escaped_slash(mark, event.end_mark)?;
+                match style {
+                    ScalarStyle::DoubleQuoted => self.refuse_escaped_slash(mark, event.end_mark)?,
+                    ScalarStyle::Plain if self.flow > 0 => self.refuse_question_mark(&value, mark)?,
+                    _ => {}
                 }
                 let tag = tag.map_or(Ok(Tag::None), |tag| self.scalar_tag(&tag, mark))?;
                 let literal = tag == Tag::None && !plain_implicit;
@@ -139,13 +147,20 @@ impl Composer<'_> {
                     },
                 );
             }
-            EventData::MappingStart { anchor, tag, .. } => {
+            EventData::MappingStart {
+                anchor, tag, style, ..
+            } => {
+                self.flow += usize::from(style == MappingStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:map", mark, Body::Map)?
             }
-            EventData::SequenceStart { anchor, tag, .. } => {
+            EventData::SequenceStart {
+                anchor, tag, style, ..
+            } => {
+                self.flow += usize::from(style == SequenceStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:seq", mark, Body::Seq)?
             }
             EventData::MappingEnd | EventData::SequenceEnd => {
+                self.flow = self.flow.saturating_sub(1);
                 if let Some(at) = self.open.pop() {
                     self.nodes[at as usize].span = index(self.nodes.len()) - at;
                 }
@@ -174,7 +189,7 @@ impl Composer<'_> {
         mark: Mark,
         body: Body,
     ) -> Result<(), Remark> {
-        if tag.is_some_and(|tag| tag != own_tag) {
+        if tag.is_some_and(|tag| tag != own_tag && tag != "!") {
             return Err(self.bad_tag(mark));
         }
         if self.open.len() >= MAX_DEPTH {
@@ -211,6 +226,9 @@ impl Composer<'_> {
     }
 
     fn scalar_tag(&self, tag: &str, mark: Mark) -> Result<Tag, Remark> {
+        if tag == "!" {
+            return Ok(Tag::NonSpecific);
+        }
         match tag.strip_prefix("tag:yaml.org,2002:") {
             Some("str") => Ok(Tag::Str),
             Some("bool") => Ok(Tag::Bool),
@@ -259,6 +277,28 @@ impl Composer<'_> {
                 return Err(self.problem(start, "unknown escape `\\/` in a quoted text"));
             }
             escaped = byte == b'\\' && !escaped;
+        }
+        Ok(())
+    }
+
+    /// A byte order mark at the start of a later line: the parser skips it, kubectl's takes it for a part of the text.
+    fn refuse_inner_marks(&self) -> Result<(), Remark> {
+        for (at, mark) in self.text.match_indices('\u{feff}') {
+            let before = &self.text[..at];
+            if before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+                let (line, _) = super::documents::position(before);
+                let problem = Remark::at(line - 1 + self.first_line, 1, "a byte order mark at the start of a line");
+                return Err(problem.hint(format!("remove it ({} bytes)", mark.len())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inside brackets kubectl's parser takes a question mark for the start of a key.
+    fn refuse_question_mark(&self, text: &str, mark: Mark) -> Result<(), Remark> {
+        if text.char_indices().any(|(at, char)| at > 0 && char == '?') {
+            let problem = self.problem(mark, "a question mark in an unquoted text inside brackets");
+            return Err(problem.hint("quote the text"));
         }
         Ok(())
     }
