@@ -3,3 +3,4 @@
 pub mod id;
 
 pub mod value;
+pub mod wire;

@@ -322,7 +322,9 @@ impl Parser<'_> {
 
     /// `\uXXXX`, two of them for a character above U+FFFF.
     fn unicode_escape(&mut self) -> Result<char, Remark> {
-        let first = self.hex(self.at).ok_or_else(|| self.problem("an unknown escape in a text"))?;
+        let first = self
+            .hex(self.at)
+            .ok_or_else(|| self.problem("an unknown escape in a text"))?;
         self.at += 6;
         if let Some(char) = char::from_u32(first) {
             return Ok(char);

@@ -150,12 +150,15 @@ struct Reader {
 
 impl Reader {
     fn yaml(&mut self, text: &str, line: u32) {
-        for part in documents::split(text, line) {
-            let tree = part.and_then(|part| tree::compose(&part.text, part.line));
-            match tree {
-                Ok(Some(tree)) => self.take(Ok(tree)),
-                Ok(None) => {}
-                Err(problem) => self.take(Err(problem)),
+        let parts = documents::split(text, line);
+        let mut documents = tree::Documents::new();
+        for part in &parts {
+            let tree = match part {
+                Ok(part) => documents.compose(&part.text, part.line).transpose(),
+                Err(problem) => Some(Err(problem.clone())),
+            };
+            if let Some(tree) = tree {
+                self.take(tree);
             }
         }
     }

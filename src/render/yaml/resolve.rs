@@ -71,7 +71,9 @@ fn untagged(text: &str) -> Scalar {
 /// Words with a meaning of their own.
 fn word(text: &str) -> Option<Scalar> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Scalar::Bool(false)
         }
@@ -93,12 +95,7 @@ fn number(text: &str) -> Scalar {
         text
     };
     integer(plain)
-        .or_else(|| {
-            is_float(plain)
-                .then(|| float(plain))
-                .flatten()
-                .map(Scalar::Float)
-        })
+        .or_else(|| is_float(plain).then(|| float(plain)).flatten().map(Scalar::Float))
         .or_else(|| signed_binary(plain))
         .unwrap_or(Scalar::Text)
 }
@@ -192,10 +189,7 @@ fn fraction(text: &str) -> Scalar {
 fn binary(text: &str) -> Result<Scalar, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
-    let joined: String = text
-        .chars()
-        .filter(|char| !matches!(char, '\r' | '\n'))
-        .collect();
+    let joined: String = text.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
     let bytes = ENGINE
         .decode(joined)
         .map_err(|_| "the text of a !!binary is no base64")?;

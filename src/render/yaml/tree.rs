@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
-use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
+use libyaml_safer::{
+    Encoding, Error, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
 use serde_json::Value;
 
 use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
@@ -63,46 +65,46 @@ pub(super) enum Tag {
     Merge,
 }
 
-/// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without content.
-///
-/// # Errors
-/// The first problem of the document.
-pub(super) fn compose(text: &str, first_line: u32) -> Result<Option<Tree>, Remark> {
-    // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut composer = Composer {
-        text,
-        first_line,
-        nodes: Vec::new(),
-        open: Vec::new(),
-        flow: 0,
-        anchors: HashMap::new(),
-        aliases: false,
-        escapes: text.contains("\\/").then_some((0, 0)),
-    };
-    composer.refuse_inner_marks()?;
-    let mut parser = Parser::new();
-    parser.set_encoding(Encoding::Utf8);
-    parser.set_input(Slices(text.as_bytes()));
-    loop {
-        let event = parser.parse().map_err(|error| composer.syntax(&error))?;
-        match event.data {
-            EventData::StreamEnd => break,
-            EventData::DocumentEnd { .. } => {
-                composer.nothing_follows(&mut parser, event.end_mark)?;
-                break;
-            }
-            _ => composer.event(event)?,
+/// A YAML parser for one document after the other; its buffers are kept.
+pub(super) struct Documents<'t> {
+    parser: Parser<Slices<'t>>,
+}
+
+impl<'t> Documents<'t> {
+    pub(super) fn new() -> Self {
+        Self {
+            parser: Parser::new(),
         }
     }
-    let plain = !composer.aliases;
-    let nodes = composer.nodes;
-    Ok((!nodes.is_empty()).then_some(Tree {
-        nodes,
-        plain,
-        bytes: text.len(),
-    }))
+
+    /// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without
+    /// content.
+    ///
+    /// # Errors
+    /// The first problem of the document.
+    pub(super) fn compose(&mut self, text: &'t str, first_line: u32) -> Result<Option<Tree>, Remark> {
+        // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        self.parser.reset();
+        self.parser.set_encoding(Encoding::Utf8);
+        self.parser.set_input(Slices(text.as_bytes()));
+        let composer = Composer {
+            text,
+            first_line,
+            nodes: Vec::with_capacity(text.len() / BYTES_A_NODE),
+            open: Vec::new(),
+            flow: 0,
+            anchors: HashMap::new(),
+            aliases: false,
+            escapes: text.contains("\\/"),
+        };
+        composer.refuse_inner_marks()?;
+        composer.document(&mut self.parser)
+    }
 }
+
+/// A guess that is seldom too small.
+const BYTES_A_NODE: usize = 16;
 
 struct Composer<'a> {
     text: &'a str,
@@ -114,11 +116,30 @@ struct Composer<'a> {
     flow: usize,
     anchors: HashMap<String, u32>,
     aliases: bool,
-    /// Where the search for `\/` in quoted scalars stands (characters, bytes); `None` if the text holds none.
-    escapes: Option<(u64, usize)>,
+    /// True if the text holds `\/`, which may be an escape.
+    escapes: bool,
 }
 
 impl Composer<'_> {
+    fn document(mut self, parser: &mut Parser<Slices<'_>>) -> Result<Option<Tree>, Remark> {
+        loop {
+            let event = parser.parse().map_err(|error| self.syntax(&error))?;
+            match event.data {
+                EventData::StreamEnd => break,
+                EventData::DocumentEnd { .. } => {
+                    self.nothing_follows(parser, event.end_mark)?;
+                    break;
+                }
+                _ => self.event(event)?,
+            }
+        }
+        Ok((!self.nodes.is_empty()).then_some(Tree {
+            nodes: self.nodes,
+            plain: !self.aliases,
+            bytes: self.text.len(),
+        }))
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Remark> {
         let mark = event.start_mark;
         match event.data {
@@ -131,7 +152,9 @@ impl Composer<'_> {
                 ..
             } => {
                 match style {
-                    ScalarStyle::DoubleQuoted => self.refuse_escaped_slash(mark, event.end_mark)?,
+                    ScalarStyle::DoubleQuoted if self.escapes => {
+                        self.refuse_escaped_slash(mark, event.end_mark)?
+                    }
                     ScalarStyle::Plain if self.flow > 0 => self.refuse_question_mark(&value, mark)?,
                     _ => {}
                 }
@@ -264,31 +287,31 @@ impl Composer<'_> {
     }
 
     /// The parser knows `\/` from YAML 1.2; kubectl's does not.
-    fn refuse_escaped_slash(&mut self, start: Mark, end: Mark) -> Result<(), Remark> {
-        let Some((chars, bytes)) = self.escapes else {
-            return Ok(());
-        };
-        let from = bytes + width(&self.text[bytes..], start.index.saturating_sub(chars));
-        let to = from + width(&self.text[from..], end.index - start.index);
-        self.escapes = Some((end.index, to));
+    fn refuse_escaped_slash(&self, start: Mark, end: Mark) -> Result<(), Remark> {
+        let offset = |mark: Mark| usize::try_from(mark.index).unwrap_or(usize::MAX);
+        let quoted = self.text.as_bytes().get(offset(start)..offset(end));
         let mut escaped = false;
-        for byte in self.text[from..to].bytes() {
-            if escaped && byte == b'/' {
+        for byte in quoted.unwrap_or_default() {
+            if escaped && *byte == b'/' {
                 return Err(self.problem(start, "unknown escape `\\/` in a quoted text"));
             }
-            escaped = byte == b'\\' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
         }
         Ok(())
     }
 
     /// A byte order mark at the start of a later line: the parser skips it, kubectl's takes it for a part of the text.
     fn refuse_inner_marks(&self) -> Result<(), Remark> {
-        for (at, mark) in self.text.match_indices('\u{feff}') {
+        for (at, _) in self.text.match_indices('\u{feff}') {
             let before = &self.text[..at];
             if before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
                 let (line, _) = super::documents::position(before);
-                let problem = Remark::at(line - 1 + self.first_line, 1, "a byte order mark at the start of a line");
-                return Err(problem.hint(format!("remove it ({} bytes)", mark.len())));
+                let problem = Remark::at(
+                    line - 1 + self.first_line,
+                    1,
+                    "a byte order mark at the start of a line",
+                );
+                return Err(problem.hint("remove it"));
             }
         }
         Ok(())
@@ -351,16 +374,8 @@ fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Bytes of the first characters of a text.
-fn width(text: &str, chars: u64) -> usize {
-    let chars = usize::try_from(chars).unwrap_or(usize::MAX);
-    text.char_indices()
-        .nth(chars)
-        .map_or(text.len(), |(at, _)| at)
-}
-
 /// The characters that YAML 1.1 allows in a stream.
-fn is_readable(char: char) -> bool {
+pub(super) fn is_readable(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
