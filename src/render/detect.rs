@@ -74,10 +74,22 @@ mod tests {
                 Renderer::Kustomize,
                 Some("kustomization.yml"),
             ),
-            (&["Kustomization", "a.yaml"], Renderer::Kustomize, Some("Kustomization")),
-            (&["kustomization.yaml"], Renderer::Kustomize, Some("kustomization.yaml")),
+            (
+                &["Kustomization", "a.yaml"],
+                Renderer::Kustomize,
+                Some("Kustomization"),
+            ),
+            (
+                &["kustomization.yaml"],
+                Renderer::Kustomize,
+                Some("kustomization.yaml"),
+            ),
             (&["Chart.yaml", "x.jsonnet"], Renderer::Helm, Some("Chart.yaml")),
-            (&["lib.libsonnet", "main.jsonnet"], Renderer::Jsonnet, Some("main.jsonnet")),
+            (
+                &["lib.libsonnet", "main.jsonnet"],
+                Renderer::Jsonnet,
+                Some("main.jsonnet"),
+            ),
             (&["chart.yaml", "kustomization.json"], Renderer::Plain, None),
         ];
         for (names, renderer, name) in table {

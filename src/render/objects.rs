@@ -135,9 +135,13 @@ type Refusal = (String, Option<&'static str>);
 
 fn manifest(file: &Arc<str>, candidate: &mut Candidate) -> Result<Manifest, Refusal> {
     let Value::Object(map) = &candidate.value else {
-        let hint = "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
+        let hint =
+            "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
         return Err((
-            format!("no Kubernetes object: found {}, expected a map", found(&candidate.value)),
+            format!(
+                "no Kubernetes object: found {}, expected a map",
+                found(&candidate.value)
+            ),
             Some(hint),
         ));
     };
@@ -169,14 +173,21 @@ fn gvk(map: &Map<String, Value>) -> Result<Gvk, Refusal> {
         Some(Value::String(text)) => Ok(text.as_str()),
         Some(other) => Err(found(other)),
     };
-    let hint = "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
+    let hint =
+        "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
         (Ok(api_version), Ok(kind)) => (api_version, kind),
         (Err("missing"), Err("missing")) => {
-            return Err(("no Kubernetes object: apiVersion and kind are missing".to_owned(), Some(hint)));
+            return Err((
+                "no Kubernetes object: apiVersion and kind are missing".to_owned(),
+                Some(hint),
+            ));
         }
         (Err(problem), _) => {
-            return Err((format!("no Kubernetes object: apiVersion is {problem}"), Some(hint)));
+            return Err((
+                format!("no Kubernetes object: apiVersion is {problem}"),
+                Some(hint),
+            ));
         }
         (_, Err(problem)) => return Err((format!("no Kubernetes object: kind is {problem}"), Some(hint))),
     };

@@ -11,9 +11,7 @@ use super::detect::{Renderer, detect};
 use super::objects::Objects;
 use super::yaml::{self, Dialect, Remark};
 use super::{Manifest, Manifests, Notice, RenderError};
-use crate::source::tree::{
-    EntryKind, FileTree, MAX_FILES, MAX_TOTAL_BYTES, RepoPath, TreeError, resolve,
-};
+use crate::source::tree::{EntryKind, FileTree, MAX_FILES, MAX_TOTAL_BYTES, RepoPath, TreeError, resolve};
 
 /// The name of the tool's own configuration at the root of a source.
 const CONFIGURATION: &str = "gitops.yaml";
@@ -274,7 +272,9 @@ fn parse(tree: &dyn FileTree, files: &[RepoPath]) -> Vec<Found> {
         }
         work();
     });
-    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut results = results
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, found)| found).collect()
 }
@@ -305,7 +305,8 @@ fn read(tree: &dyn FileTree, path: &RepoPath, total: &AtomicU64) -> Found {
 }
 
 fn too_much(path: &RepoPath) -> Notice {
-    let message = format!("the files hold more than {MAX_TOTAL_BYTES} bytes in all, which is the limit of one run");
+    let message =
+        format!("the files hold more than {MAX_TOTAL_BYTES} bytes in all, which is the limit of one run");
     notice(path.as_str(), message)
 }
 

@@ -9,3 +9,4 @@ mod cluster_smoke;
 mod git_server;
 mod layering;
 mod source_http;
+mod yaml_oracle;

@@ -34,12 +34,13 @@ pub(super) fn convert(
 ) -> Result<(Option<Document>, Vec<Remark>), Remark> {
     let (line, column) = (tree.nodes[0].line, tree.nodes[0].column);
     let before = limits.bytes;
+    let size = tree.nodes.len() / 2;
     let mut converter = Converter {
         movable: tree.plain,
         nodes: &mut tree.nodes,
         dialect,
         limits,
-        fields: Vec::new(),
+        fields: Vec::with_capacity(size),
         aliases: 0,
         depth: 0,
         examined: 0,
@@ -54,12 +55,7 @@ pub(super) fn convert(
     if value.is_null() {
         return Ok((None, warnings));
     }
-    let lines = FieldLines::new(
-        fields
-            .into_iter()
-            .map(|field| (field.path, field.line))
-            .collect(),
-    );
+    let lines = FieldLines::new(fields.into_iter().map(|field| (field.path, field.line)).collect());
     let document = Document {
         value,
         line,
@@ -191,7 +187,10 @@ impl Converter<'_> {
     fn descend(&mut self, at: usize) -> Result<(), Remark> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.problem(at, format!("nested more than {MAX_DEPTH} levels deep through aliases")));
+            return Err(self.problem(
+                at,
+                format!("nested more than {MAX_DEPTH} levels deep through aliases"),
+            ));
         }
         Ok(())
     }
@@ -285,11 +284,14 @@ impl Converter<'_> {
                     child = self.end(child);
                 }
                 // From the last to the first: the first of the list wins.
-                items.into_iter().rev().try_for_each(|item| match self.nodes[item].body {
-                    Body::Map => self.merge_map(item, target),
-                    Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
-                    _ => Err(self.no_map(item)),
-                })
+                items
+                    .into_iter()
+                    .rev()
+                    .try_for_each(|item| match self.nodes[item].body {
+                        Body::Map => self.merge_map(item, target),
+                        Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
+                        _ => Err(self.no_map(item)),
+                    })
             }
             _ => Err(self.no_map(at)),
         }
@@ -319,8 +321,15 @@ impl Converter<'_> {
     }
 
     fn is_merge(&self, at: usize) -> bool {
-        matches!(&self.nodes[at].body, Body::Scalar { text, tag, literal } if text == "<<"
-            && (*tag == Tag::Merge || (*tag == Tag::None && !*literal)))
+        let Body::Scalar { text, tag, literal } = &self.nodes[at].body else {
+            return false;
+        };
+        text == "<<"
+            && match tag {
+                Tag::Merge | Tag::NonSpecific => true,
+                Tag::None => !*literal,
+                _ => false,
+            }
     }
 
     fn key(&mut self, at: usize) -> Result<(String, KeyKind), Remark> {
@@ -394,7 +403,10 @@ impl Converter<'_> {
     }
 
     fn old_boolean(&mut self, at: usize, value: bool, key: bool) {
-        let Body::Scalar { text, tag: Tag::None, .. } = &self.nodes[at].body else {
+        let Body::Scalar {
+            text, tag: Tag::None, ..
+        } = &self.nodes[at].body
+        else {
             return;
         };
         if resolve::is_old_boolean(text) {
@@ -463,6 +475,10 @@ pub(super) fn float(number: f64) -> Option<Value> {
 fn shown_key(key: &str) -> String {
     const MOST: usize = 80;
     let short: String = key.chars().take(MOST).collect();
-    let dots = if key.chars().nth(MOST).is_some() { "…" } else { "" };
+    let dots = if key.chars().nth(MOST).is_some() {
+        "…"
+    } else {
+        ""
+    };
     format!("{:?}{dots}", short)
 }

@@ -28,8 +28,12 @@ pub(super) fn split(text: &str, first_line: u32) -> Vec<Result<Part<'_>, Remark>
         let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
         let after = text[at + SEPARATOR.len()..end].trim();
         if !after.is_empty() && !after.starts_with('#') {
-            parts.push(Err(Remark::at(line, 4, "text after the document separator `---`")
-                .hint("only a comment may follow `---` on its line")));
+            parts.push(Err(Remark::at(
+                line,
+                4,
+                "text after the document separator `---`",
+            )
+            .hint("only a comment may follow `---` on its line")));
         }
         if at > start {
             parts.push(Ok(part(&text[start..at], start_line)));
@@ -69,10 +73,7 @@ fn newlines(text: &str) -> u32 {
 /// Line and column, from 1, of the place behind a text that starts at line 1.
 pub(super) fn position(before: &str) -> (u32, u32) {
     let line = 1 + newlines(before);
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(0, |last| last.chars().count());
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
     (line, 1 + u32::try_from(column).unwrap_or(u32::MAX - 1))
 }
 
@@ -83,7 +84,12 @@ mod tests {
     fn texts(text: &str) -> Vec<(String, u32)> {
         split(text, 1)
             .into_iter()
-            .map(|part| part.map_or_else(|bad| (bad.message, bad.line), |part| (part.text.into(), part.line)))
+            .map(|part| {
+                part.map_or_else(
+                    |bad| (bad.message, bad.line),
+                    |part| (part.text.into(), part.line),
+                )
+            })
             .collect()
     }
 
@@ -96,15 +102,9 @@ mod tests {
                 .collect()
         };
         assert_eq!(texts("a: 1"), own(&[("a: 1\n", 1)]));
-        assert_eq!(
-            texts("a: 1\n---\nb: 2\n"),
-            own(&[("a: 1\n", 1), ("b: 2\n", 3)])
-        );
+        assert_eq!(texts("a: 1\n---\nb: 2\n"), own(&[("a: 1\n", 1), ("b: 2\n", 3)]));
         assert_eq!(texts("---\na: 1\n"), own(&[("---\na: 1\n", 1)]));
-        assert_eq!(
-            texts("a\n--- # x\n---\nb"),
-            own(&[("a\n", 1), ("---\nb\n", 3)])
-        );
+        assert_eq!(texts("a\n--- # x\n---\nb"), own(&[("a\n", 1), ("---\nb\n", 3)]));
         assert_eq!(
             texts("a: |\r\n  x\r\n---\r\nb"),
             own(&[("a: |\n  x\n", 1), ("b\n", 4)])

@@ -28,7 +28,7 @@ pub(super) enum Scalar {
 /// What is wrong with it, without its content.
 pub(super) fn scalar(text: &str, tag: Tag, literal: bool, dialect: Dialect) -> Result<Scalar, &'static str> {
     let Dialect::Plain = dialect;
-    if literal || tag == Tag::Str {
+    if literal || matches!(tag, Tag::Str | Tag::NonSpecific) {
         return Ok(Scalar::Text);
     }
     let found = match tag {
@@ -71,7 +71,9 @@ fn untagged(text: &str) -> Scalar {
 /// Words with a meaning of their own.
 fn word(text: &str) -> Option<Scalar> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Scalar::Bool(false)
         }
@@ -93,12 +95,7 @@ fn number(text: &str) -> Scalar {
         text
     };
     integer(plain)
-        .or_else(|| {
-            is_float(plain)
-                .then(|| float(plain))
-                .flatten()
-                .map(Scalar::Float)
-        })
+        .or_else(|| is_float(plain).then(|| float(plain)).flatten().map(Scalar::Float))
         .or_else(|| signed_binary(plain))
         .unwrap_or(Scalar::Text)
 }
@@ -174,13 +171,17 @@ fn float(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// A text that starts with a dot.
+/// A text that starts with a dot. Here underscores must stand between digits.
 fn fraction(text: &str) -> Scalar {
-    if is_float(text) {
-        float(text).map_or(Scalar::Text, Scalar::Float)
-    } else {
-        Scalar::Text
-    }
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let separated = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'_' || (digit(at.checked_sub(1)) && digit(Some(at + 1))));
+    let plain = text.replace('_', "");
+    let number = (separated && is_float(&plain)).then(|| float(&plain)).flatten();
+    number.map_or(Scalar::Text, Scalar::Float)
 }
 
 /// Base64 as Go decodes it: line breaks ignored, padding wanted, trailing bits not checked; what is not UTF-8 becomes one
@@ -188,10 +189,7 @@ fn fraction(text: &str) -> Scalar {
 fn binary(text: &str) -> Result<Scalar, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
-    let joined: String = text
-        .chars()
-        .filter(|char| !matches!(char, '\r' | '\n'))
-        .collect();
+    let joined: String = text.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
     let bytes = ENGINE
         .decode(joined)
         .map_err(|_| "the text of a !!binary is no base64")?;
