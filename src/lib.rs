@@ -5,7 +5,11 @@
 //! the binary, the tests and the benchmarks; it promises no stable interface.
 
 pub mod cluster;
+pub mod compare;
+pub mod desired;
 pub mod live;
 pub mod object;
 pub mod render;
+pub mod schema;
+pub mod select;
 pub mod source;

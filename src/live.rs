@@ -60,10 +60,7 @@ impl Catalog {
         {
             return Served::Unknown(reason);
         }
-        let others = self
-            .resources
-            .keys()
-            .filter(|other| other.group == gvk.group && other.kind == gvk.kind);
+        let others = self.resources.keys().filter(|other| other.group == gvk.group && other.kind == gvk.kind);
         Served::No(others.map(|other| other.version.clone()).collect())
     }
 }

@@ -1,5 +1,8 @@
 //! The vocabulary of Kubernetes objects: identity, field paths, managed fields and plain JSON values.
 
+pub mod fields;
 pub mod id;
+pub mod path;
+pub mod quantity;
 
 pub mod value;

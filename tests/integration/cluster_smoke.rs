@@ -26,18 +26,9 @@ fn objects_make_the_round_trip_in_a_namespace_of_their_own() {
     let manifest =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: greeting}\ndata: {text: \"grüß Gott\"}\n";
     cluster.kubectl_stdin(&["apply", "--namespace", &one, "-f", "-"], manifest);
-    let text = [
-        "get",
-        "configmap",
-        "greeting",
-        "--output=jsonpath={.data.text}",
-        "--namespace",
-    ];
+    let text = ["get", "configmap", "greeting", "--output=jsonpath={.data.text}", "--namespace"];
     assert_eq!(cluster.kubectl_ok(&[&text[..], &[&one]].concat()), "grüß Gott");
-    assert!(
-        !cluster.kubectl(&[&text[..], &[&other]].concat()).status.success(),
-        "only there"
-    );
+    assert!(!cluster.kubectl(&[&text[..], &[&other]].concat()).status.success(), "only there");
 }
 
 #[test]
@@ -50,10 +41,7 @@ fn users_have_the_rights_they_are_given_and_no_other() {
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     let (allowed, said) = list(&user, "secrets", &home);
-    assert!(
-        !allowed && said.contains("Forbidden") && said.contains(&user.name),
-        "{said}"
-    );
+    assert!(!allowed && said.contains("Forbidden") && said.contains(&user.name), "{said}");
 
     cluster.allow_in(&home, &user, "get,list", "secrets,deployments.apps");
     assert!(list(&user, "secrets", &home).0);
@@ -80,26 +68,11 @@ fn the_server_counts_the_requests() {
     cluster.kubectl_ok(&["get", "--raw", &uri]);
     assert!(ask("/openapi/v3").status.success());
     let requests = cluster.requests_since(mark);
-    let mine: Vec<_> = requests
-        .iter()
-        .filter(|request| request.user == user.name)
-        .collect();
-    let seen: Vec<_> = mine
-        .iter()
-        .map(|r| (r.verb.as_str(), r.uri.as_str(), r.code))
-        .collect();
+    let mine: Vec<_> = requests.iter().filter(|request| request.user == user.name).collect();
+    let seen: Vec<_> = mine.iter().map(|r| (r.verb.as_str(), r.uri.as_str(), r.code)).collect();
     assert_eq!(seen, [("list", uri.as_str(), 403), ("get", "/openapi/v3", 200)]);
-    assert!(
-        mine.iter()
-            .all(|request| request.user_agent.starts_with("kubectl/v1.36.3")),
-        "{mine:?}"
-    );
-    assert!(
-        requests
-            .iter()
-            .any(|r| r.user == "admin" && r.uri == uri && r.code == 200),
-        "{requests:?}"
-    );
+    assert!(mine.iter().all(|request| request.user_agent.starts_with("kubectl/v1.36.3")), "{mine:?}");
+    assert!(requests.iter().any(|r| r.user == "admin" && r.uri == uri && r.code == 200), "{requests:?}");
 
     let mark = cluster.mark();
     let refused = cluster
@@ -109,14 +82,8 @@ fn the_server_counts_the_requests() {
         .unwrap();
     assert!(!refused.status.success());
     let requests = cluster.requests_since(mark);
-    let refused: Vec<_> = requests
-        .iter()
-        .filter(|r| r.uri == "/version?who=nobody")
-        .collect();
-    assert!(
-        matches!(refused[..], [only] if only.code == 401 && only.user.is_empty()),
-        "{requests:?}"
-    );
+    let refused: Vec<_> = requests.iter().filter(|r| r.uri == "/version?who=nobody").collect();
+    assert!(matches!(refused[..], [only] if only.code == 401 && only.user.is_empty()), "{requests:?}");
 }
 
 #[test]
@@ -130,22 +97,8 @@ fn a_private_cluster_is_independent_has_controllers_and_is_gone_when_dropped() {
 
     private.controller_manager();
     private.controller_manager();
-    private.kubectl_ok(&[
-        "create",
-        "deployment",
-        "web",
-        "--image=web",
-        "--replicas=2",
-        "-n",
-        &namespace,
-    ]);
-    let status = [
-        "get",
-        "replicasets",
-        "-n",
-        &namespace,
-        "--output=jsonpath={.items[*].status.replicas}",
-    ];
+    private.kubectl_ok(&["create", "deployment", "web", "--image=web", "--replicas=2", "-n", &namespace]);
+    let status = ["get", "replicasets", "-n", &namespace, "--output=jsonpath={.items[*].status.replicas}"];
     let limit = Instant::now() + Duration::from_secs(60);
     while private.kubectl_ok(&status) != "2" {
         assert!(Instant::now() < limit, "no controller made the replicas");

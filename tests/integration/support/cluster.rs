@@ -107,13 +107,8 @@ impl Cluster {
     /// From then on every namespace gets the service account `default` and the ConfigMap `kube-root-ca.crt`, workloads
     /// get their pods, and deleted namespaces go: things that other tests do not expect in the shared cluster.
     pub(crate) fn controller_manager(&self) {
-        let mut supervisor = self
-            .supervisor
-            .lock()
-            .expect("the supervisor's lock is not poisoned");
-        supervisor
-            .command("controller-manager")
-            .unwrap_or_else(|why| panic!("{why}"));
+        let mut supervisor = self.supervisor.lock().expect("the supervisor's lock is not poisoned");
+        supervisor.command("controller-manager").unwrap_or_else(|why| panic!("{why}"));
     }
 }
 

@@ -1,21 +1,12 @@
 //! Where the servers' executables are.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "finds executables by the environment and the disk"
-)]
+#![expect(clippy::disallowed_methods, reason = "finds executables by the environment and the disk")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything a cluster needs, in one directory.
-const PROGRAMS: [&str; 5] = [
-    "clusterd",
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kubectl",
-];
+const PROGRAMS: [&str; 5] = ["clusterd", "etcd", "kube-apiserver", "kube-controller-manager", "kubectl"];
 
 /// The directory that holds all of [`PROGRAMS`]: what `tests/run` set, or else what `tests/cluster/build` would make.
 ///

@@ -4,10 +4,7 @@
 //! log, and a second one when it has answered, perhaps a moment after the program has read the answer. The server's
 //! requests to itself are not logged.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the audit log, waits for the server"
-)]
+#![expect(clippy::disallowed_methods, reason = "reads the audit log, waits for the server")]
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -75,11 +72,7 @@ struct EventStatus {
 impl Cluster {
     /// Now.
     pub(crate) fn mark(&self) -> Mark {
-        Mark(
-            std::fs::metadata(&self.about.audit_log)
-                .expect("the audit log is there")
-                .len(),
-        )
+        Mark(std::fs::metadata(&self.about.audit_log).expect("the audit log is there").len())
     }
 
     /// The requests that came after `mark`, in the order of their arrival. Waits for the answers of those under way.
@@ -87,21 +80,14 @@ impl Cluster {
     /// In the shared cluster other tests' requests are among them: filter by [`Request::user`].
     pub(crate) fn requests_since(&self, mark: Mark) -> Vec<Request> {
         let limit = Instant::now() + Duration::from_secs(30);
-        let arrived = self
-            .events_since(mark)
-            .iter()
-            .filter(|event| event.opens())
-            .count();
+        let arrived = self.events_since(mark).iter().filter(|event| event.opens()).count();
         loop {
             let events = self.events_since(mark);
-            let answers: BTreeMap<&str, u16> = events
-                .iter()
-                .filter_map(|event| Some((event.audit_id.as_str(), event.code()?)))
-                .collect();
+            let answers: BTreeMap<&str, u16> =
+                events.iter().filter_map(|event| Some((event.audit_id.as_str(), event.code()?))).collect();
             let opening = events.iter().filter(|event| event.opens()).take(arrived);
-            let requests: Option<Vec<_>> = opening
-                .map(|event| Some(event.answered(*answers.get(event.audit_id.as_str())?)))
-                .collect();
+            let requests: Option<Vec<_>> =
+                opening.map(|event| Some(event.answered(*answers.get(event.audit_id.as_str())?))).collect();
             match requests {
                 Some(requests) => return requests,
                 None => assert!(Instant::now() < limit, "the server does not answer a request"),
@@ -113,8 +99,7 @@ impl Cluster {
     fn events_since(&self, mark: Mark) -> Vec<Event> {
         let mut log = std::fs::File::open(&self.about.audit_log).expect("the audit log is there");
         let mut text = String::new();
-        log.seek(SeekFrom::Start(mark.0))
-            .expect("the audit log can be read");
+        log.seek(SeekFrom::Start(mark.0)).expect("the audit log can be read");
         log.read_to_string(&mut text).expect("the audit log is UTF-8");
         // The last line may be in the middle of being written.
         text.split_inclusive('\n')

@@ -55,11 +55,7 @@ impl Supervisor {
             .map_err(|error| format!("cannot start clusterd: {error}"))?;
         let input = process.stdin.take();
         let output = process.stdout.take().ok_or("clusterd has no output")?;
-        let mut supervisor = Self {
-            process,
-            input,
-            output: BufReader::new(output),
-        };
+        let mut supervisor = Self { process, input, output: BufReader::new(output) };
         let about = supervisor.read()?;
         Ok((supervisor, about))
     }
@@ -76,9 +72,7 @@ impl Supervisor {
 
     fn read<T: DeserializeOwned>(&mut self) -> Result<T, String> {
         let mut line = String::new();
-        self.output
-            .read_line(&mut line)
-            .map_err(|error| format!("cannot read from clusterd: {error}"))?;
+        self.output.read_line(&mut line).map_err(|error| format!("cannot read from clusterd: {error}"))?;
         if line.is_empty() {
             return Err("the test cluster ended; clusterd said why on standard error".to_owned());
         }

@@ -1,9 +1,6 @@
 //! Users with chosen rights.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "writes kubeconfigs, waits for the server"
-)]
+#![expect(clippy::disallowed_methods, reason = "writes kubeconfigs, waits for the server")]
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -44,10 +41,7 @@ impl Cluster {
             "current-context": "test",
         });
         std::fs::write(&kubeconfig, content.to_string()).expect("the cluster's directory can be written");
-        User {
-            name: account.name.clone(),
-            kubeconfig,
-        }
+        User { name: account.name.clone(), kubeconfig }
     }
 
     /// Gives `user` the verbs (`"get,list"`) on the resources (`"secrets,deployments.apps"`) in one namespace, and
@@ -62,14 +56,7 @@ impl Cluster {
     /// As [`Cluster::allow_in`], in all namespaces and for resources outside them.
     pub(crate) fn allow_everywhere(&self, user: &User, verbs: &str, resources: &str) {
         let role = self.role_name(user);
-        self.grant(
-            ["clusterrole", "clusterrolebinding"],
-            &role,
-            user,
-            verbs,
-            resources,
-            &[],
-        );
+        self.grant(["clusterrole", "clusterrolebinding"], &role, user, verbs, resources, &[]);
         self.await_right(user, verbs, resources, &["--all-namespaces"]);
     }
 
@@ -101,11 +88,7 @@ impl Cluster {
             for verb in verbs.split(',') {
                 let question = [&["auth", "can-i", verb, resource], scope].concat();
                 while !self.kubectl_as(user, &question).status.success() {
-                    assert!(
-                        Instant::now() < limit,
-                        "{} may still not {verb} {resource}",
-                        user.name
-                    );
+                    assert!(Instant::now() < limit, "{} may still not {verb} {resource}", user.name);
                     std::thread::sleep(Duration::from_millis(20));
                 }
             }

@@ -1,0 +1,82 @@
+//! The base of an object: what was last applied, where that is known.
+
+use serde_json::Value;
+
+use super::contain::{Kind, contain, is_contained};
+use super::owner::LAST_APPLIED;
+use super::place::{node_at, value_at};
+use super::verdict::BaseKind;
+use crate::object::path::FieldPath;
+use crate::schema::Schema;
+
+/// What is known of an object as it was last applied.
+#[derive(Debug, Clone, Default)]
+pub enum Base {
+    /// Nothing: evidence decides.
+    #[default]
+    Unknown,
+    /// The object as it was last applied, prepared; `None` if it was not part of the revision.
+    Known {
+        /// Where it comes from.
+        kind: BaseKind,
+        /// The object.
+        object: Option<Box<Value>>,
+    },
+}
+
+impl Base {
+    /// The kind for the report.
+    pub fn kind(&self) -> BaseKind {
+        match self {
+            Self::Unknown => BaseKind::Unknown,
+            Self::Known { kind, .. } => kind.clone(),
+        }
+    }
+
+    /// True if the base is known.
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Known { .. })
+    }
+
+    /// True if the base is known and does not hold the object.
+    pub fn lacks_object(&self) -> bool {
+        matches!(self, Self::Known { object: None, .. })
+    }
+
+    /// The object as last applied, if it is known.
+    pub fn object(&self) -> Option<&Value> {
+        match self {
+            Self::Known { object: Some(object), .. } => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The base value at a path.
+    pub fn at(&self, schema: &Schema, path: &FieldPath) -> Option<&Value> {
+        value_at(schema, self.object()?, &path.0)
+    }
+
+    /// Topmost paths that the base has and the desired object does not.
+    pub fn gone_from(&self, schema: &Schema, desired: &Value) -> Vec<FieldPath> {
+        let Some(base) = self.object() else { return Vec::new() };
+        let differences = contain(schema, base, desired, None).differences;
+        differences.into_iter().filter(|d| d.kind == Kind::Absent).map(|d| d.path).collect()
+    }
+}
+
+/// What client-side apply recorded on a live object, parsed; `None` if there is nothing, or nothing that can be read.
+pub fn last_applied(live: &Value) -> Option<Value> {
+    let text = live.get("metadata")?.get("annotations")?.get(LAST_APPLIED)?.as_str()?;
+    serde_json::from_str(text).ok()
+}
+
+/// True if two values at a path mean the same to the server: each is contained in the other.
+pub fn equal(schema: &Schema, path: &FieldPath, a: &Value, b: &Value) -> bool {
+    let node = node_at(schema, &path.0);
+    is_contained(schema, node, a, b) && is_contained(schema, node, b, a)
+}
+
+/// True if the live value holds the base value: a default that the server added does not count as a change.
+pub fn holds(schema: &Schema, path: &FieldPath, base: &Value, live: &Value) -> bool {
+    is_contained(schema, node_at(schema, &path.0), base, live)
+}

@@ -1,0 +1,22 @@
+//! The comparison: what differs, why, and who did it. Pure.
+//!
+//! [`judge::assess`] proves locally that an apply would change nothing, or says what is left to ask; [`judge::judge`] turns
+//! that and the server's answer into a verdict.
+
+pub mod additions;
+pub mod base;
+pub mod canonical;
+pub mod classify;
+pub mod contain;
+pub mod judge;
+pub mod local;
+pub mod owner;
+pub mod place;
+pub mod prune;
+pub mod refusal;
+pub mod survey;
+pub mod validate;
+pub mod verdict;
+
+#[cfg(test)]
+mod fixtures;

@@ -1,0 +1,396 @@
+//! From rendered manifests to the desired objects of one cluster: scope, namespace, duplicates, and preparation.
+//!
+//! What is wrong with one object is a value beside the others, never the end of the run.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde_json::{Map, Value};
+
+use crate::live::{Catalog, Resource, Served};
+use crate::object::id::{Gvk, ObjectId};
+use crate::object::value::text_at;
+use crate::render::origin::Origin;
+use crate::render::{Manifest, Notice};
+
+/// A desired object that can be compared.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// Group, version and kind as written.
+    pub gvk: Gvk,
+    /// The served type.
+    pub resource: Resource,
+    /// The prepared object.
+    pub object: Value,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// One object of the render.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// It can be compared.
+    Ready(Box<Desired>),
+    /// It can never be applied as it is written.
+    Invalid {
+        /// What is wrong, in one sentence.
+        reason: String,
+        /// Every place that has to do with it.
+        places: Vec<(String, u32)>,
+    },
+    /// Its kind is not served yet, but the render holds the definition.
+    KindPending(Origin),
+    /// Nobody can tell whether its kind is served.
+    Unknown {
+        /// Why.
+        reason: String,
+        /// Where it was written.
+        origin: Origin,
+    },
+}
+
+/// All objects of a render, by identity.
+#[derive(Debug, Clone, Default)]
+pub struct DesiredSet {
+    /// The objects.
+    pub entries: BTreeMap<ObjectId, Entry>,
+    /// Remarks that do not change a verdict.
+    pub warnings: Vec<Notice>,
+}
+
+/// Resolves and prepares all manifests. `namespace` fills in the namespace of what has none.
+pub fn resolve(manifests: Vec<Manifest>, catalog: &Catalog, namespace: &str) -> DesiredSet {
+    let pending = pending_kinds(&manifests);
+    let mut set = DesiredSet::default();
+    let mut places: BTreeMap<ObjectId, Vec<(String, u32)>> = BTreeMap::new();
+    for manifest in manifests {
+        let place = (manifest.origin.file.to_string(), manifest.origin.line);
+        let (id, entry) = resolve_one(manifest, catalog, namespace, &pending, &mut set.warnings);
+        places.entry(id.clone()).or_default().push(place);
+        set.entries.entry(id).or_insert(entry);
+    }
+    for (id, places) in places {
+        if places.len() > 1 {
+            let reason = format!("the render holds this object {} times", places.len());
+            set.entries.insert(id, Entry::Invalid { reason, places });
+        }
+    }
+    set
+}
+
+/// Kinds that a CustomResourceDefinition of the render defines: group and kind, and whether it is namespaced.
+fn pending_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), bool> {
+    let definitions = manifests
+        .iter()
+        .filter(|m| m.gvk.group == "apiextensions.k8s.io" && m.gvk.kind == "CustomResourceDefinition");
+    let kind = |m: &Manifest| {
+        let group = text_at(&m.object, &["spec", "group"])?.to_owned();
+        let kind = text_at(&m.object, &["spec", "names", "kind"])?.to_owned();
+        Some(((group, kind), text_at(&m.object, &["spec", "scope"]) != Some("Cluster")))
+    };
+    definitions.filter_map(kind).collect()
+}
+
+fn resolve_one(
+    manifest: Manifest,
+    catalog: &Catalog,
+    namespace: &str,
+    pending: &BTreeMap<(String, String), bool>,
+    warnings: &mut Vec<Notice>,
+) -> (ObjectId, Entry) {
+    let written = manifest.namespace.clone().unwrap_or_else(|| namespace.to_owned());
+    let id = |namespaced: bool| {
+        let name = if manifest.name.is_empty() { generated_name(&manifest) } else { manifest.name.clone() };
+        ObjectId::new(&manifest.gvk, if namespaced { &written } else { "" }, &name)
+    };
+    match catalog.served(&manifest.gvk) {
+        Served::Yes(resource) => {
+            let id = id(resource.namespaced);
+            if !resource.namespaced && manifest.namespace.is_some() {
+                warnings.push(ignored_namespace(&manifest));
+            }
+            let entry = prepare_entry(manifest, resource.clone(), &id);
+            (id, entry)
+        }
+        Served::No(versions) => {
+            let kind = (manifest.gvk.group.clone(), manifest.gvk.kind.clone());
+            match pending.get(&kind) {
+                Some(namespaced) => (id(*namespaced), Entry::KindPending(manifest.origin)),
+                None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions)),
+            }
+        }
+        Served::Unknown(reason) => {
+            let reason = format!("cannot tell whether {} is served: {reason}", manifest.gvk);
+            (id(manifest.namespace.is_some()), Entry::Unknown { reason, origin: manifest.origin })
+        }
+    }
+}
+
+fn generated_name(manifest: &Manifest) -> String {
+    format!("{}*", text_at(&manifest.object, &["metadata", "generateName"]).unwrap_or_default())
+}
+
+fn ignored_namespace(manifest: &Manifest) -> Notice {
+    Notice {
+        file: manifest.origin.file.to_string(),
+        line: manifest.origin.line,
+        column: 0,
+        message: format!("{} is cluster-scoped: its namespace is ignored", manifest.gvk.kind),
+        hint: None,
+    }
+}
+
+fn not_served(manifest: &Manifest, versions: &[String]) -> Entry {
+    let mut reason = format!("the cluster does not serve {}", manifest.gvk);
+    if versions.is_empty() {
+        reason.push_str(", and the render holds no definition of it");
+    } else {
+        reason.push_str(&format!("; it serves {}", versions.join(", ")));
+    }
+    invalid(manifest, reason)
+}
+
+fn invalid(manifest: &Manifest, reason: String) -> Entry {
+    Entry::Invalid { reason, places: vec![(manifest.origin.file.to_string(), manifest.origin.line)] }
+}
+
+fn prepare_entry(manifest: Manifest, resource: Resource, id: &ObjectId) -> Entry {
+    if manifest.name.is_empty() {
+        let reason =
+            "it has generateName and no name: an object without a name of its own cannot be compared";
+        return invalid(&manifest, reason.to_owned());
+    }
+    if manifest.object.get("sops").is_some() {
+        return invalid(&manifest, "encrypted with SOPS, not supported yet".to_owned());
+    }
+    match prepare(manifest.object.clone(), &manifest.gvk, &resource, id) {
+        Ok(object) => {
+            Entry::Ready(Box::new(Desired { gvk: manifest.gvk, resource, object, origin: manifest.origin }))
+        }
+        Err(reason) => invalid(&manifest, reason),
+    }
+}
+
+/// Prepares an object for comparing and applying: what the server ignores, forces or resets is settled here, the same way
+/// for desired and base.
+///
+/// # Errors
+/// A sentence that says why the object cannot be applied as written.
+pub fn prepare(mut object: Value, gvk: &Gvk, resource: &Resource, id: &ObjectId) -> Result<Value, String> {
+    drop_null_timestamps(&mut object);
+    let Some(map) = object.as_object_mut() else { return Err("it is no object".to_owned()) };
+    if resource.has_status {
+        map.remove("status");
+    }
+    if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
+        prepare_metadata(metadata, id);
+    }
+    match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("", "Secret") => fold_string_data(map)?,
+        ("rbac.authorization.k8s.io", "ClusterRole") if map.contains_key("aggregationRule") => {
+            // A controller fills the rules in; sending ours would wipe them each time.
+            map.remove("rules");
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            map.remove("status");
+            if let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut)
+                && spec.get("preserveUnknownFields") == Some(&Value::Bool(false))
+            {
+                spec.remove("preserveUnknownFields");
+            }
+        }
+        _ => {}
+    }
+    Ok(object)
+}
+
+fn prepare_metadata(metadata: &mut Map<String, Value>, id: &ObjectId) {
+    for key in ["managedFields", "creationTimestamp", "resourceVersion", "uid", "generation", "selfLink"] {
+        metadata.remove(key);
+    }
+    if id.namespace.is_empty() {
+        metadata.remove("namespace");
+    } else {
+        metadata.insert("namespace".to_owned(), Value::from(id.namespace.as_str()));
+    }
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+        && annotations.remove(crate::compare::owner::LAST_APPLIED).is_some()
+        && annotations.is_empty()
+    {
+        metadata.remove("annotations");
+    }
+}
+
+/// Generators print `creationTimestamp: null` into every metadata; it means nothing.
+fn drop_null_timestamps(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("creationTimestamp").is_some_and(Value::is_null) {
+                map.remove("creationTimestamp");
+            }
+            map.values_mut().for_each(drop_null_timestamps);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_null_timestamps),
+        _ => {}
+    }
+}
+
+/// `stringData` becomes base64 in `data`: the server would not take a key out again that was applied as `stringData`.
+fn fold_string_data(secret: &mut Map<String, Value>) -> Result<(), String> {
+    let plain = match secret.remove("stringData") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Object(plain)) => plain,
+        Some(_) => return Err("stringData is no map".to_owned()),
+    };
+    let data = secret.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    if data.is_null() {
+        *data = Value::Object(Map::new());
+    }
+    let Some(data) = data.as_object_mut() else { return Err("data is no map".to_owned()) };
+    for (key, value) in plain {
+        let text = match &value {
+            Value::String(text) => text.as_str(),
+            Value::Null => "",
+            _ => return Err(format!("stringData[{key:?}] is no string")),
+        };
+        data.insert(key, Value::from(base64::engine::general_purpose::STANDARD.encode(text)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::origin::FieldLines;
+    use serde_json::json;
+
+    fn catalog() -> Catalog {
+        let resource = |group: &str, kind: &str, namespaced: bool| Resource {
+            gvk: Gvk::new(group, "v1", kind),
+            plural: format!("{}s", kind.to_lowercase()),
+            namespaced,
+            has_status: kind != "ConfigMap",
+            listable: true,
+        };
+        let resources = [
+            resource("", "ConfigMap", true),
+            resource("", "Secret", true),
+            resource("", "Namespace", false),
+            resource("apps", "Deployment", true),
+            resource("rbac.authorization.k8s.io", "ClusterRole", false),
+            resource("apiextensions.k8s.io", "CustomResourceDefinition", false),
+        ];
+        Catalog {
+            resources: resources.into_iter().map(|r| (r.gvk.clone(), r)).collect(),
+            incomplete: BTreeMap::from([("metrics.k8s.io".to_owned(), "service unavailable".to_owned())]),
+            server_version: String::new(),
+        }
+    }
+
+    fn manifest(line: u32, object: Value) -> Manifest {
+        let version = crate::object::id::GroupVersion::parse(object["apiVersion"].as_str().unwrap()).unwrap();
+        Manifest {
+            gvk: Gvk {
+                group: version.group,
+                version: version.version,
+                kind: object["kind"].as_str().unwrap().into(),
+            },
+            namespace: text_at(&object, &["metadata", "namespace"]).map(str::to_owned),
+            name: text_at(&object, &["metadata", "name"]).unwrap_or_default().to_owned(),
+            origin: Origin { file: "a.yaml".into(), line, fields: FieldLines::default() },
+            object,
+        }
+    }
+
+    fn run(objects: Vec<Value>) -> Vec<(String, String)> {
+        let manifests = objects.into_iter().zip(1..).map(|(object, line)| manifest(line, object)).collect();
+        let set = resolve(manifests, &catalog(), "shop");
+        set.entries
+            .into_iter()
+            .map(|(id, entry)| {
+                let text = match entry {
+                    Entry::Ready(desired) => desired.object.to_string(),
+                    Entry::Invalid { reason, places } => format!("invalid: {reason} {places:?}"),
+                    Entry::KindPending(_) => "kind pending".to_owned(),
+                    Entry::Unknown { reason, .. } => format!("unknown: {reason}"),
+                };
+                (id.to_string(), text)
+            })
+            .collect()
+    }
+
+    fn object(api_version: &str, kind: &str, metadata: Value) -> Value {
+        json!({"apiVersion": api_version, "kind": kind, "metadata": metadata})
+    }
+
+    #[test]
+    fn namespaces_follow_the_scope() {
+        let found = run(vec![
+            object("v1", "ConfigMap", json!({"name": "a"})),
+            object("v1", "ConfigMap", json!({"name": "b", "namespace": "other"})),
+            object("v1", "Namespace", json!({"name": "n", "namespace": "ignored"})),
+        ]);
+        let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["Namespace n", "ConfigMap other/b", "ConfigMap shop/a"]);
+        assert!(found[2].1.contains(r#""namespace":"shop""#) && !found[0].1.contains("ignored"));
+    }
+
+    #[test]
+    fn duplicates_name_all_places_also_where_the_namespace_is_implied() {
+        let found = run(vec![
+            object("v1", "ConfigMap", json!({"name": "a"})),
+            object("v1", "ConfigMap", json!({"name": "a", "namespace": "shop"})),
+        ]);
+        let expected = "invalid: the render holds this object 2 times [(\"a.yaml\", 1), (\"a.yaml\", 2)]";
+        assert_eq!(found, [("ConfigMap shop/a".to_owned(), expected.to_owned())]);
+    }
+
+    #[test]
+    fn kinds_are_pending_invalid_or_unknown() {
+        let mut crd = object(
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            json!({"name": "widgets.example.org"}),
+        );
+        crd["spec"] = json!({"group": "example.org", "scope": "Namespaced", "names": {"kind": "Widget"}});
+        let found = run(vec![
+            crd,
+            object("example.org/v1", "Widget", json!({"name": "w"})),
+            object("example.org/v1", "Gadget", json!({"name": "g"})),
+            object("apps/v1beta1", "Deployment", json!({"name": "d"})),
+            object("metrics.k8s.io/v1", "PodMetrics", json!({"name": "m"})),
+            object("v1", "ConfigMap", json!({"generateName": "gen-"})),
+        ]);
+        let text = |name: &str| found.iter().find(|(id, _)| id.contains(name)).unwrap().1.as_str();
+        assert_eq!(text("Widget shop/w"), "kind pending");
+        assert!(
+            text("Gadget")
+                .contains("does not serve example.org/v1 Gadget, and the render holds no definition")
+        );
+        assert!(text("Deployment").contains("it serves v1"));
+        assert!(
+            text("PodMetrics").starts_with("unknown: ") && text("PodMetrics").contains("service unavailable")
+        );
+        assert!(text("gen-*").contains("generateName"));
+    }
+
+    #[test]
+    fn preparation_settles_what_the_server_ignores() {
+        let prepared = |value: Value| serde_json::from_str::<Value>(&run(vec![value])[0].1).unwrap();
+        let mut secret = object("v1", "Secret", json!({"name": "s", "creationTimestamp": null, "uid": "x"}));
+        secret["data"] = json!({"a": "eA=="});
+        secret["stringData"] = json!({"a": "b", "n": null});
+        secret["status"] = json!({});
+        let secret = prepared(secret);
+        assert_eq!(secret["data"], json!({"a": "Yg==", "n": ""}));
+        assert!(secret.get("stringData").is_none() && secret.get("status").is_none());
+        assert_eq!(secret["metadata"], json!({"name": "s", "namespace": "shop"}));
+        let mut role = object("rbac.authorization.k8s.io/v1", "ClusterRole", json!({"name": "r"}));
+        role["aggregationRule"] = json!({});
+        role["rules"] = json!([]);
+        assert!(prepared(role).get("rules").is_none());
+        let mut config = object("v1", "ConfigMap", json!({"name": "c"}));
+        config["status"] = json!("kept: the type has no status subresource");
+        assert!(prepared(config).get("status").is_some());
+    }
+}

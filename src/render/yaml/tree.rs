@@ -1,0 +1,315 @@
+//! From the text of one document to a tree of nodes, each with its position.
+//!
+//! The tree is one vector in the order of the text; a node knows how many nodes it spans. Aliases stay references: what
+//! they expand to is counted when the tree is converted.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Read};
+
+use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, Mark, Parser, ScalarStyle};
+use serde_json::Value;
+
+use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
+
+/// One document, root first.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) nodes: Vec<Node>,
+    /// True if nothing refers back into the tree, so that texts may be moved out of it.
+    pub(super) plain: bool,
+    /// Length of the text.
+    pub(super) bytes: usize,
+}
+
+/// One node; its children follow it in the vector.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    /// Number of nodes of the subtree, this one included.
+    pub(super) span: u32,
+    pub(super) body: Body,
+}
+
+#[derive(Debug)]
+pub(super) enum Body {
+    /// A scalar to be resolved. `literal` is true if it is a string whatever its text (quoted, no tag).
+    Scalar {
+        text: String,
+        tag: Tag,
+        literal: bool,
+    },
+    /// A scalar of a JSON document.
+    Ready(Value),
+    /// Keys and values in turn.
+    Map,
+    Seq,
+    /// Index of the anchored node.
+    Alias(u32),
+}
+
+/// The tags that are understood; every other one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    None,
+    Str,
+    Bool,
+    Int,
+    Float,
+    Null,
+    Binary,
+    Merge,
+}
+
+/// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without content.
+///
+/// # Errors
+/// The first problem of the document.
+pub(super) fn compose(text: &str, first_line: u32) -> Result<Option<Tree>, Remark> {
+    // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut composer = Composer {
+        text,
+        first_line,
+        nodes: Vec::new(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        aliases: false,
+        escapes: text.contains("\\/").then_some((0, 0)),
+    };
+    let mut parser = Parser::new();
+    parser.set_encoding(Encoding::Utf8);
+    parser.set_input(Slices(text.as_bytes()));
+    loop {
+        let event = parser.parse().map_err(|error| composer.syntax(&error))?;
+        match event.data {
+            EventData::StreamEnd => break,
+            EventData::DocumentEnd { .. } => {
+                composer.nothing_follows(&mut parser, event.end_mark)?;
+                break;
+            }
+            _ => composer.event(event)?,
+        }
+    }
+    let plain = !composer.aliases;
+    let nodes = composer.nodes;
+    Ok((!nodes.is_empty()).then_some(Tree { nodes, plain, bytes: text.len() }))
+}
+
+struct Composer<'a> {
+    text: &'a str,
+    first_line: u32,
+    nodes: Vec<Node>,
+    /// Indices of the maps and lists that are not closed yet.
+    open: Vec<u32>,
+    anchors: HashMap<String, u32>,
+    aliases: bool,
+    /// Where the search for `\/` in quoted scalars stands (characters, bytes); `None` if the text holds none.
+    escapes: Option<(u64, usize)>,
+}
+
+impl Composer<'_> {
+    fn event(&mut self, event: Event) -> Result<(), Remark> {
+        let mark = event.start_mark;
+        match event.data {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                if style == ScalarStyle::DoubleQuoted {
+                    self.refuse_escaped_slash(mark, event.end_mark)?;
+                }
+                let tag = tag.map_or(Ok(Tag::None), |tag| self.scalar_tag(&tag, mark))?;
+                let literal = tag == Tag::None && !plain_implicit;
+                self.anchor(anchor, mark)?;
+                self.push(mark, Body::Scalar { text: value, tag, literal });
+            }
+            EventData::MappingStart { anchor, tag, .. } => {
+                self.open_node(anchor, tag, "tag:yaml.org,2002:map", mark, Body::Map)?
+            }
+            EventData::SequenceStart { anchor, tag, .. } => {
+                self.open_node(anchor, tag, "tag:yaml.org,2002:seq", mark, Body::Seq)?
+            }
+            EventData::MappingEnd | EventData::SequenceEnd => {
+                if let Some(at) = self.open.pop() {
+                    self.nodes[at as usize].span = index(self.nodes.len()) - at;
+                }
+            }
+            EventData::Alias { anchor } => self.alias(&anchor, mark)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, mark: Mark, body: Body) {
+        let (line, column) = self.position(mark);
+        self.nodes.push(Node { line, column, span: 1, body });
+    }
+
+    fn open_node(
+        &mut self,
+        anchor: Option<String>,
+        tag: Option<String>,
+        own_tag: &str,
+        mark: Mark,
+        body: Body,
+    ) -> Result<(), Remark> {
+        if tag.is_some_and(|tag| tag != own_tag) {
+            return Err(self.bad_tag(mark));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(self.problem(mark, format!("nested more than {MAX_DEPTH} levels deep")));
+        }
+        self.anchor(anchor, mark)?;
+        self.open.push(index(self.nodes.len()));
+        self.push(mark, body);
+        Ok(())
+    }
+
+    /// Gives the next node a name.
+    fn anchor(&mut self, anchor: Option<String>, mark: Mark) -> Result<(), Remark> {
+        if let Some(name) = anchor {
+            self.anchors.insert(name, index(self.nodes.len()));
+            if self.anchors.len() > MAX_ANCHORS {
+                return Err(self.problem(mark, format!("more than {MAX_ANCHORS} anchors in one document")));
+            }
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: &str, mark: Mark) -> Result<(), Remark> {
+        let Some(&target) = self.anchors.get(anchor) else {
+            let problem = self.problem(mark, "alias of an anchor that is not defined before it");
+            return Err(problem.hint("quote the value if it is meant to start with `*`"));
+        };
+        if self.open.contains(&target) {
+            return Err(self.problem(mark, "alias of the node that holds it"));
+        }
+        self.aliases = true;
+        self.push(mark, Body::Alias(target));
+        Ok(())
+    }
+
+    fn scalar_tag(&self, tag: &str, mark: Mark) -> Result<Tag, Remark> {
+        match tag.strip_prefix("tag:yaml.org,2002:") {
+            Some("str") => Ok(Tag::Str),
+            Some("bool") => Ok(Tag::Bool),
+            Some("int") => Ok(Tag::Int),
+            Some("float") => Ok(Tag::Float),
+            Some("null") => Ok(Tag::Null),
+            Some("binary") => Ok(Tag::Binary),
+            Some("merge") => Ok(Tag::Merge),
+            _ => Err(self.bad_tag(mark)),
+        }
+    }
+
+    fn bad_tag(&self, mark: Mark) -> Remark {
+        self.problem(mark, "unsupported tag").hint(
+            "remove the tag, or quote the value if it is meant to start with `!`; \
+             !!str, !!int, !!float, !!bool, !!null, !!binary, !!map and !!seq are understood",
+        )
+    }
+
+    /// kubectl reads one document of each part and drops the rest in silence.
+    fn nothing_follows(&self, parser: &mut Parser<Slices<'_>>, end: Mark) -> Result<(), Remark> {
+        let mark = match parser.parse() {
+            Ok(event) if event.data == EventData::StreamEnd => return Ok(()),
+            Ok(event) => event.start_mark,
+            Err(error) => error.problem_mark().unwrap_or(end),
+        };
+        Err(self
+            .problem(mark, "text after the end of the document, which kubectl would ignore")
+            .hint("start a new document with a line `---`"))
+    }
+
+    /// The parser knows `\/` from YAML 1.2; kubectl's does not.
+    fn refuse_escaped_slash(&mut self, start: Mark, end: Mark) -> Result<(), Remark> {
+        let Some((chars, bytes)) = self.escapes else {
+            return Ok(());
+        };
+        let from = bytes + width(&self.text[bytes..], start.index.saturating_sub(chars));
+        let to = from + width(&self.text[from..], end.index - start.index);
+        self.escapes = Some((end.index, to));
+        let mut escaped = false;
+        for byte in self.text[from..to].bytes() {
+            if escaped && byte == b'/' {
+                return Err(self.problem(start, "unknown escape `\\/` in a quoted text"));
+            }
+            escaped = byte == b'\\' && !escaped;
+        }
+        Ok(())
+    }
+
+    fn syntax(&self, error: &Error) -> Remark {
+        let Some(mark) = error.problem_mark() else {
+            return self.unreadable(error);
+        };
+        let message = match error.context() {
+            Some(context) => format!("{} {context}", error.problem()),
+            None => error.problem().to_owned(),
+        };
+        let remark = self.problem(mark, message);
+        if error.problem() == "found character that cannot start any token" {
+            return remark.hint("quote the text, and indent with spaces, not tabs");
+        }
+        remark
+    }
+
+    /// Errors of the parser's reader have no position: find the character that it refuses.
+    fn unreadable(&self, error: &Error) -> Remark {
+        let bad = self.text.char_indices().find(|(_, char)| !is_readable(*char));
+        match bad {
+            Some((at, _)) if error.kind() == ErrorKind::Reader => {
+                let (line, column) = super::documents::position(&self.text[..at]);
+                Remark::at(line - 1 + self.first_line, column, "control characters are not allowed")
+                    .hint("write it as an escape in a double-quoted text")
+            }
+            _ => Remark::at(self.first_line, 1, "unreadable YAML"),
+        }
+    }
+
+    fn problem(&self, mark: Mark, message: impl Into<String>) -> Remark {
+        let (line, column) = self.position(mark);
+        Remark::at(line, column, message)
+    }
+
+    fn position(&self, mark: Mark) -> (u32, u32) {
+        let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX / 2);
+        (number(mark.line) + self.first_line, number(mark.column) + 1)
+    }
+}
+
+/// Index of a node: files are at most 16 MiB, so it fits.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Bytes of the first characters of a text.
+fn width(text: &str, chars: u64) -> usize {
+    let chars = usize::try_from(chars).unwrap_or(usize::MAX);
+    text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
+}
+
+/// The characters that YAML 1.1 allows in a stream.
+fn is_readable(char: char) -> bool {
+    matches!(char, '\t' | '\n' | '\r' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// Gives the parser a text in small pieces: it decodes each piece as a whole into a buffer of characters, which so stays
+/// in the processor's cache.
+struct Slices<'a>(&'a [u8]);
+
+const PIECE: usize = 4096;
+
+impl Read for Slices<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl BufRead for Slices<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        Ok(&self.0[..self.0.len().min(PIECE)])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0 = &self.0[count..];
+    }
+}
