@@ -5,3 +5,4 @@ mod support;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
+mod snapshots;
