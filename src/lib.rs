@@ -15,5 +15,7 @@ pub mod reader;
 pub mod render;
 pub mod run;
 pub mod schema;
+pub mod select;
 pub mod settings;
+pub mod snapshot;
 pub mod source;

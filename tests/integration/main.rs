@@ -8,5 +8,6 @@ mod cluster_server;
 mod cluster_smoke;
 mod git_server;
 mod layering;
+mod snapshots;
 mod source_http;
 mod yaml_oracle;
