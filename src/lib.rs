@@ -9,6 +9,7 @@ pub mod compare;
 pub mod desired;
 pub mod exit;
 pub mod live;
+pub mod mask;
 pub mod object;
 pub mod render;
 pub mod schema;
