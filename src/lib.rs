@@ -10,6 +10,7 @@ pub mod compare;
 pub mod desired;
 pub mod exit;
 pub mod live;
+pub mod mask;
 pub mod object;
 pub mod reader;
 pub mod render;
