@@ -1,3 +1,4 @@
 //! Whole-program tests: one binary, one module for each subject.
 
+mod plain_render;
 mod yaml_oracle;

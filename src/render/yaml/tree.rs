@@ -335,10 +335,13 @@ impl Composer<'_> {
             None => error.problem().to_owned(),
         };
         let remark = self.problem(mark, message);
-        if error.problem() == "found character that cannot start any token" {
-            return remark.hint("quote the text, and indent with spaces, not tabs");
+        match error.problem() {
+            "found character that cannot start any token" => {
+                remark.hint("quote the text, and indent with spaces, not tabs")
+            }
+            problem if problem.contains("tab character") => remark.hint("indent with spaces, not tabs"),
+            _ => remark,
         }
-        remark
     }
 
     /// Errors of the parser's reader have no position: find the character that it refuses.
