@@ -8,6 +8,7 @@ mod cluster_server;
 mod cluster_smoke;
 mod git_server;
 mod layering;
+mod plain_render;
 mod snapshots;
 mod source_http;
 mod yaml_oracle;
