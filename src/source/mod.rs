@@ -15,6 +15,7 @@ mod git;
 mod helper;
 mod known_hosts;
 pub mod local;
+mod loose;
 mod names;
 pub mod redacted;
 mod remote;
@@ -204,7 +205,7 @@ fn from_directory(request: &Request, directory: &str) -> Result<Snapshot, Source
 
 fn no_repository(display: &str, error: SourceError) -> SourceError {
     match error {
-        SourceError::Store { .. } => SourceError::Usage {
+        SourceError::NotFound { .. } => SourceError::Usage {
             problem: format!("{display} is not in a git repository, so it has no revisions"),
             hint: "leave out --ref to read the files as they are".to_owned(),
         },
@@ -346,12 +347,16 @@ fn at_commit(
     commit: &git::Commit,
     start: &RepoPath,
 ) -> Result<Snapshot, SourceError> {
-    let tree = CommitTree::new(repo, commit.tree);
+    let partial = git::is_partial(&repo);
+    let tree = CommitTree::new(repo, commit.tree, partial);
     let id = commit.id.to_string();
     let prefix = chosen_path(request, &tree, start, &display, Some(&id))?;
-    let submodules = tree
-        .submodules(&prefix)
-        .map_err(|error| unreadable(&display, error))?;
+    let submodules = tree.submodules(&prefix).map_err(|error| match error {
+        TreeError::Absent(_) if partial => SourceError::Partial {
+            place: display.clone(),
+        },
+        error => unreadable(&display, error),
+    })?;
     Ok(Snapshot {
         reference: request.reference.clone(),
         commit: Some(id),

@@ -1,4 +1,6 @@
 //! Whole-program tests: one binary, one module for each subject.
 
 mod git_server;
+mod source_hostile;
 mod source_http;
+mod source_local;
