@@ -41,8 +41,8 @@ use crate::source::local::LocalTree;
 use crate::source::tree::{EntryKind, FileTree, MAX_TOTAL_BYTES, MemoryTree, RepoPath, TreeError, resolve};
 use crate::source::url::{Location, Remote, Scheme};
 
-/// What to open.
-#[derive(Debug, Clone)]
+/// What to open. `Debug` shows SOURCE without credentials.
+#[derive(Clone)]
 pub struct Request {
     /// SOURCE: a directory, a URL or `-`.
     pub source: String,
@@ -78,6 +78,22 @@ impl Request {
             environment: Environment::default(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("source", &url::redact(&self.source))
+            .field("reference", &self.reference)
+            .field("path", &self.path)
+            .field("offline", &self.offline)
+            .field("cache_dir", &self.cache_dir)
+            .field("deadline", &self.deadline)
+            .field("allow_protocols", &self.allow_protocols)
+            .field("environment", &self.environment)
+            .field("limits", &self.limits)
+            .finish()
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod git_server;
 mod source_hostile;
+mod source_hostile_server;
 mod source_http;
 mod source_local;
+mod source_ssh;

@@ -18,6 +18,8 @@ pub(crate) struct Behaviour {
     pub(crate) login: Option<String>,
     /// Answers every request with this status and header lines.
     pub(crate) status: Option<(u16, String)>,
+    /// The same, but only after the login.
+    pub(crate) status_after_login: Option<(u16, String)>,
     /// Sends nothing to any request.
     pub(crate) stall: bool,
     /// Cuts the answer to `git-upload-pack` after so many bytes and closes.
@@ -160,6 +162,12 @@ impl Handler {
                     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n"
                 );
             }
+        }
+        if let Some((status, headers)) = &self.behaviour.status_after_login {
+            return write!(
+                stream,
+                "HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n"
+            );
         }
         if request.method == "GET" {
             if let Some(body) = &self.behaviour.advertisement {

@@ -75,6 +75,12 @@ pub(crate) fn git_bytes(dir: &Path, args: &[&str]) -> Vec<u8> {
 
 /// Runs git with an input; returns its trimmed output.
 pub(crate) fn git_with_input(dir: &Path, args: &[&str], input: &[u8]) -> String {
+    let output = git_bytes_with_input(dir, args, input);
+    String::from_utf8(output).unwrap().trim_end().to_owned()
+}
+
+/// Runs git with an input; returns the bytes of its output.
+pub(crate) fn git_bytes_with_input(dir: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut child = git_command(dir)
         .args(args)
@@ -85,7 +91,7 @@ pub(crate) fn git_with_input(dir: &Path, args: &[&str], input: &[u8]) -> String 
     child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "git {args:?}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    output.stdout
 }
 
 fn git_command(dir: &Path) -> Command {
