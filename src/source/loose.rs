@@ -2,10 +2,7 @@
 //!
 //! libgit2 1.9 never returns from a loose object that was cut off (`git_zstream_get_output` waits for output that cannot
 //! come), and a crash or a full disk leaves such objects behind. Packs are checked by their index and need no such look.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge to the object directory"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge to the object directory")]
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -37,9 +37,7 @@ impl RepoPath {
             match part {
                 "" | "." => {}
                 ".." => {
-                    parts
-                        .pop()
-                        .ok_or_else(|| PathError::Outside(relative.to_owned()))?;
+                    parts.pop().ok_or_else(|| PathError::Outside(relative.to_owned()))?;
                 }
                 name => parts.push(name),
             }
@@ -49,18 +47,12 @@ impl RepoPath {
 
     /// Appends one name that was read from the tree itself.
     pub fn child(&self, name: &str) -> Self {
-        if self.0.is_empty() {
-            Self(name.into())
-        } else {
-            Self(format!("{}/{name}", self.0).into())
-        }
+        if self.0.is_empty() { Self(name.into()) } else { Self(format!("{}/{name}", self.0).into()) }
     }
 
     /// The directory that holds this path; the root holds itself.
     pub fn parent(&self) -> Self {
-        self.0
-            .rsplit_once('/')
-            .map_or_else(Self::root, |(dir, _)| Self(dir.into()))
+        self.0.rsplit_once('/').map_or_else(Self::root, |(dir, _)| Self(dir.into()))
     }
 
     /// The last component, empty for the root.
@@ -104,11 +96,7 @@ pub enum PathError {
 fn refuse_foreign(text: &str) -> Result<(), PathError> {
     let drive = text.as_bytes().get(1) == Some(&b':') && text.as_bytes()[0].is_ascii_alphabetic();
     let foreign = text.starts_with('/') || text.contains(['\0', '\\']) || text.contains("://") || drive;
-    if foreign {
-        Err(PathError::NotRelative(text.to_owned()))
-    } else {
-        Ok(())
-    }
+    if foreign { Err(PathError::NotRelative(text.to_owned())) } else { Ok(()) }
 }
 
 /// What stands at a path of a tree, links not followed.
@@ -226,9 +214,7 @@ pub fn resolve(tree: &dyn FileTree, path: &RepoPath) -> Result<(RepoPath, EntryK
             continue;
         }
         let next = done.child(&part);
-        kind = tree
-            .entry(&next)?
-            .ok_or_else(|| TreeError::NotFound(path.clone()))?;
+        kind = tree.entry(&next)?.ok_or_else(|| TreeError::NotFound(path.clone()))?;
         if kind == EntryKind::Link {
             links += 1;
             push_target(tree, &next, links, &mut rest)?;
@@ -246,10 +232,7 @@ fn push_target(
     links: usize,
     rest: &mut Vec<String>,
 ) -> Result<(), TreeError> {
-    let problem = |text: &str| TreeError::Link {
-        path: at.clone(),
-        problem: text.to_owned(),
-    };
+    let problem = |text: &str| TreeError::Link { path: at.clone(), problem: text.to_owned() };
     if links > MAX_LINKS {
         return Err(problem("is part of a loop or of a chain that is too long"));
     }
@@ -257,13 +240,7 @@ fn push_target(
     if refuse_foreign(&target).is_err() || target.is_empty() {
         return Err(problem("leads outside the source"));
     }
-    rest.extend(
-        target
-            .split('/')
-            .rev()
-            .filter(|part| !part.is_empty() && *part != ".")
-            .map(str::to_owned),
-    );
+    rest.extend(target.split('/').rev().filter(|part| !part.is_empty() && *part != ".").map(str::to_owned));
     Ok(())
 }
 
@@ -350,11 +327,7 @@ impl FileTree for MemoryTree {
             return Err(TreeError::NotFound(directory.clone()));
         }
         let mut names = Vec::new();
-        for path in self
-            .entries
-            .keys()
-            .filter(|path| !path.is_root() && path.parent() == *directory)
-        {
+        for path in self.entries.keys().filter(|path| !path.is_root() && path.parent() == *directory) {
             if let Some(kind) = self.entry(path)? {
                 names.push((path.file_name().to_owned(), kind));
             }
@@ -386,14 +359,7 @@ mod tests {
     fn join_stays_inside_the_tree() {
         let dir = RepoPath::root().join("a/b").unwrap();
         assert_eq!(dir.join("../c/./d").unwrap().as_str(), "a/c/d");
-        for wrong in [
-            "../../../x",
-            "/etc/passwd",
-            "file:///etc/passwd",
-            "c:/x",
-            "a\\b",
-            "a\0b",
-        ] {
+        for wrong in ["../../../x", "/etc/passwd", "file:///etc/passwd", "c:/x", "a\\b", "a\0b"] {
             assert!(dir.join(wrong).is_err(), "{wrong:?}");
         }
     }
@@ -401,9 +367,7 @@ mod tests {
     #[test]
     fn lfs_pointers_are_told_from_text_about_them() {
         let line = "version https://git-lfs.github.com/spec/v1";
-        assert!(is_lfs_pointer(
-            format!("{line}\noid sha256:00\nsize 3\n").as_bytes()
-        ));
+        assert!(is_lfs_pointer(format!("{line}\noid sha256:00\nsize 3\n").as_bytes()));
         assert!(is_lfs_pointer(format!("{line}\r\noid").as_bytes()));
         for other in [line.to_owned(), format!("# {line}\n"), format!("{line}0\n")] {
             assert!(!is_lfs_pointer(other.as_bytes()), "{other:?}");
@@ -423,21 +387,11 @@ mod tests {
             .with_link("envs/up", "../dir/../envs/dev.yaml");
         let path = |text: &str| RepoPath::root().join(text).unwrap();
         for good in ["envs/dev.yaml", "dir/staging.yaml", "dir/dev.yaml", "envs/up"] {
-            assert_eq!(
-                resolve(&tree, &path(good)).unwrap().0.as_str(),
-                "envs/staging.yaml",
-                "{good}"
-            );
+            assert_eq!(resolve(&tree, &path(good)).unwrap().0.as_str(), "envs/staging.yaml", "{good}");
         }
         for bad in ["out", "abs", "loop1"] {
-            assert!(
-                matches!(resolve(&tree, &path(bad)), Err(TreeError::Link { .. })),
-                "{bad}"
-            );
+            assert!(matches!(resolve(&tree, &path(bad)), Err(TreeError::Link { .. })), "{bad}");
         }
-        assert!(matches!(
-            resolve(&tree, &path("envs/none")),
-            Err(TreeError::NotFound(_))
-        ));
+        assert!(matches!(resolve(&tree, &path("envs/none")), Err(TreeError::NotFound(_))));
     }
 }

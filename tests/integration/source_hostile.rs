@@ -1,9 +1,14 @@
 //! Repositories that were made to escape, to run programs or to exhaust: local ones.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "fixtures are files and programs, and may fail loudly"
+)]
 
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
-use gitops::source::tree::{EntryKind, FileTree, RepoPath, TreeError, resolve};
+use gitops::source::tree::{EntryKind, RepoPath, TreeError, resolve};
 use gitops::source::{Request, Snapshot, SourceError, open};
 use tempfile::TempDir;
 
@@ -25,10 +30,7 @@ const CANARY: &str = "canary-content";
 fn linked_repo() -> (TempDir, Repo) {
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("secret.yaml"), CANARY).unwrap();
-    let repo = Repo::with_files(&[
-        ("values/staging.yaml", "in: tree\n"),
-        ("envs/prod/x.yaml", "x: 1\n"),
-    ]);
+    let repo = Repo::with_files(&[("values/staging.yaml", "in: tree\n"), ("envs/prod/x.yaml", "x: 1\n")]);
     let far = outside.path().to_str().unwrap();
     let up = format!("{}{far}/secret.yaml", "../".repeat(20));
     let link = |target: &str, name: &str| symlink(target, repo.path().join(name)).unwrap();
@@ -66,10 +68,7 @@ fn sec_01_to_05_links_do_not_leave_the_tree() {
         ];
         for name in escaping {
             let error = resolve(&*snapshot.tree, &path(name)).unwrap_err();
-            assert!(
-                matches!(error, TreeError::Link { .. }),
-                "{name} {reference:?}: {error:?}"
-            );
+            assert!(matches!(error, TreeError::Link { .. }), "{name} {reference:?}: {error:?}");
             assert!(!error.to_string().contains(CANARY));
             // Without resolving, a link is no file and no directory.
             assert!(snapshot.tree.read(&path(name)).is_err(), "{name}");
@@ -133,17 +132,9 @@ fn forged(repo: &Repo, mode: &str, name: &[u8], below: Option<&str>) -> String {
     raw.extend(name);
     raw.push(0);
     raw.extend((0..20).map(|at| u8::from_str_radix(&blob[at * 2..at * 2 + 2], 16).unwrap()));
-    let mut tree = git_with_input(
-        &dir,
-        &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
-        &raw,
-    );
+    let mut tree = git_with_input(&dir, &["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &raw);
     if let Some(name) = below {
-        tree = git_with_input(
-            &dir,
-            &["mktree"],
-            format!("040000 tree {tree}\t{name}\n").as_bytes(),
-        );
+        tree = git_with_input(&dir, &["mktree"], format!("040000 tree {tree}\t{name}\n").as_bytes());
     }
     repo.git(&["commit-tree", "-m", "forged", &tree])
 }
@@ -170,29 +161,17 @@ fn sec_19_forged_tree_entries_refuse_the_repository() {
             let error = at(&repo.at(""), Some(&commit)).unwrap_err();
             let shown = String::from_utf8_lossy(name);
             assert!(
-                matches!(
-                    error,
-                    SourceError::Tree {
-                        error: TreeError::HostileName { .. },
-                        ..
-                    }
-                ),
+                matches!(error, SourceError::Tree { error: TreeError::HostileName { .. }, .. }),
                 "{shown} {below:?}: {error:?}"
             );
         }
     }
     let odd_mode = forged(&repo, "110644", b"x", None);
-    assert!(matches!(
-        at(&repo.at(""), Some(&odd_mode)),
-        Err(SourceError::Tree { .. })
-    ));
+    assert!(matches!(at(&repo.at(""), Some(&odd_mode)), Err(SourceError::Tree { .. })));
     // The forgery itself is read where the name is honest, so that it is the name that is refused.
     let honest = forged(&repo, "100644", b"x.yaml", Some("apps"));
     let snapshot = at(&repo.at(""), Some(&honest)).unwrap();
-    assert_eq!(
-        snapshot.tree.read(&path("apps/x.yaml")).unwrap(),
-        b"forged: true\n"
-    );
+    assert_eq!(snapshot.tree.read(&path("apps/x.yaml")).unwrap(), b"forged: true\n");
 }
 
 #[test]
@@ -201,9 +180,7 @@ fn sec_19_trees_that_nest_without_end_are_bounded() {
     let mut tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
     // A "git bomb": 10 names for the same tree on each of 12 levels are 10^12 paths.
     for _ in 0..12 {
-        let entries: String = (0..10)
-            .map(|name| format!("040000 tree {tree}\td{name}\n"))
-            .collect();
+        let entries: String = (0..10).map(|name| format!("040000 tree {tree}\td{name}\n")).collect();
         tree = git_with_input(&repo.path(), &["mktree"], entries.as_bytes());
     }
     let commit = repo.git(&["commit-tree", "-m", "bomb", &tree]);
@@ -211,18 +188,11 @@ fn sec_19_trees_that_nest_without_end_are_bounded() {
     assert!(at(&repo.at(""), Some(&commit)).is_ok());
     assert!(start.elapsed().as_secs() < 5);
     for _ in 0..300 {
-        tree = git_with_input(
-            &repo.path(),
-            &["mktree"],
-            format!("040000 tree {tree}\td\n").as_bytes(),
-        );
+        tree = git_with_input(&repo.path(), &["mktree"], format!("040000 tree {tree}\td\n").as_bytes());
     }
     let commit = repo.git(&["commit-tree", "-m", "deep", &tree]);
     let error = at(&repo.at(""), Some(&commit)).unwrap_err();
-    assert!(
-        error.to_string().contains("nested deeper than 256 directories"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("nested deeper than 256 directories"), "{error}");
 }
 
 #[test]
@@ -240,12 +210,7 @@ fn sec_15_submodule_tricks_write_nothing() {
     symlink(".git", repo.path().join("a")).unwrap();
     repo.git(&["add", "-A"]);
     for name in ["sub", "A/modules/x", "sub\r"] {
-        repo.git(&[
-            "update-index",
-            "--add",
-            "--cacheinfo",
-            &format!("160000,{head},{name}"),
-        ]);
+        repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},{name}")]);
     }
     repo.git(&["commit", "-q", "-m", "evil"]);
     let before = listing(&repo);
@@ -267,21 +232,15 @@ fn sec_15_submodule_tricks_write_nothing() {
 /// Every file of a repository, `.git` included.
 fn listing(repo: &Repo) -> String {
     let output = Command::new("find").arg(repo.path()).output().unwrap();
-    let mut lines: Vec<_> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect();
+    let mut lines: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     lines.sort();
     lines.join("\n")
 }
 
 #[test]
 fn sec_18_configuration_of_a_repository_runs_nothing() {
-    let repo = Repo::with_files(&[
-        ("a.yaml", "a: 1\n"),
-        (".gitattributes", "*.yaml filter=evil diff=evil\n"),
-    ]);
+    let repo =
+        Repo::with_files(&[("a.yaml", "a: 1\n"), (".gitattributes", "*.yaml filter=evil diff=evil\n")]);
     let canary = repo.path().join("canary");
     let touch = format!("touch {}", canary.display());
     let script = repo.path().join(".git/evil.sh");
@@ -314,13 +273,9 @@ fn sec_18_configuration_of_a_repository_runs_nothing() {
     }
     text.push_str(&format!("[http]\n\textraHeader = X: {CANARY}\n[remote \"origin\"]\n\turl = ext::{script}\n\tuploadpack = {script}\n"));
     std::fs::write(&config, text).unwrap();
-    for hook in [
-        "post-checkout",
-        "post-index-change",
-        "reference-transaction",
-        "fsmonitor-watchman",
-        "pre-auto-gc",
-    ] {
+    for hook in
+        ["post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman", "pre-auto-gc"]
+    {
         let hook = repo.path().join(".git/hooks").join(hook);
         std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
         std::fs::copy(script, hook).unwrap();
@@ -363,16 +318,9 @@ fn a_bare_repository_inside_a_tree_is_data() {
 #[test]
 fn foreign_owned_repositories_are_named_with_the_way_out() {
     let repo = Repo::with_files(&[("a.yaml", "a: 1\n")]);
-    let chown = Command::new("chown")
-        .args(["-R", "4242"])
-        .arg(repo.path())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(
-        chown.success(),
-        "this test needs the right to give files away: run it as root"
-    );
+    let chown =
+        Command::new("chown").args(["-R", "4242"]).arg(repo.path()).stderr(Stdio::null()).status().unwrap();
+    assert!(chown.success(), "this test needs the right to give files away: run it as root");
     for reference in [None, Some("HEAD")] {
         let error = at(&repo.at(""), reference).unwrap_err();
         let top = repo.path().display().to_string();
@@ -390,17 +338,7 @@ fn partial_clones_are_named_with_the_way_out() {
     origin.git(&["config", "uploadpack.allowFilter", "true"]);
     let place = tempfile::tempdir().unwrap();
     let url = format!("file://{}", origin.path().display());
-    git_in(
-        place.path(),
-        &[
-            "clone",
-            "-q",
-            "--no-checkout",
-            "--filter=blob:none",
-            &url,
-            "clone",
-        ],
-    );
+    git_in(place.path(), &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "clone"]);
     let clone = place.path().join("clone");
     let error = at(clone.to_str().unwrap(), Some("HEAD")).unwrap_err();
     assert!(matches!(error, SourceError::Partial { .. }), "{error:?}");
@@ -409,11 +347,8 @@ fn partial_clones_are_named_with_the_way_out() {
 
 #[test]
 fn extensions_are_named() {
-    for (extension, value) in [
-        ("refstorage", "reftable"),
-        ("compatobjectformat", "sha256"),
-        ("future", "1"),
-    ] {
+    for (extension, value) in [("refstorage", "reftable"), ("compatobjectformat", "sha256"), ("future", "1")]
+    {
         let repo = Repo::with_files(&[("a.yaml", "a: 1\n")]);
         let config = repo.path().join(".git/config");
         let text = std::fs::read_to_string(&config)
@@ -466,20 +401,10 @@ fn flt_47_a_commit_that_a_shallow_clone_lacks() {
         );
         assert!(error.hint().unwrap().contains("fetch-depth: 0"));
     }
-    assert!(matches!(
-        at(clone, Some("mian")),
-        Err(SourceError::RefNotFound { .. })
-    ));
+    assert!(matches!(at(clone, Some("mian")), Err(SourceError::RefNotFound { .. })));
     // The advice helps.
     git_in(clone.as_ref(), &["fetch", "-q", "--depth=1", "origin", &first]);
-    assert_eq!(
-        at(clone, Some(&first))
-            .unwrap()
-            .tree
-            .read(&path("a.yaml"))
-            .unwrap(),
-        b"a: 1\n"
-    );
+    assert_eq!(at(clone, Some(&first)).unwrap().tree.read(&path("a.yaml")).unwrap(), b"a: 1\n");
 }
 
 #[test]
@@ -494,19 +419,14 @@ fn damaged_objects_are_errors_and_never_hang() {
             std::fs::write(&file, &whole[..cut]).unwrap();
             for reference in [None, Some("HEAD"), Some("main")] {
                 let commits_tree = reference.is_some() || object != "HEAD:a.yaml";
-                let read = at(&repo.at(""), reference)
-                    .map_err(|error| error.to_string())
-                    .and_then(|snapshot| {
-                        snapshot
-                            .tree
-                            .read(&path("a.yaml"))
-                            .map_err(|error| error.to_string())
+                let read =
+                    at(&repo.at(""), reference).map_err(|error| error.to_string()).and_then(|snapshot| {
+                        snapshot.tree.read(&path("a.yaml")).map_err(|error| error.to_string())
                     });
                 match read {
-                    Err(problem) => assert!(
-                        problem.contains("is damaged"),
-                        "{object} {cut} {reference:?}: {problem}"
-                    ),
+                    Err(problem) => {
+                        assert!(problem.contains("is damaged"), "{object} {cut} {reference:?}: {problem}")
+                    }
                     // The working tree does not need the committed file.
                     Ok(_) => assert!(!commits_tree, "{object} {cut} {reference:?}"),
                 }
@@ -519,10 +439,7 @@ fn damaged_objects_are_errors_and_never_hang() {
                     snapshot
                         .tree
                         .read(&path("a.yaml"))
-                        .map_err(|error| SourceError::Tree {
-                            place: String::new(),
-                            error,
-                        })
+                        .map_err(|error| SourceError::Tree { place: String::new(), error })
                 })
                 .is_err(),
             "{object}"

@@ -1,4 +1,9 @@
 //! Servers that redirect, lie about sizes, never end, or write to the terminal; and what must never be seen or left behind.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "fixtures are files and programs, and may fail loudly"
+)]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -43,41 +48,21 @@ fn sec_17_protocols_are_refused_before_anything_is_sent() {
 fn sec_22_credentials_do_not_follow_a_redirect() {
     let repo = Repo::with_files(&[("a.yaml", "")]);
     let login = Some("user:canary".to_owned());
-    let other = HttpServer::start(
-        &repo.path(),
-        Behaviour {
-            login,
-            ..Behaviour::default()
-        },
-    );
+    let other = HttpServer::start(&repo.path(), Behaviour { login, ..Behaviour::default() });
     for code in [301, 302, 303, 307, 308] {
-        let location = format!(
-            "Location: {}/info/refs?service=git-upload-pack\r\n",
-            other.url(".git")
-        );
+        let location = format!("Location: {}/info/refs?service=git-upload-pack\r\n", other.url(".git"));
         let server = HttpServer::start(
             &repo.path(),
-            Behaviour {
-                status: Some((code, location)),
-                ..Behaviour::default()
-            },
+            Behaviour { status: Some((code, location)), ..Behaviour::default() },
         );
         let cache = tempfile::tempdir().unwrap();
-        let mut request = request(
-            &format!("http://user:canary@127.0.0.1:{}/.git", server.port()),
-            cache.path(),
-        );
+        let mut request =
+            request(&format!("http://user:canary@127.0.0.1:{}/.git", server.port()), cache.path());
         request.environment.git_token = Some(Redacted::new("canary".to_owned()));
         let error = open(&request).unwrap_err();
-        assert!(
-            matches!(error, SourceError::Redirected { .. }),
-            "{code}: {error:?}"
-        );
+        assert!(matches!(error, SourceError::Redirected { .. }), "{code}: {error:?}");
     }
-    assert!(
-        !other.seen().is_empty(),
-        "the other server was asked, without credentials"
-    );
+    assert!(!other.seen().is_empty(), "the other server was asked, without credentials");
     assert!(other.seen().iter().all(|seen| seen.authorization.is_none()));
 }
 
@@ -85,17 +70,9 @@ fn sec_22_credentials_do_not_follow_a_redirect() {
 fn sec_22_credentials_already_given_do_not_follow_either() {
     // The first server asks for credentials, gets them, and then sends the client elsewhere.
     let repo = Repo::with_files(&[("a.yaml", "")]);
-    let other = HttpServer::start(
-        &repo.path(),
-        Behaviour {
-            login: Some("x:y".into()),
-            ..Behaviour::default()
-        },
-    );
-    let location = format!(
-        "Location: {}/info/refs?service=git-upload-pack\r\n",
-        other.url(".git")
-    );
+    let other =
+        HttpServer::start(&repo.path(), Behaviour { login: Some("x:y".into()), ..Behaviour::default() });
+    let location = format!("Location: {}/info/refs?service=git-upload-pack\r\n", other.url(".git"));
     let behaviour = Behaviour {
         login: Some("user:canary".into()),
         status_after_login: Some((302, location)),
@@ -103,39 +80,22 @@ fn sec_22_credentials_already_given_do_not_follow_either() {
     };
     let server = HttpServer::start(&repo.path(), behaviour);
     let cache = tempfile::tempdir().unwrap();
-    let error = open(&request(
-        &format!("http://user:canary@127.0.0.1:{}/.git", server.port()),
-        cache.path(),
-    ))
-    .unwrap_err();
+    let error = open(&request(&format!("http://user:canary@127.0.0.1:{}/.git", server.port()), cache.path()))
+        .unwrap_err();
     assert!(server.seen().iter().any(|seen| seen.authorization.is_some()));
     assert!(!other.seen().is_empty());
-    assert!(
-        other.seen().iter().all(|seen| seen.authorization.is_none()),
-        "{:?}",
-        other.seen()
-    );
+    assert!(other.seen().iter().all(|seen| seen.authorization.is_none()), "{:?}", other.seen());
     assert!(matches!(error, SourceError::Redirected { .. }), "{error:?}");
 }
 
 #[test]
 fn sec_22_another_host_and_other_schemes_are_not_followed() {
-    for target in [
-        "http://localhost:1/x",
-        "http://other.example/x",
-        "ftp://127.0.0.1/x",
-        "file:///etc",
-        "ext::sh",
-    ] {
+    for target in
+        ["http://localhost:1/x", "http://other.example/x", "ftp://127.0.0.1/x", "file:///etc", "ext::sh"]
+    {
         let location = format!("Location: {target}\r\n");
-        let error = error_of(Behaviour {
-            status: Some((302, location)),
-            ..Behaviour::default()
-        });
-        let refused = matches!(
-            error,
-            SourceError::Redirected { .. } | SourceError::Unreachable { .. }
-        );
+        let error = error_of(Behaviour { status: Some((302, location)), ..Behaviour::default() });
+        let refused = matches!(error, SourceError::Redirected { .. } | SourceError::Unreachable { .. });
         assert!(refused, "{target}: {error:?}");
     }
 }
@@ -148,19 +108,11 @@ fn packet(text: &[u8]) -> Vec<u8> {
 fn sec_24_text_of_a_server_is_escaped() {
     let mut body = packet(b"# service=git-upload-pack\n");
     body.extend(b"0000");
-    body.extend(packet(
-        "ERR \x1b]0;owned\x07\x1b[2J go\r::error::away \u{202e}".as_bytes(),
-    ));
-    let error = error_of(Behaviour {
-        advertisement: Some(body),
-        ..Behaviour::default()
-    });
+    body.extend(packet("ERR \x1b]0;owned\x07\x1b[2J go\r::error::away \u{202e}".as_bytes()));
+    let error = error_of(Behaviour { advertisement: Some(body), ..Behaviour::default() });
     let shown = format!("{error} {error:?} {:?}", error.hint());
     assert!(shown.contains("go"), "{shown}");
-    assert!(
-        !shown.contains(|c: char| c.is_control() || c == '\u{202e}'),
-        "{shown:?}"
-    );
+    assert!(!shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown:?}");
 }
 
 #[test]
@@ -176,40 +128,18 @@ fn sec_25_advertisements_that_are_garbage() {
         b"ffff".to_vec(),
         service.clone(),
         [service.clone(), packet(&reference(b"HEAD"))].concat(),
-        [
-            service.clone(),
-            packet(&reference(b"refs/heads/\xff\xfe")),
-            b"0000".to_vec(),
-        ]
-        .concat(),
-        [
-            service.clone(),
-            packet(&reference(b"refs/heads/../../x")),
-            b"0000".to_vec(),
-        ]
-        .concat(),
+        [service.clone(), packet(&reference(b"refs/heads/\xff\xfe")), b"0000".to_vec()].concat(),
+        [service.clone(), packet(&reference(b"refs/heads/../../x")), b"0000".to_vec()].concat(),
         [service.clone(), packet(b"not an id HEAD\0\n"), b"0000".to_vec()].concat(),
-        [
-            service,
-            packet(&reference(b"HEAD")),
-            packet(&[0; 60_000]),
-            b"0000".to_vec(),
-        ]
-        .concat(),
+        [service, packet(&reference(b"HEAD")), packet(&[0; 60_000]), b"0000".to_vec()].concat(),
     ];
     for body in bodies {
-        let shown = String::from_utf8_lossy(&body)
-            .chars()
-            .take(80)
-            .collect::<String>();
+        let shown = String::from_utf8_lossy(&body).chars().take(80).collect::<String>();
         for reference in [None, Some("main"), Some(oid)] {
             let repo = Repo::with_files(&[("a.yaml", "")]);
             let server = HttpServer::start(
                 &repo.path(),
-                Behaviour {
-                    advertisement: Some(body.clone()),
-                    ..Behaviour::default()
-                },
+                Behaviour { advertisement: Some(body.clone()), ..Behaviour::default() },
             );
             let cache = tempfile::tempdir().unwrap();
             let mut request = request(&server.url(".git"), cache.path());
@@ -249,12 +179,8 @@ fn pack(count: u32, objects: &[u8]) -> Vec<u8> {
 
 /// The answer of a server to a request of depth 1: the commit is shallow, nothing in common, the pack on side band 1.
 fn upload(commit: &str, pack: &[u8]) -> Vec<u8> {
-    let mut body = [
-        packet(format!("shallow {commit}").as_bytes()),
-        b"0000".to_vec(),
-        packet(b"NAK\n"),
-    ]
-    .concat();
+    let mut body =
+        [packet(format!("shallow {commit}").as_bytes()), b"0000".to_vec(), packet(b"NAK\n")].concat();
     for part in pack.chunks(60_000) {
         body.extend(packet(&[b"\x01", part].concat()));
     }
@@ -280,35 +206,21 @@ fn sec_25_packs_that_lie() {
     let table = [
         ("lying count", pack(1_000_000, &blob)),
         ("more objects than allowed", pack(6_000_000, &blob)),
-        (
-            "10 GiB claimed",
-            pack(1, &[object_header(3, 10 << 30), zlib(b"a: 1\n")].concat()),
-        ),
+        ("10 GiB claimed", pack(1, &[object_header(3, 10 << 30), zlib(b"a: 1\n")].concat())),
         ("wrong checksum", [pack(1, &blob), vec![0]].concat()),
-        (
-            "unknown type",
-            pack(1, &[object_header(5, 5), zlib(b"a: 1\n")].concat()),
-        ),
-        (
-            "no zlib",
-            pack(1, &[object_header(3, 5), b"garbage".to_vec()].concat()),
-        ),
+        ("unknown type", pack(1, &[object_header(5, 5), zlib(b"a: 1\n")].concat())),
+        ("no zlib", pack(1, &[object_header(3, 5), b"garbage".to_vec()].concat())),
         (
             "delta without base",
-            pack(
-                1,
-                &[object_header(7, 5), vec![7; 20], zlib(b"\x05\x05\x05abcde")].concat(),
-            ),
+            pack(1, &[object_header(7, 5), vec![7; 20], zlib(b"\x05\x05\x05abcde")].concat()),
         ),
         ("honest, but not what was asked for", pack(1, &blob)),
         ("no pack", b"nonsense".to_vec()),
         ("empty", Vec::new()),
     ];
     for (name, bytes) in table {
-        let (error, took) = error_of_pack(|commit| Behaviour {
-            pack: Some(upload(commit, &bytes)),
-            ..Behaviour::default()
-        });
+        let (error, took) =
+            error_of_pack(|commit| Behaviour { pack: Some(upload(commit, &bytes)), ..Behaviour::default() });
         assert!(took < Duration::from_secs(15), "{name}: {took:?}");
         let fits = match name {
             "more objects than allowed" => matches!(error, SourceError::Limit { .. }),
@@ -328,10 +240,7 @@ fn the_hand_made_answer_is_one_that_an_honest_server_gives() {
         &["pack-objects", "--stdout", "-q"],
         format!("{listed}\n").as_bytes(),
     );
-    let behaviour = Behaviour {
-        pack: Some(upload(&commit, &bytes)),
-        ..Behaviour::default()
-    };
+    let behaviour = Behaviour { pack: Some(upload(&commit, &bytes)), ..Behaviour::default() };
     let server = HttpServer::start(&repo.path(), behaviour);
     let cache = tempfile::tempdir().unwrap();
     let snapshot = open(&request(&server.url(".git"), cache.path())).unwrap();
@@ -341,14 +250,8 @@ fn the_hand_made_answer_is_one_that_an_honest_server_gives() {
 #[test]
 fn sec_25_packs_that_are_cut_off() {
     for bytes in [0, 10, 200, 330, 400] {
-        let (error, took) = error_of_pack(|_| Behaviour {
-            cut_pack: Some(bytes),
-            ..Behaviour::default()
-        });
-        assert!(
-            matches!(error, SourceError::Unreachable { .. }),
-            "{bytes}: {error:?}"
-        );
+        let (error, took) = error_of_pack(|_| Behaviour { cut_pack: Some(bytes), ..Behaviour::default() });
+        assert!(matches!(error, SourceError::Unreachable { .. }), "{bytes}: {error:?}");
         assert!(took < Duration::from_secs(10), "{bytes}: {took:?}");
     }
 }
@@ -360,16 +263,9 @@ fn sec_25_an_answer_that_never_ends_stops_at_the_limit() {
     let (error, took) = error_of_pack(|commit| {
         let mut body = upload(commit, &start);
         body.truncate(body.len() - 4);
-        Behaviour {
-            pack: Some(body),
-            endless: true,
-            ..Behaviour::default()
-        }
+        Behaviour { pack: Some(body), endless: true, ..Behaviour::default() }
     });
-    assert!(
-        matches!(error, SourceError::Limit { .. } | SourceError::Unreachable { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, SourceError::Limit { .. } | SourceError::Unreachable { .. }), "{error:?}");
     assert!(took < Duration::from_secs(25), "{took:?}");
 }
 
@@ -403,52 +299,32 @@ fn check_private(path: &Path, count: &mut usize) {
 
 #[test]
 fn sec_35_credentials_are_in_no_error_and_in_no_file() {
-    let status = |code: u16, head: &str| Behaviour {
-        status: Some((code, head.to_owned())),
-        ..Behaviour::default()
-    };
+    let status =
+        |code: u16, head: &str| Behaviour { status: Some((code, head.to_owned())), ..Behaviour::default() };
     let behaviours = [
-        Behaviour {
-            login: Some("other:login".into()),
-            ..Behaviour::default()
-        },
+        Behaviour { login: Some("other:login".into()), ..Behaviour::default() },
         status(404, ""),
         status(401, ""),
         status(403, ""),
         status(500, ""),
         status(302, "Location: http://other.example/\r\n"),
-        Behaviour {
-            stall: true,
-            ..Behaviour::default()
-        },
-        Behaviour {
-            cut_pack: Some(100),
-            login: Some("user:canary".into()),
-            ..Behaviour::default()
-        },
-        Behaviour {
-            login: Some("user:canary".into()),
-            ..Behaviour::default()
-        },
+        Behaviour { stall: true, ..Behaviour::default() },
+        Behaviour { cut_pack: Some(100), login: Some("user:canary".into()), ..Behaviour::default() },
+        Behaviour { login: Some("user:canary".into()), ..Behaviour::default() },
     ];
     let repo = Repo::with_files(&[("a.yaml", "a: 1\n")]);
     for behaviour in behaviours {
         let server = HttpServer::start(&repo.path(), behaviour.clone());
         let cache = tempfile::tempdir().unwrap();
-        let mut request = request(
-            &format!("http://user:canary@127.0.0.1:{}/.git", server.port()),
-            cache.path(),
-        );
+        let mut request =
+            request(&format!("http://user:canary@127.0.0.1:{}/.git", server.port()), cache.path());
         request.deadline = Duration::from_millis(1500);
         request.environment.git_token = Some(Redacted::new("canary-token".to_owned()));
         let shown = match open(&request) {
             Ok(snapshot) => format!("{snapshot:?}"),
             Err(error) => format!("{error} {error:?} {:?}", error.hint()),
         };
-        assert!(
-            shown.len() > 20 && !shown.contains("canary"),
-            "{behaviour:?}: {shown}"
-        );
+        assert!(shown.len() > 20 && !shown.contains("canary"), "{behaviour:?}: {shown}");
         let found = std::process::Command::new("grep")
             .args(["-r", "-a", "canary"])
             .arg(cache.path())
@@ -460,8 +336,5 @@ fn sec_35_credentials_are_in_no_error_and_in_no_file() {
     let request = request("http://user:canary@127.0.0.1:1/x", cache.path());
     let error = open(&request).unwrap_err();
     assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
-    assert!(
-        !format!("{error} {error:?} {request:?}").contains("canary"),
-        "{error:?}"
-    );
+    assert!(!format!("{error} {error:?} {request:?}").contains("canary"), "{error:?}");
 }

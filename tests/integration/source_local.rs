@@ -1,4 +1,9 @@
 //! Directories and commits of local repositories, with git itself as the judge.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "fixtures are files, and may fail loudly"
+)]
 
 use std::os::unix::fs::symlink;
 
@@ -46,10 +51,7 @@ fn all_files_by_git(repo: &Repo, revision: &str) -> Vec<(String, Vec<u8>)> {
         .split_terminator('\0')
         .map(|name| {
             let object = format!("{revision}:{name}");
-            (
-                name.to_owned(),
-                git_bytes(&repo.path(), &["cat-file", "blob", &object]),
-            )
+            (name.to_owned(), git_bytes(&repo.path(), &["cat-file", "blob", &object]))
         })
         .collect();
     files.sort();
@@ -84,11 +86,7 @@ fn every_file_of_a_commit_equals_git_show() {
         let snapshot = opened(&repo.at(""), Some(revision));
         let expected = all_files_by_git(&repo, revision);
         assert!(expected.len() >= 8);
-        assert_eq!(
-            all_files(&*snapshot.tree, &RepoPath::root()),
-            expected,
-            "{revision}"
-        );
+        assert_eq!(all_files(&*snapshot.tree, &RepoPath::root()), expected, "{revision}");
         assert_eq!(snapshot.commit, Some(repo.git(&["rev-parse", revision])));
         assert!(!snapshot.dirty);
     }
@@ -100,14 +98,8 @@ fn a_clean_working_tree_reads_as_its_commit() {
     let on_disk = opened(&repo.at(""), None);
     let committed = opened(&repo.at(""), Some("HEAD"));
     let root = RepoPath::root();
-    assert_eq!(
-        all_files(&*on_disk.tree, &root),
-        all_files(&*committed.tree, &root)
-    );
-    assert_eq!(
-        (on_disk.commit, on_disk.branch),
-        (committed.commit, Some("main".to_owned()))
-    );
+    assert_eq!(all_files(&*on_disk.tree, &root), all_files(&*committed.tree, &root));
+    assert_eq!((on_disk.commit, on_disk.branch), (committed.commit, Some("main".to_owned())));
 }
 
 #[test]
@@ -153,11 +145,7 @@ fn revisions_resolve_as_rev_parse_says() {
     ];
     for revision in good {
         let expected = repo.git(&["rev-parse", "--verify", &format!("{revision}^{{commit}}")]);
-        assert_eq!(
-            opened(&repo.at(""), Some(revision)).commit,
-            Some(expected),
-            "{revision}"
-        );
+        assert_eq!(opened(&repo.at(""), Some(revision)).commit, Some(expected), "{revision}");
     }
     let bad = [
         "mian",
@@ -170,16 +158,9 @@ fn revisions_resolve_as_rev_parse_says() {
     ];
     for revision in bad {
         let error = open(&request(&repo.at(""), Some(revision), None)).unwrap_err();
-        assert!(
-            matches!(error, SourceError::RefNotFound { .. }),
-            "{revision}: {error:?}"
-        );
+        assert!(matches!(error, SourceError::RefNotFound { .. }), "{revision}: {error:?}");
     }
-    let near = |revision: &str| {
-        open(&request(&repo.at(""), Some(revision), None))
-            .unwrap_err()
-            .hint()
-    };
+    let near = |revision: &str| open(&request(&repo.at(""), Some(revision), None)).unwrap_err().hint();
     assert_eq!(near("mian").unwrap(), "did you mean main?");
     assert_eq!(near("origin/fra").unwrap(), "did you mean origin/far?");
     for option in ["--upload-pack=x", "-x"] {
@@ -193,9 +174,7 @@ fn the_dirty_flag_equals_git_status() {
     type Edit = fn(&Repo);
     let edits: &[(&str, Edit)] = &[
         ("nothing", |_| {}),
-        ("edited", |repo| {
-            repo.write("apps/web/deployment.yaml", "kind: Other\n")
-        }),
+        ("edited", |repo| repo.write("apps/web/deployment.yaml", "kind: Other\n")),
         ("edited and edited back", |repo| {
             repo.write("a.yaml", "x");
             repo.write("a.yaml", "a: 1\n");
@@ -209,13 +188,9 @@ fn the_dirty_flag_equals_git_status() {
             repo.git(&["add", "-A"]);
             repo.write("apps/db/x.json", "{}");
         }),
-        ("deleted", |repo| {
-            std::fs::remove_file(repo.path().join("apps/web/deployment.yaml")).unwrap()
-        }),
+        ("deleted", |repo| std::fs::remove_file(repo.path().join("apps/web/deployment.yaml")).unwrap()),
         ("untracked", |repo| repo.write("apps/db/new.yaml", "")),
-        ("untracked directory", |repo| {
-            repo.write("apps/more/deep/new.yaml", "")
-        }),
+        ("untracked directory", |repo| repo.write("apps/more/deep/new.yaml", "")),
         ("ignored", |repo| {
             repo.commit_files(&[(".gitignore", "*.log\n")], "ignore");
             repo.write("apps/db/x.log", "");
@@ -246,11 +221,7 @@ fn the_dirty_flag_equals_git_status() {
         for directory in [".", "apps", "apps/web"] {
             let status = repo.git(&["status", "--porcelain", "--", directory]);
             let snapshot = opened(&repo.at(directory), None);
-            assert_eq!(
-                snapshot.dirty,
-                !status.is_empty(),
-                "{name}, {directory}: {status}"
-            );
+            assert_eq!(snapshot.dirty, !status.is_empty(), "{name}, {directory}: {status}");
             answers[usize::from(snapshot.dirty)] += 1;
         }
     }
@@ -270,10 +241,7 @@ fn the_working_tree_is_read_as_it_is_now() {
     assert!(snapshot.dirty);
     let committed = open_revision(&request(&repo.at("apps/web"), None, None), "HEAD").unwrap();
     assert_eq!(committed.prefix.as_str(), "apps/web");
-    assert_eq!(
-        committed.tree.read(&path("apps/web/deployment.yaml")).unwrap(),
-        b"kind: Deployment\n"
-    );
+    assert_eq!(committed.tree.read(&path("apps/web/deployment.yaml")).unwrap(), b"kind: Deployment\n");
     assert_eq!(committed.tree.entry(&path("apps/web/new.yaml")).unwrap(), None);
 }
 
@@ -287,47 +255,29 @@ fn places_in_and_around_a_repository() {
     assert_eq!(opened(&repo.at("current/web"), None).prefix.as_str(), "apps/web");
 
     // --path is joined below SOURCE, and may follow links and climb inside the repository.
-    for (source, chosen, expected) in [
-        ("", "apps/db", "apps/db"),
-        ("apps/web", "../db", "apps/db"),
-        ("", "current/db", "apps/db"),
-    ] {
+    for (source, chosen, expected) in
+        [("", "apps/db", "apps/db"), ("apps/web", "../db", "apps/db"), ("", "current/db", "apps/db")]
+    {
         for reference in [None, Some("HEAD")] {
             let snapshot = open(&request(&repo.at(source), reference, Some(chosen))).unwrap();
-            assert_eq!(
-                snapshot.prefix.as_str(),
-                expected,
-                "{source} {chosen} {reference:?}"
-            );
+            assert_eq!(snapshot.prefix.as_str(), expected, "{source} {chosen} {reference:?}");
         }
     }
 
     let worktree = elsewhere.path().join("linked");
     repo.git(&["worktree", "add", "-q", "-b", "side", worktree.to_str().unwrap()]);
     let snapshot = opened(worktree.join("apps").to_str().unwrap(), None);
-    assert_eq!(
-        (snapshot.branch.as_deref(), snapshot.dirty),
-        (Some("side"), false)
-    );
-    assert_eq!(
-        opened(worktree.to_str().unwrap(), Some("main")).branch.as_deref(),
-        Some("main")
-    );
+    assert_eq!((snapshot.branch.as_deref(), snapshot.dirty), (Some("side"), false));
+    assert_eq!(opened(worktree.to_str().unwrap(), Some("main")).branch.as_deref(), Some("main"));
 
     let bare = elsewhere.path().join("bare.git");
     repo.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
     let snapshot = opened(bare.to_str().unwrap(), Some("main"));
-    assert_eq!(
-        all_files(&*snapshot.tree, &RepoPath::root()),
-        all_files_by_git(&repo, "main")
-    );
+    assert_eq!(all_files(&*snapshot.tree, &RepoPath::root()), all_files_by_git(&repo, "main"));
 
     repo.git(&["checkout", "-q", "--detach"]);
     let snapshot = opened(&repo.at(""), None);
-    assert_eq!(
-        (snapshot.branch, snapshot.commit),
-        (None, Some(repo.git(&["rev-parse", "HEAD"])))
-    );
+    assert_eq!((snapshot.branch, snapshot.commit), (None, Some(repo.git(&["rev-parse", "HEAD"]))));
 }
 
 #[test]
@@ -335,35 +285,23 @@ fn before_the_first_commit_and_outside_of_repositories() {
     let repo = Repo::new();
     repo.write("a.yaml", "a: 1\n");
     let snapshot = opened(&repo.at(""), None);
-    assert_eq!(
-        (snapshot.commit, snapshot.branch.as_deref(), snapshot.dirty),
-        (None, Some("main"), true)
-    );
+    assert_eq!((snapshot.commit, snapshot.branch.as_deref(), snapshot.dirty), (None, Some("main"), true));
 
     let plain = tempfile::tempdir().unwrap();
     std::fs::write(plain.path().join("a.yaml"), "a: 1\n").unwrap();
     let source = plain.path().to_str().unwrap();
     let snapshot = opened(source, None);
-    assert_eq!(
-        (snapshot.commit, snapshot.dirty, snapshot.origin_url),
-        (None, false, None)
-    );
+    assert_eq!((snapshot.commit, snapshot.dirty, snapshot.origin_url), (None, false, None));
     assert_eq!(snapshot.tree.read(&path("a.yaml")).unwrap(), b"a: 1\n");
     let error = open(&request(source, Some("main"), None)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("{source} is not in a git repository, so it has no revisions")
-    );
+    assert_eq!(error.to_string(), format!("{source} is not in a git repository, so it has no revisions"));
 }
 
 #[test]
 fn flt_50_missing_directories_suggest_near_ones() {
     let repo = varied_repo();
     let error = open(&request(&repo.at("aps"), None, None)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("{}: no such directory", repo.at("aps"))
-    );
+    assert_eq!(error.to_string(), format!("{}: no such directory", repo.at("aps")));
     assert_eq!(error.hint().unwrap(), "did you mean apps?");
     let error = open(&request(&repo.at("a.yaml"), None, None)).unwrap_err();
     assert!(error.to_string().ends_with("a.yaml: not a directory"), "{error}");
@@ -383,24 +321,15 @@ fn the_origin_is_shown_without_credentials() {
     let repo = Repo::with_files(&[("a", "")]);
     assert_eq!(opened(&repo.at(""), None).origin_url, None);
     let table = [
-        (
-            "https://user:canary@git.example/a.git",
-            "https://git.example/a.git",
-        ),
-        (
-            "https://canary@git.example/a.git?token=canary",
-            "https://git.example/a.git",
-        ),
+        ("https://user:canary@git.example/a.git", "https://git.example/a.git"),
+        ("https://canary@git.example/a.git?token=canary", "https://git.example/a.git"),
         ("git@git.example:a.git", "git@git.example:a.git"),
         ("../other", "../other"),
     ];
     for (url, expected) in table {
         repo.git(&["config", "remote.origin.url", url]);
         for reference in [None, Some("HEAD")] {
-            assert_eq!(
-                opened(&repo.at(""), reference).origin_url.as_deref(),
-                Some(expected)
-            );
+            assert_eq!(opened(&repo.at(""), reference).origin_url.as_deref(), Some(expected));
         }
     }
 }
@@ -410,10 +339,7 @@ fn a_file_url_is_read_in_place() {
     let repo = varied_repo();
     repo.git(&["tag", "v1"]);
     repo.write("a.yaml", "edited");
-    let snapshot = opened(
-        &format!("file://{}//apps?ref=v1", repo.at("").trim_end_matches('/')),
-        None,
-    );
+    let snapshot = opened(&format!("file://{}//apps?ref=v1", repo.at("").trim_end_matches('/')), None);
     assert_eq!((snapshot.prefix.as_str(), snapshot.dirty), ("apps", false));
     assert_eq!(snapshot.tree.read(&path("a.yaml")).unwrap(), b"a: 1\n");
     assert!(matches!(
@@ -433,35 +359,17 @@ fn submodules_are_named_and_not_read() {
     repo.write(".git/info/exclude", "apps/nested\n");
     for reference in [None, Some("HEAD")] {
         let snapshot = opened(&repo.at("apps"), reference);
-        assert_eq!(
-            snapshot.warnings,
-            ["apps/inner: submodule, its files are not read"],
-            "{reference:?}"
-        );
-        assert_eq!(
-            snapshot.tree.entry(&path("apps/inner")).unwrap(),
-            Some(EntryKind::Submodule)
-        );
-        assert_eq!(
-            snapshot.tree.entry(&path("apps/inner/secret.yaml")).unwrap(),
-            None
-        );
+        assert_eq!(snapshot.warnings, ["apps/inner: submodule, its files are not read"], "{reference:?}");
+        assert_eq!(snapshot.tree.entry(&path("apps/inner")).unwrap(), Some(EntryKind::Submodule));
+        assert_eq!(snapshot.tree.entry(&path("apps/inner/secret.yaml")).unwrap(), None);
         assert!(snapshot.tree.list(&path("apps/inner")).is_err());
         let error = open(&request(&repo.at(""), reference, Some("apps/inner"))).unwrap_err();
         assert!(matches!(error, SourceError::Unsupported { .. }), "{error:?}");
     }
     let snapshot = opened(&repo.at("apps"), None);
-    assert_eq!(
-        snapshot.tree.entry(&path("apps/nested")).unwrap(),
-        Some(EntryKind::Submodule)
-    );
+    assert_eq!(snapshot.tree.entry(&path("apps/nested")).unwrap(), Some(EntryKind::Submodule));
     // Opened by itself, a submodule is a repository like any other.
-    assert!(
-        opened(&repo.at("apps/inner"), None)
-            .tree
-            .read(&path("secret.yaml"))
-            .is_ok()
-    );
+    assert!(opened(&repo.at("apps/inner"), None).tree.read(&path("secret.yaml")).is_ok());
 }
 
 #[test]
@@ -469,10 +377,7 @@ fn lfs_pointers_are_an_error_that_says_so() {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     let repo = Repo::with_files(&[("big.yaml", pointer)]);
     for reference in [None, Some("HEAD")] {
-        let error = opened(&repo.at(""), reference)
-            .tree
-            .read(&path("big.yaml"))
-            .unwrap_err();
+        let error = opened(&repo.at(""), reference).tree.read(&path("big.yaml")).unwrap_err();
         assert_eq!(error, TreeError::LfsPointer(path("big.yaml")));
     }
 }
@@ -484,14 +389,8 @@ fn limits_of_a_file() {
     file.set_len(gitops::source::tree::MAX_FILE_BYTES + 1).unwrap();
     repo.commit_files(&[], "big");
     for reference in [None, Some("HEAD")] {
-        let error = opened(&repo.at(""), reference)
-            .tree
-            .read(&path("big.yaml"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "big.yaml: file of 16777217 bytes; at most 16777216 are read"
-        );
+        let error = opened(&repo.at(""), reference).tree.read(&path("big.yaml")).unwrap_err();
+        assert_eq!(error.to_string(), "big.yaml: file of 16777217 bytes; at most 16777216 are read");
     }
     file.set_len(gitops::source::tree::MAX_FILE_BYTES).unwrap();
     assert!(opened(&repo.at(""), None).tree.read(&path("big.yaml")).is_ok());
@@ -502,10 +401,7 @@ fn sockets_and_pipes_are_not_read() {
     let repo = Repo::with_files(&[("a.yaml", "")]);
     let socket = std::os::unix::net::UnixListener::bind(repo.path().join("s.yaml")).unwrap();
     let tree = opened(&repo.at(""), None).tree;
-    assert_eq!(
-        tree.read(&path("s.yaml")).unwrap_err().to_string(),
-        "cannot read s.yaml: not a regular file"
-    );
+    assert_eq!(tree.read(&path("s.yaml")).unwrap_err().to_string(), "cannot read s.yaml: not a regular file");
     drop(socket);
 }
 
@@ -516,14 +412,6 @@ fn git_own_directory_is_not_part_of_the_tree() {
     let tree = opened(&repo.at(""), None).tree;
     assert_eq!(tree.entry(&path(".git")).unwrap(), None);
     assert!(tree.read(&path(".git/config")).is_err());
-    assert!(matches!(
-        resolve(&*tree, &path("link.yaml")),
-        Err(TreeError::NotFound(_))
-    ));
-    assert!(
-        tree.list(&RepoPath::root())
-            .unwrap()
-            .iter()
-            .all(|(name, _)| name != ".git")
-    );
+    assert!(matches!(resolve(&*tree, &path("link.yaml")), Err(TreeError::NotFound(_))));
+    assert!(tree.list(&RepoPath::root()).unwrap().iter().all(|(name, _)| name != ".git"));
 }

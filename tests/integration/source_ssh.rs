@@ -1,4 +1,9 @@
 //! URLs over ssh, against a real sshd: host keys, keys, agents.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "fixtures are files and programs, and may fail loudly"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,10 +48,8 @@ impl World {
 
     fn request(&self) -> Request {
         let mut request = Request::new(&self.server.url(&self.repo.at(".git")));
-        request.environment = Environment {
-            home: Some(self.home.path().to_owned()),
-            ..Environment::default()
-        };
+        request.environment =
+            Environment { home: Some(self.home.path().to_owned()), ..Environment::default() };
         request.deadline = Duration::from_secs(30);
         request
     }
@@ -56,22 +59,14 @@ impl World {
     }
 
     fn is_nothing_fetched(&self) -> bool {
-        let packs = Command::new("find")
-            .arg(self.home.path())
-            .args(["-name", "*.pack"])
-            .output()
-            .unwrap();
+        let packs = Command::new("find").arg(self.home.path()).args(["-name", "*.pack"]).output().unwrap();
         packs.stdout.is_empty()
     }
 }
 
 #[test]
 fn keys_of_every_kind_open_a_repository() {
-    for (name, kind) in [
-        ("id_ed25519", "ed25519"),
-        ("id_ecdsa", "ecdsa"),
-        ("id_rsa", "rsa"),
-    ] {
+    for (name, kind) in [("id_ed25519", "ed25519"), ("id_ecdsa", "ecdsa"), ("id_rsa", "rsa")] {
         let world = World::new(name, kind, &[kind]);
         let snapshot = world.open().unwrap_or_else(|error| panic!("{kind}: {error}"));
         assert_eq!(snapshot.commit, Some(world.repo.git(&["rev-parse", "HEAD"])));
@@ -105,10 +100,7 @@ fn the_next_key_is_tried_and_failures_say_which_were() {
                 missing,
                 [
                     "no ssh agent (SSH_AUTH_SOCK is not set)".to_owned(),
-                    format!(
-                        "{} has a passphrase, add it to an ssh agent",
-                        ssh.join("id_ecdsa").display()
-                    ),
+                    format!("{} has a passphrase, add it to an ssh agent", ssh.join("id_ecdsa").display()),
                 ]
             );
         }
@@ -126,25 +118,16 @@ fn sec_26_unknown_and_changed_host_keys() {
     let table = [
         (String::new(), "is not known"),
         (format!("other.example {}", public(&other)), "is not known"),
-        (
-            format!("127.0.0.1 {}", public(&world.home.path().join("other"))),
-            "is not known",
-        ),
+        (format!("127.0.0.1 {}", public(&world.home.path().join("other"))), "is not known"),
         (format!("{host} {}", public(&other)), "the host key changed"),
-        (
-            format!("{good}@revoked * {}", good.split_once(' ').unwrap().1),
-            "is revoked",
-        ),
+        (format!("{good}@revoked * {}", good.split_once(' ').unwrap().1), "is revoked"),
     ];
     for (known, problem) in table {
         world.know(&known);
         let error = world.open().unwrap_err();
         assert!(matches!(error, SourceError::HostKey { .. }), "{known}: {error:?}");
         assert!(error.is_trust_failure());
-        assert!(
-            error.to_string().contains(problem) && error.to_string().contains(&fingerprint),
-            "{error}"
-        );
+        assert!(error.to_string().contains(problem) && error.to_string().contains(&fingerprint), "{error}");
     }
     std::fs::remove_file(world.known_hosts()).unwrap();
     assert!(matches!(world.open(), Err(SourceError::HostKey { .. })));
@@ -157,17 +140,9 @@ fn sec_26_unknown_and_changed_host_keys() {
 #[test]
 fn sec_26_hashed_and_global_known_hosts() {
     let world = World::new("id_ed25519", "ed25519", &["ed25519"]);
-    let hash = Command::new("ssh-keygen")
-        .args(["-q", "-H", "-f"])
-        .arg(world.known_hosts())
-        .status()
-        .unwrap();
+    let hash = Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(world.known_hosts()).status().unwrap();
     assert!(hash.success());
-    assert!(
-        std::fs::read_to_string(world.known_hosts())
-            .unwrap()
-            .starts_with("|1|")
-    );
+    assert!(std::fs::read_to_string(world.known_hosts()).unwrap().starts_with("|1|"));
     assert!(world.open().is_ok());
 
     std::fs::remove_file(world.known_hosts()).unwrap();
@@ -185,13 +160,7 @@ fn a_repository_that_is_not_there() {
     let mut request = world.request();
     request.source = world.server.url("/nowhere/at/all.git");
     let error = open(&request).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            SourceError::Unreachable { .. } | SourceError::NotFound { .. }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, SourceError::Unreachable { .. } | SourceError::NotFound { .. }), "{error:?}");
 }
 
 /// What a process of its own found: `ok COMMIT` or the error.
@@ -199,11 +168,7 @@ fn in_process_of_its_own(world: &World, variables: &[(&str, &Path)]) -> String {
     let answer = world.home.path().join("answer");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args([
-            "--exact",
-            "source_ssh::opens_what_the_environment_says",
-            "--ignored",
-        ])
+        .args(["--exact", "source_ssh::opens_what_the_environment_says", "--ignored"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", world.home.path())
@@ -233,15 +198,9 @@ fn an_agent_opens_a_repository() {
     let private = world.home.path().join(".ssh/in_agent");
     let agent = Agent::start(world.home.path(), &[&private]);
     let expected = format!("ok {}", world.repo.git(&["rev-parse", "HEAD"]));
-    assert_eq!(
-        in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", agent.socket())]),
-        expected
-    );
+    assert_eq!(in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", agent.socket())]), expected);
     let without = in_process_of_its_own(&world, &[]);
-    assert!(
-        without.starts_with("Auth") && without.contains("SSH_AUTH_SOCK is not set"),
-        "{without}"
-    );
+    assert!(without.starts_with("Auth") && without.contains("SSH_AUTH_SOCK is not set"), "{without}");
 }
 
 #[test]
@@ -250,23 +209,14 @@ fn an_agent_without_the_key_leaves_the_key_files() {
     let other = key_pair(world.home.path(), "other", "ed25519", "");
     let expected = format!("ok {}", world.repo.git(&["rev-parse", "HEAD"]));
     let wrong = Agent::start(world.home.path(), &[&other]);
-    assert_eq!(
-        in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", wrong.socket())]),
-        expected
-    );
+    assert_eq!(in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", wrong.socket())]), expected);
     drop(wrong);
     let _ = std::fs::remove_file(world.home.path().join("agent.sock"));
     let empty = Agent::start(world.home.path(), &[]);
-    assert_eq!(
-        in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", empty.socket())]),
-        expected
-    );
+    assert_eq!(in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", empty.socket())]), expected);
     drop(empty);
     let dead = world.home.path().join("agent.sock");
-    assert_eq!(
-        in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", &dead)]),
-        expected
-    );
+    assert_eq!(in_process_of_its_own(&world, &[("SSH_AUTH_SOCK", &dead)]), expected);
 }
 
 #[test]

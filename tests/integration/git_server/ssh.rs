@@ -1,4 +1,9 @@
 //! A real sshd on a loopback port, with keys of its own, and a real ssh-agent.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "the fixture runs sshd and may fail loudly"
+)]
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -28,11 +33,7 @@ impl SshServer {
         let keys: String = authorized.iter().map(|path| public(path)).collect();
         let authorized = dir.path().join("authorized_keys");
         std::fs::write(&authorized, keys).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n\
              KbdInteractiveAuthentication no\nPermitRootLogin yes\nAuthorizedKeysFile {}\nMaxAuthTries 3\nLogLevel ERROR\n",
@@ -117,10 +118,7 @@ impl Agent {
         let agent = Self { socket, child };
         let start = Instant::now();
         while !agent.socket.exists() {
-            assert!(
-                start.elapsed() < Duration::from_secs(10),
-                "ssh-agent does not start"
-            );
+            assert!(start.elapsed() < Duration::from_secs(10), "ssh-agent does not start");
             std::thread::sleep(Duration::from_millis(20));
         }
         for key in keys {
