@@ -51,11 +51,17 @@ impl Catalog {
             return Served::Yes(resource);
         }
         let group_version = gvk.group_version().to_string();
-        if let Some(reason) = self.incomplete.get(&group_version).or_else(|| self.incomplete.get(&gvk.group))
+        if let Some(reason) = self
+            .incomplete
+            .get(&group_version)
+            .or_else(|| self.incomplete.get(&gvk.group))
         {
             return Served::Unknown(reason);
         }
-        let others = self.resources.keys().filter(|other| other.group == gvk.group && other.kind == gvk.kind);
+        let others = self
+            .resources
+            .keys()
+            .filter(|other| other.group == gvk.group && other.kind == gvk.kind);
         Served::No(others.map(|other| other.version.clone()).collect())
     }
 }

@@ -17,8 +17,10 @@ impl GroupVersion {
     pub fn parse(api_version: &str) -> Option<Self> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let named = !api_version.contains('/') || !group.is_empty();
-        (named && !version.is_empty() && !version.contains('/'))
-            .then(|| Self { group: group.to_owned(), version: version.to_owned() })
+        (named && !version.is_empty() && !version.contains('/')).then(|| Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+        })
     }
 }
 
@@ -46,12 +48,19 @@ pub struct Gvk {
 impl Gvk {
     /// Builds a group-version-kind from its three parts.
     pub fn new(group: &str, version: &str, kind: &str) -> Self {
-        Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+        }
     }
 
     /// The group and version without the kind.
     pub fn group_version(&self) -> GroupVersion {
-        GroupVersion { group: self.group.clone(), version: self.version.clone() }
+        GroupVersion {
+            group: self.group.clone(),
+            version: self.version.clone(),
+        }
     }
 
     /// The `apiVersion` text.
@@ -158,7 +167,10 @@ const RANKED: &[(&str, &str)] = &[
 ];
 
 fn kind_rank(group: &str, kind: &str) -> usize {
-    RANKED.iter().position(|&(g, k)| g == group && k == kind).unwrap_or(RANKED.len())
+    RANKED
+        .iter()
+        .position(|&(g, k)| g == group && k == kind)
+        .unwrap_or(RANKED.len())
 }
 
 #[cfg(test)]
@@ -167,7 +179,12 @@ mod tests {
 
     #[test]
     fn api_version_is_parsed_as_kubernetes_does() {
-        let gv = |g: &str, v: &str| Some(GroupVersion { group: g.into(), version: v.into() });
+        let gv = |g: &str, v: &str| {
+            Some(GroupVersion {
+                group: g.into(),
+                version: v.into(),
+            })
+        };
         assert_eq!(GroupVersion::parse("v1"), gv("", "v1"));
         assert_eq!(GroupVersion::parse("apps/v1"), gv("apps", "v1"));
         for wrong in ["", "/v1", "apps/", "a/b/c"] {
@@ -187,6 +204,15 @@ mod tests {
         ];
         ids.sort();
         let text: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        assert_eq!(text, ["Namespace z", "ConfigMap z/z", "Deployment a/z", "Deployment b/a", "Widget a/x"]);
+        assert_eq!(
+            text,
+            [
+                "Namespace z",
+                "ConfigMap z/z",
+                "Deployment a/z",
+                "Deployment b/a",
+                "Widget a/x"
+            ]
+        );
     }
 }

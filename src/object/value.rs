@@ -10,7 +10,8 @@ pub fn same(a: &Value, b: &Value) -> bool {
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         _ => a == b,
     }
@@ -45,7 +46,9 @@ pub fn is_zero(value: &Value) -> bool {
 
 /// The string at a chain of map keys, if there is one.
 pub fn text_at<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a str> {
-    keys.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_str)
+    keys.iter()
+        .try_fold(value, |value, key| value.get(key))
+        .and_then(Value::as_str)
 }
 
 #[cfg(test)]
@@ -59,7 +62,10 @@ mod tests {
         assert!(same(&parse("3.0"), &parse("3")));
         assert!(!same(&parse("9007199254740993"), &parse("9007199254740992")));
         assert!(same(&parse("9223372036854775808"), &parse("9223372036854776000")));
-        assert!(same(&json!({"a": [1, {"b": 2.0}]}), &json!({"a": [1.0, {"b": 2}]})));
+        assert!(same(
+            &json!({"a": [1, {"b": 2.0}]}),
+            &json!({"a": [1.0, {"b": 2}]})
+        ));
         assert!(!same(&json!([1, 2]), &json!([2, 1])));
         assert!(!same(&json!("1"), &json!(1)));
     }

@@ -61,7 +61,10 @@ impl FieldLines {
     /// The line of the value at a path, from 1; `None` if it was not written.
     pub fn line<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Option<u32> {
         let hash = path.into_iter().fold(PathHash::ROOT, PathHash::step);
-        self.0.binary_search_by_key(&hash, |entry| entry.0).ok().map(|at| self.0[at].1)
+        self.0
+            .binary_search_by_key(&hash, |entry| entry.0)
+            .ok()
+            .map(|at| self.0[at].1)
     }
 }
 
@@ -76,6 +79,9 @@ mod tests {
         let lines = FieldLines::new(vec![(hash(&path), 3), (hash(&path[..2]), 2), (hash(&path), 7)]);
         assert_eq!(lines.line(path), Some(7));
         assert_eq!(lines.line(path[..2].iter().copied()), Some(2));
-        assert_eq!(lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]), None);
+        assert_eq!(
+            lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]),
+            None
+        );
     }
 }
