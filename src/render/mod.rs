@@ -1,6 +1,11 @@
 //! Rendering: a tree of files in, manifests with their origins out. Pure; each renderer is one module.
 
+pub mod detect;
+pub mod objects;
 pub mod origin;
+pub mod plain;
+mod walk;
+pub mod yaml;
 
 use serde_json::Value;
 
@@ -46,7 +51,52 @@ pub struct Notice {
     pub hint: Option<String>,
 }
 
-/// Rendering failed: every problem that was found, in order of place. A render is whole or it is an error.
+impl Notice {
+    /// A remark about a whole file.
+    fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// Why there is no render. A render is whole or it is an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot render: {} problem(s), first {}:{}: {}", .0.len(), .0.first().map_or("", |p| p.file.as_str()), .0.first().map_or(0, |p| p.line), .0.first().map_or("", |p| p.message.as_str()))]
-pub struct RenderError(pub Vec<Notice>);
+pub enum RenderError {
+    /// Every problem that was found, in order of place; at least one.
+    #[error("{}", summary(.0))]
+    Problems(Vec<Notice>),
+    /// The place exists and nothing in it is a manifest. Commands that write take this for a reason to refuse.
+    #[error("no manifests under {place}: {files} file(s) read")]
+    NoManifests {
+        /// The directory or file; `-` for the standard input.
+        place: String,
+        /// How many files were read.
+        files: usize,
+    },
+}
+
+fn summary(problems: &[Notice]) -> String {
+    let first = problems.first().map(Notice::to_string).unwrap_or_default();
+    match problems.len() {
+        0 | 1 => format!("cannot render: {first}"),
+        count => format!("cannot render: {count} problems, the first: {first}"),
+    }
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.line > 0 && self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}

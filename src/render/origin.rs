@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 /// Where an object was written.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -60,8 +62,39 @@ impl FieldLines {
 
     /// The line of the value at a path, from 1; `None` if it was not written.
     pub fn line<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Option<u32> {
-        let hash = path.into_iter().fold(PathHash::ROOT, PathHash::step);
-        self.0.binary_search_by_key(&hash, |entry| entry.0).ok().map(|at| self.0[at].1)
+        self.at(path.into_iter().fold(PathHash::ROOT, PathHash::step))
+    }
+
+    /// The line of the value at a path that is known by its hash.
+    pub fn at(&self, path: PathHash) -> Option<u32> {
+        let found = self.0.binary_search_by_key(&path, |entry| entry.0);
+        found.ok().map(|at| self.0[at].1)
+    }
+
+    /// The lines of a value inside, with paths that start at that value.
+    pub fn below(&self, root: PathHash, value: &Value) -> Self {
+        let mut entries = Vec::new();
+        self.collect(root, PathHash::ROOT, value, &mut entries);
+        Self::new(entries)
+    }
+
+    fn collect(&self, here: PathHash, there: PathHash, value: &Value, entries: &mut Vec<(PathHash, u32)>) {
+        let mut step = |step: Step<'_>, value: &Value| {
+            let (here, there) = (here.step(step), there.step(step));
+            if let Some(line) = self.at(here) {
+                entries.push((there, line));
+            }
+            self.collect(here, there, value, entries);
+        };
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, value)| step(Step::Key(key), value)),
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    step(Step::Index(index), value);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -76,6 +109,9 @@ mod tests {
         let lines = FieldLines::new(vec![(hash(&path), 3), (hash(&path[..2]), 2), (hash(&path), 7)]);
         assert_eq!(lines.line(path), Some(7));
         assert_eq!(lines.line(path[..2].iter().copied()), Some(2));
-        assert_eq!(lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]), None);
+        assert_eq!(
+            lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]),
+            None
+        );
     }
 }

@@ -4,3 +4,5 @@ mod support;
 
 mod cli;
 mod cluster_smoke;
+mod plain_render;
+mod yaml_oracle;
