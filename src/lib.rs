@@ -12,5 +12,6 @@ pub mod live;
 pub mod mask;
 pub mod object;
 pub mod render;
+pub mod report;
 pub mod schema;
 pub mod source;
