@@ -20,6 +20,8 @@ pub enum Bases {
     /// Not known: each object's own evidence decides.
     #[default]
     Unknown,
+    /// Not to be used, on purpose.
+    Withheld,
     /// The objects of a revision, prepared; an object that is not among them was not part of it.
     Revision {
         /// The revision as it is shown.
@@ -33,6 +35,7 @@ impl Bases {
     fn of(&self, id: &ObjectId) -> Base {
         match self {
             Self::Unknown => Base::Unknown,
+            Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),

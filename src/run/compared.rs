@@ -176,7 +176,11 @@ fn joined(
 
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.
 fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
-    let Some(BaseChoice::Revision(revision)) = &comparison.base else { return Ok(Bases::Unknown) };
+    let revision = match &comparison.base {
+        None => return Ok(Bases::Unknown),
+        Some(BaseChoice::None) => return Ok(Bases::Withheld),
+        Some(BaseChoice::Revision(revision)) => revision,
+    };
     let snapshot = source::open_revision(&comparison.source, revision)?;
     let manifests = plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
     let resolved = desired::resolve(manifests.items, catalog, namespace);
