@@ -14,5 +14,6 @@ mod source_hostile;
 mod source_hostile_server;
 mod source_http;
 mod source_local;
+mod source_sealed;
 mod source_ssh;
 mod yaml_oracle;
