@@ -5,4 +5,5 @@ mod support;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
+mod cluster_wire;
 mod snapshots;
