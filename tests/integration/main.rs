@@ -6,6 +6,7 @@ mod cli;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
+mod cluster_wire;
 mod git_server;
 mod layering;
 mod plain_render;
