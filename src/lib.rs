@@ -11,6 +11,7 @@ pub mod exit;
 pub mod live;
 pub mod mask;
 pub mod object;
+pub mod progress;
 pub mod render;
 pub mod report;
 pub mod schema;
