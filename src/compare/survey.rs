@@ -8,7 +8,7 @@ use super::base::Base;
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, judge};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
-use crate::live::{DryRun, FetchError, LiveSet, Presence};
+use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::value::text_at;
@@ -176,8 +176,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
         id: open.id.clone(),
         resource: desired.resource.clone(),
         body: desired.object.clone(),
-        uid: text("uid"),
-        resource_version: text("resourceVersion"),
+        pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
     })
 }
 
