@@ -135,7 +135,8 @@ type Refusal = (String, Option<&'static str>);
 
 fn manifest(file: &Arc<str>, candidate: &mut Candidate) -> Result<Manifest, Refusal> {
     let Value::Object(map) = &candidate.value else {
-        let hint = "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
+        let hint =
+            "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
         return Err((
             format!("no Kubernetes object: found {}, expected a map", found(&candidate.value)),
             Some(hint),
@@ -169,7 +170,8 @@ fn gvk(map: &Map<String, Value>) -> Result<Gvk, Refusal> {
         Some(Value::String(text)) => Ok(text.as_str()),
         Some(other) => Err(found(other)),
     };
-    let hint = "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
+    let hint =
+        "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
         (Ok(api_version), Ok(kind)) => (api_version, kind),
         (Err("missing"), Err("missing")) => {
@@ -196,19 +198,15 @@ fn identity(map: &Map<String, Value>) -> Result<(String, Option<String>), Refusa
     let text = |key: &str| match metadata.get(key) {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text.as_str()),
-        Some(other) => Err((
-            format!("metadata.{key} is {}, expected a string", found(other)),
-            Some("quote it"),
-        )),
+        Some(other) => {
+            Err((format!("metadata.{key} is {}, expected a string", found(other)), Some("quote it")))
+        }
     };
     let (name, generated, namespace) = (text("name")?, text("generateName")?, text("namespace")?);
     if name.is_empty() && generated.is_empty() {
         return Err(("metadata.name is missing".to_owned(), None));
     }
-    Ok((
-        name.to_owned(),
-        (!namespace.is_empty()).then(|| namespace.to_owned()),
-    ))
+    Ok((name.to_owned(), (!namespace.is_empty()).then(|| namespace.to_owned())))
 }
 
 /// The type of a value, in words.

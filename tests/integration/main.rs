@@ -3,3 +3,4 @@
 mod support;
 
 mod cluster_smoke;
+mod in_sync;

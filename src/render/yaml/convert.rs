@@ -54,19 +54,8 @@ pub(super) fn convert(
     if value.is_null() {
         return Ok((None, warnings));
     }
-    let lines = FieldLines::new(
-        fields
-            .into_iter()
-            .map(|field| (field.path, field.line))
-            .collect(),
-    );
-    let document = Document {
-        value,
-        line,
-        column,
-        lines,
-        bytes,
-    };
+    let lines = FieldLines::new(fields.into_iter().map(|field| (field.path, field.line)).collect());
+    let document = Document { value, line, column, lines, bytes };
     Ok((Some(document), warnings))
 }
 
@@ -128,15 +117,7 @@ impl Converter<'_> {
             Body::Map => {
                 let mut map = Map::new();
                 let start = self.fields.len();
-                self.entries(
-                    at,
-                    &mut Target {
-                        map: &mut map,
-                        path,
-                        start,
-                        merges: 0,
-                    },
-                )?;
+                self.entries(at, &mut Target { map: &mut map, path, start, merges: 0 })?;
                 Ok(Value::Object(map))
             }
             Body::Alias(target) => {
@@ -157,13 +138,7 @@ impl Converter<'_> {
         while child < end {
             let item = path.step(Step::Index(items.len()));
             let (line, column) = (self.nodes[child].line, self.nodes[child].column);
-            self.fields.push(Field {
-                path: item,
-                line,
-                column,
-                kind: KeyKind::Item,
-                merges: 0,
-            });
+            self.fields.push(Field { path: item, line, column, kind: KeyKind::Item, merges: 0 });
             items.push(self.value(child, item)?);
             child = self.end(child);
         }
@@ -217,13 +192,7 @@ impl Converter<'_> {
         kind: KeyKind,
         merges: u16,
     ) -> Result<Value, Remark> {
-        self.fields.push(Field {
-            path,
-            line,
-            column,
-            kind,
-            merges,
-        });
+        self.fields.push(Field { path, line, column, kind, merges });
         self.value(value, path)
     }
 
@@ -240,11 +209,7 @@ impl Converter<'_> {
         if self.examined > MAX_EXAMINED {
             return Ok(());
         }
-        let earlier = self.fields[target.start..]
-            .iter()
-            .rev()
-            .filter(|field| field.path == path)
-            .nth(1);
+        let earlier = self.fields[target.start..].iter().rev().filter(|field| field.path == path).nth(1);
         let Some(earlier) = earlier else {
             return Ok(());
         };
@@ -373,8 +338,7 @@ impl Converter<'_> {
             Scalar::Int(number) => number.into(),
             Scalar::Uint(number) => (number as f64).into(),
             Scalar::Float(number) => float(number).ok_or_else(|| {
-                self.problem(at, "infinity and not-a-number have no JSON form")
-                    .hint("quote the text")
+                self.problem(at, "infinity and not-a-number have no JSON form").hint("quote the text")
             })?,
         })
     }
@@ -400,9 +364,10 @@ impl Converter<'_> {
         if resolve::is_old_boolean(text) {
             let what = if key { "key" } else { "value" };
             let message = format!("an unquoted word as {what} is read as the boolean {value}");
-            self.warn(self.problem(at, message).hint(format!(
-                "write {value} if a boolean is meant, or quote it if a text is meant"
-            )));
+            self.warn(
+                self.problem(at, message)
+                    .hint(format!("write {value} if a boolean is meant, or quote it if a text is meant")),
+            );
         }
     }
 

@@ -37,22 +37,11 @@ pub(super) fn leading_values(text: &str) -> Stream<'_> {
         sniffed -= 1;
     }
     if !text[..sniffed].trim_start().starts_with('{') {
-        let rest = Rest::Yaml {
-            text,
-            line: 1,
-            json: None,
-        };
+        let rest = Rest::Yaml { text, line: 1, json: None };
         return Stream { trees, rest };
     }
-    let mut parser = Parser {
-        bytes: text.as_bytes(),
-        text,
-        at: 0,
-        line: 1,
-        line_start: 0,
-        nodes: Vec::new(),
-        depth: 0,
-    };
+    let mut parser =
+        Parser { bytes: text.as_bytes(), text, at: 0, line: 1, line_start: 0, nodes: Vec::new(), depth: 0 };
     let rest = loop {
         let (at, line) = (parser.at, parser.line);
         parser.blanks();
@@ -142,12 +131,7 @@ impl Parser<'_> {
 
     fn push(&mut self, body: Body) {
         let (line, column) = self.position(self.at);
-        self.nodes.push(Node {
-            line,
-            column,
-            span: 1,
-            body,
-        });
+        self.nodes.push(Node { line, column, span: 1, body });
     }
 
     fn set_last(&mut self, body: Body) {
@@ -201,11 +185,7 @@ impl Parser<'_> {
             return Err(self.expected("a key in double quotes"));
         }
         let text = self.marked(Self::string)?;
-        self.set_last(Body::Scalar {
-            text,
-            tag: Tag::None,
-            literal: true,
-        });
+        self.set_last(Body::Scalar { text, tag: Tag::None, literal: true });
         self.blanks();
         if self.peek() != Some(b':') {
             return Err(self.expected("`:`"));
@@ -215,11 +195,9 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Result<Value, Remark> {
-        for (word, value) in [
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-            ("null", Value::Null),
-        ] {
+        for (word, value) in
+            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+        {
             if self.bytes[self.at..].starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return Ok(value);
@@ -264,11 +242,7 @@ impl Parser<'_> {
 
     /// Skips at most `most` bytes that satisfy the test and says how many.
     fn skip(&mut self, test: impl Fn(u8) -> bool, most: usize) -> usize {
-        let count = self.bytes[self.at..]
-            .iter()
-            .take(most)
-            .take_while(|byte| test(**byte))
-            .count();
+        let count = self.bytes[self.at..].iter().take(most).take_while(|byte| test(**byte)).count();
         self.at += count;
         count
     }

@@ -71,7 +71,9 @@ fn untagged(text: &str) -> Scalar {
 /// Words with a meaning of their own.
 fn word(text: &str) -> Option<Scalar> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Scalar::Bool(false)
         }
@@ -93,12 +95,7 @@ fn number(text: &str) -> Scalar {
         text
     };
     integer(plain)
-        .or_else(|| {
-            is_float(plain)
-                .then(|| float(plain))
-                .flatten()
-                .map(Scalar::Float)
-        })
+        .or_else(|| is_float(plain).then(|| float(plain)).flatten().map(Scalar::Float))
         .or_else(|| signed_binary(plain))
         .unwrap_or(Scalar::Text)
 }
@@ -176,11 +173,7 @@ fn float(text: &str) -> Option<f64> {
 
 /// A text that starts with a dot.
 fn fraction(text: &str) -> Scalar {
-    if is_float(text) {
-        float(text).map_or(Scalar::Text, Scalar::Float)
-    } else {
-        Scalar::Text
-    }
+    if is_float(text) { float(text).map_or(Scalar::Text, Scalar::Float) } else { Scalar::Text }
 }
 
 /// Base64 as Go decodes it: line breaks ignored, padding wanted, trailing bits not checked; what is not UTF-8 becomes one
@@ -188,13 +181,8 @@ fn fraction(text: &str) -> Scalar {
 fn binary(text: &str) -> Result<Scalar, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
-    let joined: String = text
-        .chars()
-        .filter(|char| !matches!(char, '\r' | '\n'))
-        .collect();
-    let bytes = ENGINE
-        .decode(joined)
-        .map_err(|_| "the text of a !!binary is no base64")?;
+    let joined: String = text.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
+    let bytes = ENGINE.decode(joined).map_err(|_| "the text of a !!binary is no base64")?;
     let mut decoded = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         decoded.push_str(chunk.valid());

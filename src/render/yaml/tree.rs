@@ -93,11 +93,7 @@ pub(super) fn compose(text: &str, first_line: u32) -> Result<Option<Tree>, Remar
     }
     let plain = !composer.aliases;
     let nodes = composer.nodes;
-    Ok((!nodes.is_empty()).then_some(Tree {
-        nodes,
-        plain,
-        bytes: text.len(),
-    }))
+    Ok((!nodes.is_empty()).then_some(Tree { nodes, plain, bytes: text.len() }))
 }
 
 struct Composer<'a> {
@@ -116,28 +112,14 @@ impl Composer<'_> {
     fn event(&mut self, event: Event) -> Result<(), Remark> {
         let mark = event.start_mark;
         match event.data {
-            EventData::Scalar {
-                anchor,
-                tag,
-                value,
-                plain_implicit,
-                style,
-                ..
-            } => {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
                 if style == ScalarStyle::DoubleQuoted {
                     self.refuse_escaped_slash(mark, event.end_mark)?;
                 }
                 let tag = tag.map_or(Ok(Tag::None), |tag| self.scalar_tag(&tag, mark))?;
                 let literal = tag == Tag::None && !plain_implicit;
                 self.anchor(anchor, mark)?;
-                self.push(
-                    mark,
-                    Body::Scalar {
-                        text: value,
-                        tag,
-                        literal,
-                    },
-                );
+                self.push(mark, Body::Scalar { text: value, tag, literal });
             }
             EventData::MappingStart { anchor, tag, .. } => {
                 self.open_node(anchor, tag, "tag:yaml.org,2002:map", mark, Body::Map)?
@@ -158,12 +140,7 @@ impl Composer<'_> {
 
     fn push(&mut self, mark: Mark, body: Body) {
         let (line, column) = self.position(mark);
-        self.nodes.push(Node {
-            line,
-            column,
-            span: 1,
-            body,
-        });
+        self.nodes.push(Node { line, column, span: 1, body });
     }
 
     fn open_node(
@@ -238,10 +215,7 @@ impl Composer<'_> {
             Err(error) => error.problem_mark().unwrap_or(end),
         };
         Err(self
-            .problem(
-                mark,
-                "text after the end of the document, which kubectl would ignore",
-            )
+            .problem(mark, "text after the end of the document, which kubectl would ignore")
             .hint("start a new document with a line `---`"))
     }
 
@@ -284,12 +258,8 @@ impl Composer<'_> {
         match bad {
             Some((at, _)) if error.kind() == ErrorKind::Reader => {
                 let (line, column) = super::documents::position(&self.text[..at]);
-                Remark::at(
-                    line - 1 + self.first_line,
-                    column,
-                    "control characters are not allowed",
-                )
-                .hint("write it as an escape in a double-quoted text")
+                Remark::at(line - 1 + self.first_line, column, "control characters are not allowed")
+                    .hint("write it as an escape in a double-quoted text")
             }
             _ => Remark::at(self.first_line, 1, "unreadable YAML"),
         }
@@ -314,9 +284,7 @@ fn index(at: usize) -> u32 {
 /// Bytes of the first characters of a text.
 fn width(text: &str, chars: u64) -> usize {
     let chars = usize::try_from(chars).unwrap_or(usize::MAX);
-    text.char_indices()
-        .nth(chars)
-        .map_or(text.len(), |(at, _)| at)
+    text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
 }
 
 /// The characters that YAML 1.1 allows in a stream.

@@ -1,3 +1,4 @@
 //! What the tests stand on: real servers and real programs, started on demand and stopped for certain.
 
 pub(crate) mod cluster;
+pub(crate) mod generate;
