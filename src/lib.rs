@@ -4,10 +4,16 @@
 //! clock) fetch and deliver and decide nothing. `run` alone knows the order of the stages. The library is public for
 //! the binary, the tests and the benchmarks; it promises no stable interface.
 
+pub mod cli;
+pub mod cluster;
 pub mod compare;
 pub mod desired;
+pub mod exit;
 pub mod live;
 pub mod object;
+pub mod reader;
 pub mod render;
+pub mod run;
 pub mod schema;
+pub mod settings;
 pub mod source;

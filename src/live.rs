@@ -27,7 +27,8 @@ pub struct Resource {
 pub struct Catalog {
     /// Served types.
     pub resources: BTreeMap<Gvk, Resource>,
-    /// Groups (or `group/version`) whose discovery failed, with the reason.
+    /// Groups (or `group/version`, or `*` for all that is not among the resources) whose discovery failed, with the
+    /// reason.
     pub incomplete: BTreeMap<String, String>,
     /// Version of the server, for example `v1.36.3`.
     pub server_version: String,
@@ -51,7 +52,11 @@ impl Catalog {
             return Served::Yes(resource);
         }
         let group_version = gvk.group_version().to_string();
-        if let Some(reason) = self.incomplete.get(&group_version).or_else(|| self.incomplete.get(&gvk.group))
+        if let Some(reason) = self
+            .incomplete
+            .get(&group_version)
+            .or_else(|| self.incomplete.get(&gvk.group))
+            .or_else(|| self.incomplete.get("*"))
         {
             return Served::Unknown(reason);
         }
@@ -98,6 +103,8 @@ pub enum FetchError {
         /// The server's message.
         message: String,
     },
+    /// 401: the server's text. Ends the run, unlike the others: nothing else can be read either.
+    Unauthorized(String),
     /// The snapshot does not hold this: what is lacking.
     NotRecorded(String),
     /// Any other failure after all retries: what the server or the network said.
@@ -110,6 +117,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden { right, .. } => write!(f, "forbidden: cannot {right}"),
+            Self::Unauthorized(text) => write!(f, "the server does not accept the credentials (401): {text}"),
             Self::NotRecorded(text) | Self::Failed(text) => f.write_str(text),
             Self::Deadline => f.write_str("the deadline of the run passed before it was read"),
         }

@@ -14,6 +14,7 @@ pub mod owner;
 pub mod place;
 pub mod prune;
 pub mod refusal;
+pub mod survey;
 pub mod validate;
 pub mod verdict;
 

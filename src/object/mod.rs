@@ -4,5 +4,5 @@ pub mod fields;
 pub mod id;
 pub mod path;
 pub mod quantity;
-
+pub mod selector;
 pub mod value;

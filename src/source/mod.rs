@@ -1,14 +1,20 @@
 //! Where manifests come from: a directory, a commit of a repository, a stream. Everything is read through [`tree::FileTree`].
 #![expect(clippy::disallowed_methods, reason = "this module is the edge that opens a source")]
 
+mod auth;
+mod cache;
 pub mod commit;
 pub mod environment;
 pub mod error;
 pub mod escape;
+pub mod fetch;
 mod git;
+mod helper;
+mod known_hosts;
 pub mod local;
 mod names;
 pub mod redacted;
+mod remote;
 pub mod tree;
 pub mod url;
 mod worktree;
@@ -26,9 +32,10 @@ use crate::source::environment::Environment;
 pub use crate::source::error::SourceError;
 use crate::source::error::near_names;
 use crate::source::escape::one_line;
+use crate::source::fetch::Limits;
 use crate::source::local::LocalTree;
 use crate::source::tree::{EntryKind, FileTree, MAX_TOTAL_BYTES, MemoryTree, RepoPath, TreeError, resolve};
-use crate::source::url::{GitUrl, Location, Scheme};
+use crate::source::url::{Location, Remote, Scheme};
 
 /// What to open.
 #[derive(Debug, Clone)]
@@ -49,6 +56,8 @@ pub struct Request {
     pub allow_protocols: Vec<String>,
     /// Home, tokens and keys.
     pub environment: Environment,
+    /// Bounds of what a server may send.
+    pub limits: Limits,
 }
 
 impl Request {
@@ -63,6 +72,7 @@ impl Request {
             deadline: Duration::from_secs(120),
             allow_protocols: Vec::new(),
             environment: Environment::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -112,7 +122,11 @@ pub fn open(request: &Request) -> Result<Snapshot, SourceError> {
     match url::parse(&request.source, &request.allow_protocols)? {
         Location::Stdin => from_stdin(request),
         Location::Directory(directory) => from_directory(request, &directory),
+<<<<<<< HEAD
         Location::Remote(_) => Err(SourceError::Usage { problem: "not yet".into(), hint: String::new() }),
+=======
+        Location::Remote(remote) => from_remote(request, &remote),
+>>>>>>> main
     }
 }
 
@@ -323,6 +337,77 @@ fn at_commit(
     })
 }
 
+fn from_remote(request: &Request, remote: &Remote) -> Result<Snapshot, SourceError> {
+    let request = &with_shorthand(request, remote)?;
+    let display = remote.url.to_string();
+    let mut snapshot = if remote.url.scheme() == Scheme::File {
+        let repo = git::open(Path::new(&remote.url.decoded_path()))?;
+        let reference = request.reference.as_deref().unwrap_or("HEAD");
+        from_repository(request, display.clone(), repo, &RepoPath::root(), reference)?
+    } else {
+        fetched(request, remote, display.clone())?
+    };
+    snapshot.origin_url = Some(display);
+    if remote.url.has_credentials() {
+        snapshot.warnings.push(
+            "the URL holds credentials, which other users of this machine can see; use GITOPS_GIT_TOKEN or git's credential helpers"
+                .to_owned(),
+        );
+    }
+    Ok(snapshot)
+}
+
+fn fetched(request: &Request, remote: &Remote, display: String) -> Result<Snapshot, SourceError> {
+    let cache_dir = request
+        .cache_dir
+        .clone()
+        .or_else(|| request.environment.cache_dir());
+    let cache_dir = cache_dir.ok_or_else(|| SourceError::Usage {
+        problem: "there is no place to fetch to: neither XDG_CACHE_HOME nor HOME is set".to_owned(),
+        hint: "set XDG_CACHE_HOME".to_owned(),
+    })?;
+    let entry = cache::Entry::new(&cache_dir, &remote.url)?;
+    let settings = remote::Settings {
+        offline: request.offline,
+        deadline: request.deadline,
+        limits: request.limits,
+        environment: request.environment.clone(),
+    };
+    let found = remote::obtain(&entry, &remote.url, request.reference.as_deref(), &settings)?;
+    let damaged = || SourceError::Store {
+        place: entry.display(),
+        problem: "the cache was removed or damaged meanwhile".to_owned(),
+    };
+    let repo = entry.open().ok_or_else(damaged)?;
+    let commit = git::resolve(&repo, &display, &found.commit.to_string())?;
+    let mut snapshot = at_commit(request, display, repo, &commit, &RepoPath::root())?;
+    snapshot.branch = found.branch;
+    snapshot.warnings.splice(0..0, found.warnings);
+    Ok(snapshot)
+}
+
+/// Joins the shorthand of a URL with the flags; the same thing said twice must be the same.
+fn with_shorthand(request: &Request, remote: &Remote) -> Result<Request, SourceError> {
+    let twice = |flag: &str| SourceError::Usage {
+        problem: format!("the URL and {flag} say different things"),
+        hint: format!("leave out {flag}, or what the URL says"),
+    };
+    let reference = match (&remote.reference, &request.reference) {
+        (Some(a), Some(b)) if a != b => return Err(twice("--ref")),
+        (a, b) => b.clone().or_else(|| a.clone()),
+    };
+    // As for a directory: --path is joined below the directory of SOURCE.
+    let path = match (&remote.directory, &request.path) {
+        (Some(directory), Some(path)) => Some(format!("{directory}/{path}")),
+        (directory, path) => path.clone().or_else(|| directory.clone()),
+    };
+    Ok(Request {
+        reference,
+        path,
+        ..request.clone()
+    })
+}
+
 fn submodule_warnings(submodules: &[RepoPath]) -> Vec<String> {
     submodules
         .iter()
@@ -390,10 +475,4 @@ fn directories(tree: &dyn FileTree, parent: &RepoPath) -> Vec<RepoPath> {
         .filter(|(name, kind)| *kind == EntryKind::Directory && !name.starts_with('.'))
         .map(|(name, _)| parent.child(&name))
         .collect()
-}
-
-/// Opens a `file://` repository in place.
-#[expect(dead_code, reason = "in the next step")]
-fn file_repository(url: &GitUrl) -> Option<PathBuf> {
-    (url.scheme() == Scheme::File).then(|| PathBuf::from(url.decoded_path()))
 }

@@ -2,5 +2,14 @@
 
 mod support;
 
+mod cli;
+mod cluster_faults;
+mod cluster_server;
 mod cluster_smoke;
+<<<<<<< HEAD
 mod in_sync;
+=======
+mod git_server;
+mod layering;
+mod source_http;
+>>>>>>> main

@@ -1,0 +1,135 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_gitops_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_gitops_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_gitops_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_gitops_using_subcommand
+    set -l cmd (__fish_gitops_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c gitops -n "__fish_gitops_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_needs_command" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "diff" -d 'Show what differs between Git and the cluster'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "render" -d 'Print the rendered manifests'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
+plain\t'Every .yaml, .yml and .json file, as it is'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision that was applied last: tells drift from pending changes; `none` for none' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
+note\t'They are noted and do not count'
+ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l fail-on -d 'What gives exit 1, separated by commas; errors and unknown objects always count [default: all]' -r -f -a "drift\t''
+added\t''
+pending\t''
+diverged\t''
+removal\t''
+stuck\t''
+held\t''
+differs\t''
+terminating\t''
+missing\t''
+new\t''
+extra\t''
+replace\t''"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l exit-code-style -d 'Numbers of the exit codes; terraform swaps 1 and 2' -r -f -a "default\t'1 differs, 2 error'
+terraform\t'2 differs, 1 error'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l context -d 'Context of the kubeconfig; default: its current context' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l as -d 'User to impersonate' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l as-group -d 'Group to impersonate; repeatable, needs --as' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l max-inflight -d 'Requests in flight at most' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s o -l output -d 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]' -r -f -a "text\t'For people'
+json\t'For programs; its schema is versioned'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s U -l unified -d 'Lines of context in the diff of a text of several lines' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l show -d 'Show also what does not count, separated by commas' -r -f -a "in-sync\t'Objects that are in sync, and values that are only spelled differently'
+foreign\t'Fields of controllers outside Git'
+ignored\t'What a rule ignores'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s q -l quiet -d 'No progress, no warnings, no hints'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l path -d 'Directory inside the source' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
+plain\t'Every .yaml, .yml and .json file, as it is'"
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s o -l output -d 'yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]' -r -f -a "yaml\t'One stream of documents'
+json\t'One array'"
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s q -l quiet -d 'No progress, no warnings, no hints'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
+plain\t'Every .yaml, .yml and .json file, as it is'"
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l as -d 'User to impersonate' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l as-group -d 'Group to impersonate; repeatable, needs --as' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l max-inflight -d 'Requests in flight at most' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s o -l output -d 'File to write; `-` for stdout' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l include-secrets -d 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s q -l quiet -d 'No progress, no warnings, no hints'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c gitops -n "__fish_gitops_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand man" -s h -l help -d 'Print help'
+complete -c gitops -n "__fish_gitops_using_subcommand man" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "diff" -d 'Show what differs between Git and the cluster'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "render" -d 'Print the rendered manifests'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "man" -d 'Print a manual page'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff render snapshot completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

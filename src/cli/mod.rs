@@ -1,0 +1,382 @@
+//! The command line as it is written: commands, flags, help texts. No logic; [`values`] reads what clap cannot.
+//!
+//! Every flag has a variable `GITOPS_…` of its name; the flag wins.
+
+mod examples;
+pub mod generate;
+pub mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::values::{Destination, Only, format_parser};
+use crate::exit::FailOn;
+use crate::object::selector::Selector;
+
+/// Finds drift between Git and a Kubernetes cluster
+///
+/// Reads a Git source at a revision, renders its manifests, reads the matching live objects and tells field by field
+/// what differs, why, and who did it.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "gitops",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = examples::global()
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Show what differs between Git and the cluster
+    ///
+    /// Compares every object of the source with its live state. `-` is live, `+` is Git. Nothing is written, neither to
+    /// the cluster nor to the repository. stdout carries the report alone; progress, warnings and hints go to stderr.
+    #[command(after_help = examples::diff())]
+    Diff(Box<DiffArgs>),
+    /// Print the rendered manifests
+    ///
+    /// Needs no cluster and no kubeconfig. kubectl reads the output as the same objects.
+    #[command(after_help = examples::render())]
+    Render(RenderArgs),
+    /// Record the live state that a diff needs into a file
+    ///
+    /// `gitops diff --live FILE` compares with the file as with the cluster itself. Values of Secrets are left out
+    /// unless --include-secrets is given.
+    #[command(after_help = examples::snapshot())]
+    Snapshot(SnapshotArgs),
+    /// Print the completion script of a shell
+    #[command(after_help = examples::completions())]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page
+    #[command(after_help = examples::man())]
+    Man {
+        /// The command whose page is printed; without it, the page of gitops itself
+        #[arg(value_parser = generate::PAGES)]
+        command: Option<String>,
+    },
+}
+
+/// Where manifests come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Source")]
+pub struct SourceArgs {
+    /// Directory, Git URL, or `-` for standard input
+    ///
+    /// URLs are https://, ssh://, user@host:path and file://, also as URL//sub/dir?ref=REV. A directory is read as it
+    /// is now, uncommitted edits included.
+    #[arg(value_name = "SOURCE", default_value = ".")]
+    pub source: String,
+
+    /// Branch, tag or commit to read instead of the working tree or the default branch
+    #[arg(long = "ref", value_name = "REV", env = "GITOPS_REF", hide_env_values = true)]
+    pub reference: Option<String>,
+
+    /// Directory inside the source
+    #[arg(long, value_name = "DIR", env = "GITOPS_PATH", hide_env_values = true)]
+    pub path: Option<String>,
+
+    /// How manifests are rendered
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "auto",
+        env = "GITOPS_RENDERER",
+        hide_env_values = true
+    )]
+    pub renderer: Renderer,
+
+    /// Namespace for objects that have none; never a filter, never an override
+    #[arg(short, long, value_name = "NS", env = "GITOPS_NAMESPACE", hide_env_values = true)]
+    pub namespace: Option<String>,
+}
+
+/// Which objects are looked at.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Objects")]
+pub struct ChoiceArgs {
+    /// Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db
+    #[arg(short = 'l', long, value_name = "SELECTOR", env = "GITOPS_SELECTOR", hide_env_values = true)]
+    #[arg(value_parser = Selector::parse)]
+    pub selector: Option<Selector>,
+
+    /// Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable
+    #[arg(long, value_name = "KIND[/NS]/NAME", env = "GITOPS_ONLY", hide_env_values = true)]
+    #[arg(value_parser = values::only)]
+    pub only: Vec<Only>,
+}
+
+/// Which cluster is read, and as whom.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Context of the kubeconfig; default: its current context
+    #[arg(long, value_name = "NAME", env = "GITOPS_CONTEXT", hide_env_values = true)]
+    pub context: Option<String>,
+
+    /// Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in
+    #[arg(long, value_name = "FILE", env = "GITOPS_KUBECONFIG", hide_env_values = true)]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// User to impersonate
+    #[arg(long = "as", value_name = "USER", env = "GITOPS_AS", hide_env_values = true)]
+    pub as_user: Option<String>,
+
+    /// Group to impersonate; repeatable, needs --as
+    #[arg(long, value_name = "GROUP", env = "GITOPS_AS_GROUP", hide_env_values = true, requires = "as_user")]
+    pub as_group: Vec<String>,
+
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", default_value_t = 16, env = "GITOPS_MAX_INFLIGHT", hide_env_values = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub max_inflight: u16,
+}
+
+/// Bounds and noise of a run.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Run")]
+pub struct RunArgs {
+    /// Deadline of the whole run, for example 90s or 10m
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "10m",
+        env = "GITOPS_TIMEOUT",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = values::duration)]
+    pub timeout: Duration,
+
+    /// Keep nothing on disk between runs: neither read nor write the cache
+    #[arg(long, env = "GITOPS_NO_CACHE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub no_cache: bool,
+
+    /// Treat warnings as errors (exit 2)
+    #[arg(long, env = "GITOPS_DENY_WARNINGS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub deny_warnings: bool,
+
+    /// Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too
+    #[arg(long, value_name = "WHEN", default_value = "auto", env = "GITOPS_COLOR", hide_env_values = true)]
+    pub color: Color,
+
+    /// No progress, no warnings, no hints
+    #[arg(short, long, env = "GITOPS_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Explain on stderr: requests, timings, cache; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Flags of `gitops diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// What is compared, and with what.
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What a diff compares with, and what counts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct CompareArgs {
+    /// Revision that was applied last: tells drift from pending changes; `none` for none
+    ///
+    /// Without it the base is the last-applied annotation of client-side applied objects; for all others the times of
+    /// managedFields are the evidence.
+    #[arg(long, value_name = "REV", env = "GITOPS_BASE", hide_env_values = true)]
+    pub base: Option<String>,
+
+    /// Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed
+    #[arg(long, value_name = "FILE", env = "GITOPS_LIVE", hide_env_values = true)]
+    #[arg(conflicts_with_all = ["context", "kubeconfig", "as_user", "as_group"])]
+    pub live: Option<PathBuf>,
+
+    /// Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)
+    #[arg(long, env = "GITOPS_READ_ONLY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub read_only: bool,
+
+    /// How fields are taken that people added and Git does not have
+    #[arg(long, value_name = "WHAT", default_value = "drift", env = "GITOPS_ADDED", hide_env_values = true)]
+    pub added: Added,
+
+    /// Labels and annotations that people added count too
+    #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub strict: bool,
+
+    /// What gives exit 1, separated by commas; errors and unknown objects always count [default: all]
+    #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(FailOn::words()))]
+    pub fail_on: Vec<String>,
+
+    /// Numbers of the exit codes; terraform swaps 1 and 2
+    #[arg(long, value_name = "STYLE", default_value = "default", env = "GITOPS_EXIT_CODE_STYLE")]
+    #[arg(hide_env_values = true)]
+    pub exit_code_style: ExitCodeStyle,
+}
+
+/// What a report holds and where it goes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]
+    #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
+    #[arg(value_parser = format_parser::<DiffFormat>())]
+    pub output: Vec<Destination<DiffFormat>>,
+
+    /// Lines of context in the diff of a text of several lines
+    #[arg(short = 'U', long, value_name = "N", default_value_t = 3, env = "GITOPS_UNIFIED")]
+    #[arg(hide_env_values = true, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub unified: u32,
+
+    /// Show also what does not count, separated by commas
+    #[arg(long, value_name = "LIST", env = "GITOPS_SHOW", hide_env_values = true, value_delimiter = ',')]
+    pub show: Vec<Show>,
+}
+
+/// Flags of `gitops render`.
+#[derive(Debug, Clone, Args)]
+pub struct RenderArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
+    #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
+    #[arg(value_parser = format_parser::<RenderFormat>(), help_heading = "Report")]
+    pub output: Vec<Destination<RenderFormat>>,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Flags of `gitops snapshot`.
+#[derive(Debug, Clone, Args)]
+pub struct SnapshotArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// File to write; `-` for stdout
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "-",
+        env = "GITOPS_OUTPUT",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Snapshot")]
+    pub output: PathBuf,
+    /// Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree
+    #[arg(long, env = "GITOPS_INCLUDE_SECRETS", hide_env_values = true, help_heading = "Snapshot")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub include_secrets: bool,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Renderers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Renderer {
+    /// Found from the files of the directory
+    Auto,
+    /// Every .yaml, .yml and .json file, as it is
+    Plain,
+}
+
+/// Formats of a diff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Text,
+    /// For programs; its schema is versioned
+    Json,
+}
+
+/// Formats of a render.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RenderFormat {
+    /// One stream of documents
+    Yaml,
+    /// One array
+    Json,
+}
+
+/// When output is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What additions by people are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Added {
+    /// They count
+    Drift,
+    /// They are noted and do not count
+    Note,
+    /// They are not looked at
+    Ignore,
+}
+
+/// What a report shows beside differences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// Objects that are in sync, and values that are only spelled differently
+    InSync,
+    /// Fields of controllers outside Git
+    Foreign,
+    /// What a rule ignores
+    Ignored,
+}
+
+/// How exit codes are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExitCodeStyle {
+    /// 1 differs, 2 error
+    Default,
+    /// 2 differs, 1 error
+    Terraform,
+}

@@ -1,0 +1,267 @@
+//! The cluster: everything that is read from an API server. Decides nothing about drift.
+//!
+//! [`Server`] answers four questions: what is served ([`Server::catalog`]), which schemas ([`Server::openapi`]), which
+//! objects ([`Server::read`]), and what an apply would store ([`Server::predict`]). What concerns one object is a value
+//! (`FetchError`, `Prediction`); what ends the run is a [`ClusterError`].
+
+pub mod admission;
+mod answer;
+pub mod connect;
+mod discover;
+mod dryrun;
+pub mod error;
+pub mod gathered;
+pub mod kubeconfig;
+mod list;
+mod openapi;
+mod proxy;
+mod request;
+pub mod retry;
+mod throttle;
+mod url;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::cluster::admission::AdmissionConfigs;
+use crate::cluster::answer::Failure;
+use crate::cluster::connect::Transport;
+use crate::cluster::error::ClusterError;
+use crate::cluster::gathered::Gathered;
+use crate::cluster::kubeconfig::{Choice, Environment, Identity};
+use crate::cluster::list::{Keep, Plan};
+use crate::cluster::openapi::Cache;
+use crate::cluster::request::Sender;
+use crate::cluster::throttle::Throttle;
+use crate::live::{
+    Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
+};
+use crate::object::id::{GroupVersion, Gvk, ObjectId};
+
+pub use dryrun::FIELD_MANAGER;
+pub use proxy::ProxyVariables;
+pub use throttle::{Counts, Purpose};
+
+/// Time for a credential plugin; long enough to log in with a browser.
+const CREDENTIALS_TIME: Duration = Duration::from_secs(120);
+
+/// How to talk to a server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most requests in flight; 16 unless a user says otherwise.
+    pub max_inflight: usize,
+    /// Time for the whole run.
+    pub timeout: Duration,
+    /// True if nothing but get and list may be sent.
+    pub read_only: bool,
+    /// Where documents are kept; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// Seed of the jitter in waits.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_inflight: 16,
+            timeout: Duration::from_secs(600),
+            read_only: false,
+            cache: None,
+            seed: 0,
+        }
+    }
+}
+
+/// A Kubernetes API server. All methods may be called at the same time.
+#[derive(Debug)]
+pub struct Server {
+    sender: Arc<Sender>,
+    identity: Identity,
+    cache: Cache,
+    /// True once the server is known to be older than 1.31, or to hide its version.
+    version: OnceLock<String>,
+}
+
+impl Server {
+    /// Prepares the connection that flags and environment choose. The first request is sent by [`Self::catalog`].
+    ///
+    /// # Errors
+    /// A kubeconfig that cannot be used, or credentials that cannot be obtained.
+    pub async fn connect(
+        choice: &Choice,
+        environment: &Environment,
+        options: Options,
+    ) -> Result<Self, ClusterError> {
+        let loaded = kubeconfig::load(choice, environment)?;
+        let server = loaded.identity.server.clone();
+        let config = loaded.config;
+        // Credential plugins block, and the client wants to be made inside the runtime.
+        let prepared = tokio::task::spawn_blocking(move || Transport::to(config));
+        let transport = match tokio::time::timeout(options.timeout.min(CREDENTIALS_TIME), prepared).await {
+            Ok(prepared) => prepared.unwrap_or_else(|_| Err("the credential plugin failed".to_owned())),
+            Err(_) => Err("the credential plugin does not come to an end".to_owned()),
+        };
+        let transport = transport.map_err(|reason| ClusterError::Credentials { server, reason })?;
+        Ok(Self::over(transport, loaded.identity, options))
+    }
+
+    /// A server behind any transport.
+    pub fn over(transport: Transport, identity: Identity, options: Options) -> Self {
+        let throttle = Throttle::new(options.max_inflight, options.seed);
+        Self {
+            cache: Cache::new(options.cache.as_deref(), &identity.server),
+            sender: Arc::new(Sender::new(
+                transport,
+                throttle,
+                options.timeout,
+                options.read_only,
+            )),
+            identity,
+            version: OnceLock::new(),
+        }
+    }
+
+    /// URL, context and namespace, as the kubeconfig names them.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Requests so far.
+    pub fn counts(&self) -> Counts {
+        self.sender.throttle.counts()
+    }
+
+    /// What the server said in `Warning` headers so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.sender.warnings()
+    }
+
+    /// Asks which types are served, in three requests at once (version and aggregated discovery).
+    ///
+    /// # Errors
+    /// The server cannot be reached, refuses the credentials, or does not answer like a Kubernetes API server.
+    pub async fn catalog(&self) -> Result<Catalog, ClusterError> {
+        let catalog = discover::catalog(&self.sender)
+            .await
+            .map_err(|failure| self.run_error(failure))?;
+        let _ = self.version.set(catalog.server_version.clone());
+        Ok(catalog)
+    }
+
+    /// Fetches the published schemas of some group-versions; one that is not published is left out.
+    ///
+    /// # Errors
+    /// As [`Self::catalog`].
+    pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
+        let documents = openapi::documents(&self.sender, &self.cache, wanted).await;
+        documents.map_err(|failure| self.run_error(failure))
+    }
+
+    /// Reads objects: one LIST a type where that is allowed. Every wanted object has an entry in the answer.
+    pub async fn read(&self, wanted: &[Wanted]) -> LiveSet {
+        let mut live = LiveSet::new();
+        for (wanted, gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted).await) {
+            gathered.answer(wanted, &mut live);
+        }
+        live
+    }
+
+    /// Reads objects and everything else that their lists hold, for a snapshot; in the order of `wanted`.
+    pub async fn read_all(&self, wanted: &[Wanted]) -> Vec<Gathered> {
+        self.gather(wanted, Keep::All).await
+    }
+
+    async fn gather(&self, wanted: &[Wanted], keep: Keep) -> Vec<Gathered> {
+        let paged = self.wants_pages();
+        let lost = FetchError::Failed("the list was abandoned".to_owned());
+        let mut all: Vec<Gathered> = wanted
+            .iter()
+            .map(|wanted| Gathered::failed(wanted.objects.clone(), &lost))
+            .collect();
+        let mut tasks = JoinSet::new();
+        for (index, wanted) in wanted.iter().enumerate() {
+            let sender = Arc::clone(&self.sender);
+            let plan = Plan {
+                wanted: wanted.clone(),
+                keep,
+                paged,
+            };
+            tasks.spawn(async move { (index, list::gather(sender, plan).await) });
+        }
+        while let Some(done) = tasks.join_next().await {
+            if let Ok((index, gathered)) = done {
+                all[index] = gathered;
+            }
+        }
+        all
+    }
+
+    /// Servers answer unpaged consistent lists from memory from 1.31 on; older ones read all of it from etcd at once.
+    fn wants_pages(&self) -> bool {
+        let version = self
+            .version
+            .get()
+            .and_then(|version| discover::minor_version(version));
+        version.is_none_or(|version| version < (1, 31))
+    }
+
+    /// Reads one object again, after a conflict.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn reread(&self, id: &ObjectId, resource: &Resource) -> Result<Presence, FetchError> {
+        list::get(&self.sender, resource, &id.namespace, &id.name).await
+    }
+
+    /// Asks what applying these bodies would store, without storing it. Answers are in the order of the questions.
+    pub async fn predict(&self, dry_runs: Vec<DryRun>) -> Vec<Prediction> {
+        dryrun::predict(&self.sender, dry_runs).await
+    }
+
+    /// Tells whether a namespace exists.
+    ///
+    /// # Errors
+    /// Why that is unknown.
+    pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
+        let namespaces = Resource {
+            gvk: Gvk::new("", "v1", "Namespace"),
+            plural: "namespaces".to_owned(),
+            namespaced: false,
+            has_status: true,
+            listable: true,
+        };
+        let presence = list::get(&self.sender, &namespaces, "", name).await?;
+        Ok(matches!(presence, Presence::Found(_)))
+    }
+
+    /// Lists the webhooks and admission policies of the server.
+    pub async fn admission(&self, catalog: &Catalog) -> AdmissionConfigs {
+        admission::configs(&self.sender, catalog).await
+    }
+
+    fn run_error(&self, failure: Failure) -> ClusterError {
+        let server = self.identity.server.clone();
+        match failure {
+            Failure::Deadline => ClusterError::Deadline { server },
+            Failure::NotConnected(reason, _) => ClusterError::Unreachable { server, reason },
+            Failure::Broken(_) | Failure::TimedOut(_) => ClusterError::Unreachable {
+                server,
+                reason: failure.text(),
+            },
+            failure => match failure.unauthorized() {
+                Some(message) => ClusterError::Unauthorized {
+                    server,
+                    message: answer::without_controls(message, 500),
+                },
+                None => ClusterError::Discovery {
+                    server,
+                    reason: failure.text(),
+                },
+            },
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How much is sent: requests in flight, requests so far, and the seed of the jitter.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::cluster::retry::Spent;
+
+/// Why a request is sent; the report counts requests by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Version and discovery.
+    Discovery,
+    /// OpenAPI documents.
+    OpenApi,
+    /// A page of a list.
+    List,
+    /// A single object.
+    Get,
+    /// A dry run.
+    DryRun,
+}
+
+/// Requests by purpose, repetitions included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Version and discovery.
+    pub discovery: u64,
+    /// OpenAPI index and documents.
+    pub openapi: u64,
+    /// Pages of lists.
+    pub lists: u64,
+    /// Single objects.
+    pub gets: u64,
+    /// Dry runs.
+    pub dry_runs: u64,
+    /// How many of all these were repetitions.
+    pub retries: u64,
+}
+
+impl Counts {
+    /// All requests but dry runs.
+    pub fn reads(&self) -> u64 {
+        self.discovery + self.openapi + self.lists + self.gets
+    }
+}
+
+/// The one bound on requests in flight, and the counters.
+#[derive(Debug)]
+pub(crate) struct Throttle {
+    slots: Semaphore,
+    sent: [AtomicU64; 5],
+    planned: AtomicU64,
+    retries: AtomicU64,
+    reached: AtomicBool,
+    jitter: AtomicU64,
+}
+
+impl Throttle {
+    /// A throttle for at most `max_inflight` requests at a time (at least one). `seed` makes waits repeatable.
+    pub(crate) fn new(max_inflight: usize, seed: u64) -> Self {
+        Self {
+            slots: Semaphore::new(max_inflight.clamp(1, 1_000)),
+            sent: Default::default(),
+            planned: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            reached: AtomicBool::new(false),
+            jitter: AtomicU64::new(seed),
+        }
+    }
+
+    /// Counts a request that the run needs, whatever becomes of it.
+    pub(crate) fn plan(&self) {
+        self.planned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a repetition.
+    pub(crate) fn repeat(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that the server has answered.
+    pub(crate) fn reached(&self) {
+        self.reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for a free slot and counts the request; the slot is free again when the permit is dropped.
+    pub(crate) async fn slot(&self, purpose: Purpose) -> Option<SemaphorePermit<'_>> {
+        let permit = self.slots.acquire().await.ok();
+        self.sent[purpose as usize].fetch_add(1, Ordering::Relaxed);
+        permit
+    }
+
+    /// What the retry policy has to know.
+    pub(crate) fn spent(&self) -> Spent {
+        Spent {
+            planned: self.planned.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            reached: self.reached.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The next fraction from 0 to below 1 (splitmix64, which needs no state but a counter).
+    pub(crate) fn jitter(&self) -> f64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut bits = self.jitter.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        // The upper 53 bits fill the mantissa exactly.
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Requests so far.
+    pub(crate) fn counts(&self) -> Counts {
+        let sent = |purpose: Purpose| self.sent[purpose as usize].load(Ordering::Relaxed);
+        Counts {
+            discovery: sent(Purpose::Discovery),
+            openapi: sent(Purpose::OpenApi),
+            lists: sent(Purpose::List),
+            gets: sent(Purpose::Get),
+            dry_runs: sent(Purpose::DryRun),
+            retries: self.retries.load(Ordering::Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_is_a_repeatable_fraction() {
+        let series = |seed| {
+            let throttle = Throttle::new(1, seed);
+            (0..1_000).map(|_| throttle.jitter()).collect::<Vec<_>>()
+        };
+        assert_eq!(series(7), series(7));
+        assert_ne!(series(7), series(8));
+        let values = series(7);
+        assert!(values.iter().all(|value| (0.0..1.0).contains(value)));
+        let mean = values.iter().sum::<f64>() / 1_000.0;
+        assert!((0.45..0.55).contains(&mean), "{mean}");
+    }
+}

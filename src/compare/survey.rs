@@ -1,0 +1,204 @@
+//! The first pass over a whole set: what is decided by reading alone, and what only the server can tell.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::base::Base;
+use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, judge};
+use super::verdict::{BaseKind, ObjectVerdict, Status};
+use crate::desired::{Desired, DesiredSet, Entry};
+use crate::live::{DryRun, FetchError, LiveSet, Presence};
+use crate::object::fields::ManagedFields;
+use crate::object::id::{Gvk, ObjectId};
+use crate::object::value::text_at;
+use crate::schema::Schema;
+
+/// What was last applied, for a whole set.
+#[derive(Debug, Clone, Default)]
+pub enum Bases {
+    /// Not known: each object's own evidence decides.
+    #[default]
+    Unknown,
+    /// The objects of a revision, prepared; an object that is not among them was not part of it.
+    Revision {
+        /// The revision as it is shown.
+        name: String,
+        /// The objects.
+        objects: BTreeMap<ObjectId, Value>,
+    },
+}
+
+impl Bases {
+    fn of(&self, id: &ObjectId) -> Base {
+        match self {
+            Self::Unknown => Base::Unknown,
+            Self::Revision { name, objects } => Base::Known {
+                kind: BaseKind::Revision(name.clone()),
+                object: objects.get(id).cloned().map(Box::new),
+            },
+        }
+    }
+}
+
+/// What a set is compared with.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// What Git says.
+    pub desired: &'a DesiredSet,
+    /// Schemas of the kinds in use; a kind without one is deduced.
+    pub schemas: &'a BTreeMap<Gvk, Schema>,
+    /// What was last applied.
+    pub bases: &'a Bases,
+    /// How to judge.
+    pub policy: Policy,
+    /// False if live objects were printed without `managedFields`, so that nobody can tell who owns what.
+    pub owners_recorded: bool,
+}
+
+/// An object that is not proven to be in sync.
+#[derive(Debug)]
+pub struct Open {
+    /// Identity.
+    pub id: ObjectId,
+    /// The live object.
+    pub live: Value,
+    /// What was found locally.
+    pub assessment: Assessment,
+    /// What was last applied.
+    pub base: Base,
+}
+
+/// The result of the first pass.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Final verdicts.
+    pub verdicts: Vec<ObjectVerdict>,
+    /// Objects to ask the server about.
+    pub open: Vec<Open>,
+}
+
+/// Compares every object of a set as far as reading allows.
+pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
+    let mut survey = Survey::default();
+    for (id, entry) in &setting.desired.entries {
+        match entry {
+            Entry::Ready(desired) => one(setting, id, desired, live.get(id), &mut survey),
+            other => survey.verdicts.push(without_comparison(id, other)),
+        }
+    }
+    survey
+}
+
+fn one(
+    setting: &Setting<'_>,
+    id: &ObjectId,
+    desired: &Desired,
+    live: Option<&Result<Presence, FetchError>>,
+    survey: &mut Survey,
+) {
+    let base = setting.bases.of(id);
+    let deduced = Schema::deduced();
+    let subject = subject(setting, id, desired, &base, &deduced);
+    let live = match live {
+        Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
+            Ok(live) => live,
+            Err(error) => {
+                let reason = format!("the live object cannot be decoded: {error}");
+                return survey.verdicts.push(unknown(&subject, reason));
+            }
+        },
+        Some(Ok(Presence::Absent)) => return survey.verdicts.push(absent(&subject)),
+        Some(Err(error)) => return survey.verdicts.push(unknown(&subject, error.to_string())),
+        None => return survey.verdicts.push(unknown(&subject, "it was not read".to_owned())),
+    };
+    let assessment = assess(&subject, &live);
+    let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
+    if !setting.owners_recorded && ManagedFields::of(&live).is_hidden() {
+        let reason = "its managedFields are not recorded, so additions and owners cannot be seen";
+        let mut verdict = judge(&subject, &live, &assessment, &local_answer(reason));
+        verdict.status = Status::Unknown;
+        verdict.reason = Some(reason.to_owned());
+        survey.verdicts.push(verdict);
+    } else if deleting || !assessment.needs_server() {
+        survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
+    } else {
+        survey.open.push(Open { id: id.clone(), live, assessment, base });
+    }
+}
+
+fn local_answer(reason: &str) -> Answer {
+    Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
+}
+
+fn subject<'a>(
+    setting: &'a Setting<'_>,
+    id: &'a ObjectId,
+    desired: &'a Desired,
+    base: &'a Base,
+    deduced: &'a Schema,
+) -> Subject<'a> {
+    let schema = setting.schemas.get(&desired.gvk).unwrap_or(deduced);
+    Subject { id, desired, schema, base, policy: setting.policy }
+}
+
+/// The verdict on an open object once the server answered, or could not.
+pub fn conclude(setting: &Setting<'_>, open: &Open, answer: &Answer) -> Option<ObjectVerdict> {
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    let deduced = Schema::deduced();
+    let subject = subject(setting, &open.id, desired, &open.base, &deduced);
+    Some(judge(&subject, &open.live, &open.assessment, answer))
+}
+
+/// The verdict on an open object that was found gone when it was read again.
+pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    let deduced = Schema::deduced();
+    Some(absent(&subject(setting, &open.id, desired, &open.base, &deduced)))
+}
+
+/// An open object with what was read again after somebody else wrote it.
+pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    let deduced = Schema::deduced();
+    let assessment = assess(&subject(setting, &open.id, desired, &open.base, &deduced), &live);
+    Some(Open { live, assessment, ..open })
+}
+
+/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
+pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
+    Some(DryRun {
+        id: open.id.clone(),
+        resource: desired.resource.clone(),
+        body: desired.object.clone(),
+        uid: text("uid"),
+        resource_version: text("resourceVersion"),
+    })
+}
+
+fn unknown(subject: &Subject<'_>, reason: String) -> ObjectVerdict {
+    let gvk = subject.desired.gvk.clone();
+    let mut verdict = ObjectVerdict::bare(subject.id.clone(), gvk, Status::Unknown, Some(reason));
+    verdict.places = vec![(subject.desired.origin.file.to_string(), subject.desired.origin.line)];
+    verdict.base = subject.base.kind();
+    verdict
+}
+
+/// The verdict on an object that cannot be compared at all.
+fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
+    let gvk = Gvk::new(&id.group, "", &id.kind);
+    let at = |origin: &crate::render::origin::Origin| vec![(origin.file.to_string(), origin.line)];
+    let (status, reason, places) = match entry {
+        Entry::Invalid { reason, places } => (Status::Invalid, reason.clone(), places.clone()),
+        Entry::KindPending(origin) => {
+            (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
+        }
+        Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
+        Entry::Ready(desired) => (Status::Unknown, "it was not compared".to_owned(), at(&desired.origin)),
+    };
+    let mut verdict = ObjectVerdict::bare(id.clone(), gvk, status, Some(reason));
+    verdict.places = places;
+    verdict
+}
