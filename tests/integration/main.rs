@@ -6,10 +6,7 @@ mod cli;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
-<<<<<<< HEAD
 mod in_sync;
-=======
 mod git_server;
 mod layering;
 mod source_http;
->>>>>>> main
