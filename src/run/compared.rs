@@ -118,7 +118,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
 pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compared, RunError> {
     let request = comparison.source.clone();
     let rendering = tokio::task::spawn_blocking(move || render(&request));
-    let remote = source::is_remote(&comparison.source);
+    let remote = is_remote(&comparison.source);
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
     let (rendered, catalog) = if remote {
         let rendered = joined(rendering.await)?;
@@ -154,6 +154,11 @@ pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compare
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     Ok(Compared { source: rendered.source, verdicts, warnings })
+}
+
+/// True if opening the source needs the network.
+fn is_remote(request: &source::Request) -> bool {
+    matches!(source::url::parse(&request.source, &request.allow_protocols), Ok(source::url::Location::Remote(_)))
 }
 
 fn joined(rendered: Result<Result<Rendered, RunError>, tokio::task::JoinError>) -> Result<Rendered, RunError> {

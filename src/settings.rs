@@ -1,0 +1,128 @@
+//! From flags and environment to settings, once. Past this module nobody sees a flag or a variable.
+#![expect(clippy::disallowed_methods, reason = "reads the environment and the terminal: an edge")]
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::{Added, ClusterArgs, Color, CompareArgs, ChoiceArgs, RunArgs, SourceArgs};
+use crate::cluster::Options;
+use crate::cluster::kubeconfig::{Choice, Environment};
+use crate::compare::judge::{AddedPolicy, Policy};
+use crate::run::choose::Chosen;
+use crate::run::compared::BaseChoice;
+use crate::source;
+
+/// What a command needs to know about how it may use its surroundings.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Directory of caches; `None` keeps nothing on disk.
+    pub cache: Option<PathBuf>,
+    /// True if stdout may be coloured.
+    pub color: bool,
+    /// True if neither progress nor warnings are wanted.
+    pub quiet: bool,
+    /// How much is explained on stderr: 0 to 2.
+    pub verbose: u8,
+    /// Width of the terminal behind stdout, or `None` for a pipe or a file.
+    pub width: Option<usize>,
+}
+
+/// The request for a source.
+pub fn source(args: &SourceArgs, run: &RunArgs) -> source::Request {
+    let mut request = source::Request::new(&args.source);
+    request.reference = args.reference.clone();
+    request.path = args.path.clone();
+    request.deadline = run.timeout.min(Duration::from_secs(120));
+    request.cache_dir = cache_directory().filter(|_| !run.no_cache).map(|cache| cache.join("git"));
+    request.environment = source::environment::Environment::from_process();
+    request
+}
+
+/// The kubeconfig to choose and the environment that helps.
+pub fn kubeconfig(args: &ClusterArgs) -> (Choice, Environment) {
+    let choice = Choice {
+        file: args.kubeconfig.clone(),
+        context: args.context.clone(),
+        impersonate: args.as_user.clone(),
+        impersonate_groups: args.as_group.clone(),
+    };
+    (choice, Environment::of_process())
+}
+
+/// How to talk to the server.
+pub fn options(args: &ClusterArgs, run: &RunArgs, surroundings: &Surroundings, read_only: bool) -> Options {
+    Options {
+        max_inflight: usize::from(args.max_inflight),
+        timeout: run.timeout,
+        read_only,
+        cache: surroundings.cache.clone(),
+        seed: seed(),
+    }
+}
+
+/// Spreads the waits of runs that start together.
+fn seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(32)
+}
+
+/// The base that `--base` names.
+pub fn base(args: &CompareArgs) -> Option<BaseChoice> {
+    args.base.as_deref().map(|base| match base {
+        "none" => BaseChoice::None,
+        revision => BaseChoice::Revision(revision.to_owned()),
+    })
+}
+
+/// How to judge.
+pub fn policy(args: &CompareArgs) -> Policy {
+    let added = match args.added {
+        Added::Drift => AddedPolicy::Drift,
+        Added::Note => AddedPolicy::Note,
+        Added::Ignore => AddedPolicy::Ignore,
+    };
+    Policy { added, strict: args.strict }
+}
+
+/// The objects to look at.
+pub fn chosen(args: &ChoiceArgs) -> Chosen {
+    Chosen { selector: args.selector.clone(), only: args.only.clone() }
+}
+
+/// What the process may use, by flags, environment and terminal.
+pub fn surroundings(run: &RunArgs) -> Surroundings {
+    Surroundings {
+        cache: if run.no_cache { None } else { cache_directory() },
+        color: is_coloured(run.color),
+        quiet: run.quiet,
+        verbose: run.verbose,
+        width: std::io::stdout().is_terminal().then(terminal_width),
+    }
+}
+
+/// `XDG_CACHE_HOME/gitops`, else `~/.cache/gitops`; nothing without a home.
+fn cache_directory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    base.is_absolute().then(|| base.join("gitops"))
+}
+
+/// `--color`, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether stdout is a terminal that can (no-color.org, clicolors).
+fn is_coloured(choice: Color) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0" && !value.is_empty()) => true,
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+/// Columns of the terminal; 80 where it does not say.
+fn terminal_width() -> usize {
+    let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    set.or_else(asked).unwrap_or(80)
+}
