@@ -102,8 +102,10 @@ impl Walk<'_> {
             };
             let desired = desired.and_then(|desired| child_value(schema, node, desired, &element));
             let child = child_node(schema, node, &element).unwrap_or(NodeId::DEDUCED);
+            // An item is one addition; a map or list that came with it is told by its entries, which others may share.
+            let whole = below.is_leaf() || (below.is_member() && !matches!(element, PathElement::Field(_)));
             self.path.push(element);
-            if desired.is_none() && below.is_member() {
+            if desired.is_none() && whole && below.is_member() {
                 self.found.push(FieldPath(self.path.clone()));
             } else if !below.is_leaf() {
                 self.node(child, below, desired, live);
@@ -128,7 +130,7 @@ mod tests {
         let containers =
             |inner: Value| json!({"f:spec": {"f:template": {"f:spec": {"f:containers": inner}}}});
         let sidecar = containers(json!({"k:{\"name\":\"debug\"}": {".": {}, "f:name": {}, "f:image": {}},
-            "k:{\"name\":\"web\"}": {"f:env": {"k:{\"name\":\"X\"}": {".": {}, "f:name": {}, "f:value": {}}}}}));
+            "k:{\"name\":\"web\"}": {"f:env": {".": {}, "k:{\"name\":\"X\"}": {".": {}, "f:name": {}, "f:value": {}}}}}));
         let live = json!({
             "metadata": {"labels": {"team": "a"}, "managedFields": [
                 entry("kubectl-edit", &sidecar),

@@ -6,3 +6,4 @@ pub mod path;
 pub mod quantity;
 pub mod selector;
 pub mod value;
+pub mod wire;

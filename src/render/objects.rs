@@ -138,7 +138,10 @@ fn manifest(file: &Arc<str>, candidate: &mut Candidate) -> Result<Manifest, Refu
         let hint =
             "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
         return Err((
-            format!("no Kubernetes object: found {}, expected a map", found(&candidate.value)),
+            format!(
+                "no Kubernetes object: found {}, expected a map",
+                found(&candidate.value)
+            ),
             Some(hint),
         ));
     };
@@ -175,10 +178,16 @@ fn gvk(map: &Map<String, Value>) -> Result<Gvk, Refusal> {
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
         (Ok(api_version), Ok(kind)) => (api_version, kind),
         (Err("missing"), Err("missing")) => {
-            return Err(("no Kubernetes object: apiVersion and kind are missing".to_owned(), Some(hint)));
+            return Err((
+                "no Kubernetes object: apiVersion and kind are missing".to_owned(),
+                Some(hint),
+            ));
         }
         (Err(problem), _) => {
-            return Err((format!("no Kubernetes object: apiVersion is {problem}"), Some(hint)));
+            return Err((
+                format!("no Kubernetes object: apiVersion is {problem}"),
+                Some(hint),
+            ));
         }
         (_, Err(problem)) => return Err((format!("no Kubernetes object: kind is {problem}"), Some(hint))),
     };
@@ -198,15 +207,19 @@ fn identity(map: &Map<String, Value>) -> Result<(String, Option<String>), Refusa
     let text = |key: &str| match metadata.get(key) {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text.as_str()),
-        Some(other) => {
-            Err((format!("metadata.{key} is {}, expected a string", found(other)), Some("quote it")))
-        }
+        Some(other) => Err((
+            format!("metadata.{key} is {}, expected a string", found(other)),
+            Some("quote it"),
+        )),
     };
     let (name, generated, namespace) = (text("name")?, text("generateName")?, text("namespace")?);
     if name.is_empty() && generated.is_empty() {
         return Err(("metadata.name is missing".to_owned(), None));
     }
-    Ok((name.to_owned(), (!namespace.is_empty()).then(|| namespace.to_owned())))
+    Ok((
+        name.to_owned(),
+        (!namespace.is_empty()).then(|| namespace.to_owned()),
+    ))
 }
 
 /// The type of a value, in words.

@@ -73,7 +73,10 @@ impl Found {
             return Err(RenderError::NoManifests { place, files });
         }
         self.warnings.sort_by(place_order);
-        Ok(Manifests { items: self.items, warnings: self.warnings })
+        Ok(Manifests {
+            items: self.items,
+            warnings: self.warnings,
+        })
     }
 }
 
@@ -82,7 +85,13 @@ fn place_order(a: &Notice, b: &Notice) -> std::cmp::Ordering {
 }
 
 fn notice(file: impl Into<String>, message: impl Into<String>) -> Notice {
-    Notice { file: file.into(), line: 0, column: 0, message: message.into(), hint: None }
+    Notice {
+        file: file.into(),
+        line: 0,
+        column: 0,
+        message: message.into(),
+        hint: None,
+    }
 }
 
 /// The search for files. Every directory and file is visited once, by its path without links.
@@ -208,7 +217,10 @@ impl<'a> Walk<'a> {
             let file = path.child(&name);
             let message = format!("the directory {path} needs {renderer}, a renderer that is not there yet");
             let hint = Some(hint.clone());
-            self.found.problems.push(Notice { hint, ..notice(file.as_str(), message) });
+            self.found.problems.push(Notice {
+                hint,
+                ..notice(file.as_str(), message)
+            });
         }
     }
 
@@ -223,7 +235,9 @@ impl<'a> Walk<'a> {
 }
 
 fn is_manifest_name(path: &RepoPath) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|end| path.file_name().ends_with(end))
+    [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| path.file_name().ends_with(end))
 }
 
 fn unread(path: &RepoPath, error: &TreeError) -> Notice {
@@ -258,7 +272,9 @@ fn parse(tree: &dyn FileTree, files: &[RepoPath]) -> Vec<Found> {
         }
         work();
     });
-    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut results = results
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, found)| found).collect()
 }
@@ -269,7 +285,10 @@ fn take<'f>(next: &AtomicUsize, files: &'f [RepoPath]) -> Option<(usize, &'f Rep
 }
 
 fn read(tree: &dyn FileTree, path: &RepoPath, total: &AtomicU64) -> Found {
-    let refused = |problem: Notice| Found { problems: vec![problem], ..Found::default() };
+    let refused = |problem: Notice| Found {
+        problems: vec![problem],
+        ..Found::default()
+    };
     if total.load(Ordering::Relaxed) > MAX_TOTAL_BYTES {
         return refused(too_much(path));
     }

@@ -56,7 +56,10 @@ impl CommitTree {
             None => Repository::open(&self.git_dir).map_err(|error| unreadable(path, &error))?,
         };
         let result = work(&repo).map_err(|error| unreadable(path, &error));
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(repo);
+        self.handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(repo);
         result
     }
 
@@ -95,7 +98,9 @@ impl CommitTree {
     }
 
     fn blob(&self, path: &RepoPath, expected: EntryKind, limit: u64) -> Result<Vec<u8>, TreeError> {
-        let (kind, id) = self.find(path)?.ok_or_else(|| TreeError::NotFound(path.clone()))?;
+        let (kind, id) = self
+            .find(path)?
+            .ok_or_else(|| TreeError::NotFound(path.clone()))?;
         if kind != expected {
             let problem = match expected {
                 EntryKind::Link => "not a symbolic link",
@@ -210,7 +215,11 @@ fn kind_of(mode: i32) -> Option<EntryKind> {
 }
 
 fn hostile(path: &RepoPath, name: String, problem: &'static str) -> TreeError {
-    TreeError::HostileName { path: path.clone(), name, problem }
+    TreeError::HostileName {
+        path: path.clone(),
+        name,
+        problem,
+    }
 }
 
 fn unreadable(path: &RepoPath, error: &git2::Error) -> TreeError {
@@ -224,5 +233,8 @@ fn unreadable(path: &RepoPath, error: &git2::Error) -> TreeError {
 }
 
 fn unreadable_because(path: &RepoPath, problem: &str) -> TreeError {
-    TreeError::Unreadable { path: path.clone(), problem: problem.to_owned() }
+    TreeError::Unreadable {
+        path: path.clone(),
+        problem: problem.to_owned(),
+    }
 }

@@ -1,5 +1,8 @@
 //! A directory of this machine as a [`FileTree`]: what is on disk now, links not followed.
-#![expect(clippy::disallowed_methods, reason = "this module is the edge to the working directory")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is the edge to the working directory"
+)]
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -50,7 +53,9 @@ impl LocalTree {
     }
 
     fn existing(&self, path: &RepoPath) -> Result<(Metadata, EntryKind), TreeError> {
-        let metadata = self.metadata(path)?.ok_or_else(|| TreeError::NotFound(path.clone()))?;
+        let metadata = self
+            .metadata(path)?
+            .ok_or_else(|| TreeError::NotFound(path.clone()))?;
         let kind = self.kind(path, &metadata);
         Ok((metadata, kind))
     }
@@ -83,7 +88,10 @@ impl FileTree for LocalTree {
         for entry in fs::read_dir(self.on_disk(directory)).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().into_string().map_err(|name| {
-                unreadable_because(directory, &format!("the name {:?} is not UTF-8", name.to_string_lossy()))
+                unreadable_because(
+                    directory,
+                    &format!("the name {:?} is not UTF-8", name.to_string_lossy()),
+                )
             })?;
             if is_dot_git(&name) {
                 continue;
@@ -118,7 +126,9 @@ impl FileTree for LocalTree {
             return Err(unreadable_because(file, "replaced while it was read"));
         }
         let mut content = Vec::with_capacity(usize::try_from(opened.len()).unwrap_or(0));
-        open.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+        open.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut content)
+            .map_err(failed)?;
         if content.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large(file, content.len() as u64));
         }
@@ -142,7 +152,10 @@ fn is_repository(directory: &Path) -> bool {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn unreadable(path: &RepoPath, error: &io::Error) -> TreeError {
@@ -150,5 +163,8 @@ fn unreadable(path: &RepoPath, error: &io::Error) -> TreeError {
 }
 
 fn unreadable_because(path: &RepoPath, problem: &str) -> TreeError {
-    TreeError::Unreadable { path: path.clone(), problem: problem.to_owned() }
+    TreeError::Unreadable {
+        path: path.clone(),
+        problem: problem.to_owned(),
+    }
 }

@@ -1,5 +1,8 @@
 //! Where manifests come from: a directory, a commit of a repository, a stream. Everything is read through [`tree::FileTree`].
-#![expect(clippy::disallowed_methods, reason = "this module is the edge that opens a source")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is the edge that opens a source"
+)]
 
 mod auth;
 mod cache;
@@ -122,11 +125,7 @@ pub fn open(request: &Request) -> Result<Snapshot, SourceError> {
     match url::parse(&request.source, &request.allow_protocols)? {
         Location::Stdin => from_stdin(request),
         Location::Directory(directory) => from_directory(request, &directory),
-<<<<<<< HEAD
-        Location::Remote(_) => Err(SourceError::Usage { problem: "not yet".into(), hint: String::new() }),
-=======
         Location::Remote(remote) => from_remote(request, &remote),
->>>>>>> main
     }
 }
 
@@ -135,11 +134,18 @@ pub fn open(request: &Request) -> Result<Snapshot, SourceError> {
 /// # Errors
 /// [`SourceError`]; [`SourceError::PathMissing`] if the path did not exist at that revision.
 pub fn open_revision(request: &Request, revision: &str) -> Result<Snapshot, SourceError> {
-    open(&Request { reference: Some(revision.to_owned()), ..request.clone() })
+    open(&Request {
+        reference: Some(revision.to_owned()),
+        ..request.clone()
+    })
 }
 
 fn from_stdin(request: &Request) -> Result<Snapshot, SourceError> {
-    let flag = request.reference.as_ref().map(|_| "--ref").or(request.path.as_ref().map(|_| "--path"));
+    let flag = request
+        .reference
+        .as_ref()
+        .map(|_| "--ref")
+        .or(request.path.as_ref().map(|_| "--path"));
     if let Some(flag) = flag {
         return Err(SourceError::Usage {
             problem: format!("{flag} cannot be combined with the standard input"),
@@ -157,7 +163,10 @@ pub fn from_stream(stream: impl Read) -> Result<Snapshot, SourceError> {
     let place = "standard input".to_owned();
     let mut content = Vec::new();
     if let Err(error) = stream.take(MAX_TOTAL_BYTES + 1).read_to_end(&mut content) {
-        return Err(SourceError::Store { place, problem: error.to_string() });
+        return Err(SourceError::Store {
+            place,
+            problem: error.to_string(),
+        });
     }
     if content.len() as u64 > MAX_TOTAL_BYTES {
         let problem = format!("more than {MAX_TOTAL_BYTES} bytes");
@@ -213,15 +222,25 @@ fn existing_directory(directory: &str) -> Result<PathBuf, SourceError> {
         std::io::ErrorKind::NotFound => missing("no such directory"),
         _ => missing(&error.to_string()),
     })?;
-    if at.is_dir() { Ok(at) } else { Err(missing("not a directory")) }
+    if at.is_dir() {
+        Ok(at)
+    } else {
+        Err(missing("not a directory"))
+    }
 }
 
 fn directory_hint(directory: &str) -> String {
     let path = Path::new(directory);
     if path.is_file() {
-        return format!("name its directory, or pipe it: gitops diff - < {}", one_line(directory));
+        return format!(
+            "name its directory, or pipe it: gitops diff - < {}",
+            one_line(directory)
+        );
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let near = near_names(&name, &sub_directories(parent));
     if near.is_empty() {
@@ -291,12 +310,12 @@ fn below(top: &Path, at: &Path) -> Result<RepoPath, SourceError> {
         problem: problem.to_owned(),
     };
     let text = path.to_str().ok_or_else(|| failed("the path is not UTF-8"))?;
-    text.split('/').filter(|name| !name.is_empty()).try_fold(RepoPath::root(), |path, name| {
-        match names::problem_with(name) {
+    text.split('/')
+        .filter(|name| !name.is_empty())
+        .try_fold(RepoPath::root(), |path, name| match names::problem_with(name) {
             Some(problem) => Err(failed(&format!("{name:?} {problem}"))),
             None => Ok(path.child(name)),
-        }
-    })
+        })
 }
 
 fn from_repository(
@@ -307,10 +326,17 @@ fn from_repository(
     reference: &str,
 ) -> Result<Snapshot, SourceError> {
     let commit = git::resolve(&repo, &display, reference)?;
-    let branch = repo.find_branch(reference, git2::BranchType::Local).is_ok().then(|| reference.to_owned());
+    let branch = repo
+        .find_branch(reference, git2::BranchType::Local)
+        .is_ok()
+        .then(|| reference.to_owned());
     let origin_url = worktree::origin_url(&repo);
     let snapshot = at_commit(request, display, repo, &commit, start)?;
-    Ok(Snapshot { branch, origin_url, ..snapshot })
+    Ok(Snapshot {
+        branch,
+        origin_url,
+        ..snapshot
+    })
 }
 
 fn at_commit(
@@ -323,7 +349,9 @@ fn at_commit(
     let tree = CommitTree::new(repo, commit.tree);
     let id = commit.id.to_string();
     let prefix = chosen_path(request, &tree, start, &display, Some(&id))?;
-    let submodules = tree.submodules(&prefix).map_err(|error| unreadable(&display, error))?;
+    let submodules = tree
+        .submodules(&prefix)
+        .map_err(|error| unreadable(&display, error))?;
     Ok(Snapshot {
         reference: request.reference.clone(),
         commit: Some(id),
@@ -416,7 +444,10 @@ fn submodule_warnings(submodules: &[RepoPath]) -> Vec<String> {
 }
 
 fn unreadable(place: &str, error: TreeError) -> SourceError {
-    SourceError::Tree { place: place.to_owned(), error }
+    SourceError::Tree {
+        place: place.to_owned(),
+        error,
+    }
 }
 
 /// The directory that `--path` names below `start`, links followed inside the tree.
@@ -460,8 +491,15 @@ fn near_directories(tree: &dyn FileTree, path: &RepoPath) -> Vec<String> {
             let siblings = directories(tree, &parent);
             let names: Vec<String> = siblings.iter().map(|path| path.file_name().to_owned()).collect();
             let near = near_names(name, &names);
-            let shown = if near.is_empty() { names.into_iter().take(5).collect() } else { near };
-            return shown.iter().map(|name| parent.child(name).as_str().to_owned()).collect();
+            let shown = if near.is_empty() {
+                names.into_iter().take(5).collect()
+            } else {
+                near
+            };
+            return shown
+                .iter()
+                .map(|name| parent.child(name).as_str().to_owned())
+                .collect();
         }
         parent = next;
     }

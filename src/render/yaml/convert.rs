@@ -34,12 +34,13 @@ pub(super) fn convert(
 ) -> Result<(Option<Document>, Vec<Remark>), Remark> {
     let (line, column) = (tree.nodes[0].line, tree.nodes[0].column);
     let before = limits.bytes;
+    let size = tree.nodes.len() / 2;
     let mut converter = Converter {
         movable: tree.plain,
         nodes: &mut tree.nodes,
         dialect,
         limits,
-        fields: Vec::new(),
+        fields: Vec::with_capacity(size),
         aliases: 0,
         depth: 0,
         examined: 0,
@@ -55,7 +56,13 @@ pub(super) fn convert(
         return Ok((None, warnings));
     }
     let lines = FieldLines::new(fields.into_iter().map(|field| (field.path, field.line)).collect());
-    let document = Document { value, line, column, lines, bytes };
+    let document = Document {
+        value,
+        line,
+        column,
+        lines,
+        bytes,
+    };
     Ok((Some(document), warnings))
 }
 
@@ -117,7 +124,15 @@ impl Converter<'_> {
             Body::Map => {
                 let mut map = Map::new();
                 let start = self.fields.len();
-                self.entries(at, &mut Target { map: &mut map, path, start, merges: 0 })?;
+                self.entries(
+                    at,
+                    &mut Target {
+                        map: &mut map,
+                        path,
+                        start,
+                        merges: 0,
+                    },
+                )?;
                 Ok(Value::Object(map))
             }
             Body::Alias(target) => {
@@ -138,7 +153,13 @@ impl Converter<'_> {
         while child < end {
             let item = path.step(Step::Index(items.len()));
             let (line, column) = (self.nodes[child].line, self.nodes[child].column);
-            self.fields.push(Field { path: item, line, column, kind: KeyKind::Item, merges: 0 });
+            self.fields.push(Field {
+                path: item,
+                line,
+                column,
+                kind: KeyKind::Item,
+                merges: 0,
+            });
             items.push(self.value(child, item)?);
             child = self.end(child);
         }
@@ -166,7 +187,10 @@ impl Converter<'_> {
     fn descend(&mut self, at: usize) -> Result<(), Remark> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.problem(at, format!("nested more than {MAX_DEPTH} levels deep through aliases")));
+            return Err(self.problem(
+                at,
+                format!("nested more than {MAX_DEPTH} levels deep through aliases"),
+            ));
         }
         Ok(())
     }
@@ -192,7 +216,13 @@ impl Converter<'_> {
         kind: KeyKind,
         merges: u16,
     ) -> Result<Value, Remark> {
-        self.fields.push(Field { path, line, column, kind, merges });
+        self.fields.push(Field {
+            path,
+            line,
+            column,
+            kind,
+            merges,
+        });
         self.value(value, path)
     }
 
@@ -209,7 +239,11 @@ impl Converter<'_> {
         if self.examined > MAX_EXAMINED {
             return Ok(());
         }
-        let earlier = self.fields[target.start..].iter().rev().filter(|field| field.path == path).nth(1);
+        let earlier = self.fields[target.start..]
+            .iter()
+            .rev()
+            .filter(|field| field.path == path)
+            .nth(1);
         let Some(earlier) = earlier else {
             return Ok(());
         };
@@ -250,11 +284,14 @@ impl Converter<'_> {
                     child = self.end(child);
                 }
                 // From the last to the first: the first of the list wins.
-                items.into_iter().rev().try_for_each(|item| match self.nodes[item].body {
-                    Body::Map => self.merge_map(item, target),
-                    Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
-                    _ => Err(self.no_map(item)),
-                })
+                items
+                    .into_iter()
+                    .rev()
+                    .try_for_each(|item| match self.nodes[item].body {
+                        Body::Map => self.merge_map(item, target),
+                        Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
+                        _ => Err(self.no_map(item)),
+                    })
             }
             _ => Err(self.no_map(at)),
         }
@@ -284,8 +321,15 @@ impl Converter<'_> {
     }
 
     fn is_merge(&self, at: usize) -> bool {
-        matches!(&self.nodes[at].body, Body::Scalar { text, tag, literal } if text == "<<"
-            && (*tag == Tag::Merge || (*tag == Tag::None && !*literal)))
+        let Body::Scalar { text, tag, literal } = &self.nodes[at].body else {
+            return false;
+        };
+        text == "<<"
+            && match tag {
+                Tag::Merge | Tag::NonSpecific => true,
+                Tag::None => !*literal,
+                _ => false,
+            }
     }
 
     fn key(&mut self, at: usize) -> Result<(String, KeyKind), Remark> {
@@ -338,7 +382,8 @@ impl Converter<'_> {
             Scalar::Int(number) => number.into(),
             Scalar::Uint(number) => (number as f64).into(),
             Scalar::Float(number) => float(number).ok_or_else(|| {
-                self.problem(at, "infinity and not-a-number have no JSON form").hint("quote the text")
+                self.problem(at, "infinity and not-a-number have no JSON form")
+                    .hint("quote the text")
             })?,
         })
     }
@@ -358,16 +403,18 @@ impl Converter<'_> {
     }
 
     fn old_boolean(&mut self, at: usize, value: bool, key: bool) {
-        let Body::Scalar { text, tag: Tag::None, .. } = &self.nodes[at].body else {
+        let Body::Scalar {
+            text, tag: Tag::None, ..
+        } = &self.nodes[at].body
+        else {
             return;
         };
         if resolve::is_old_boolean(text) {
             let what = if key { "key" } else { "value" };
             let message = format!("an unquoted word as {what} is read as the boolean {value}");
-            self.warn(
-                self.problem(at, message)
-                    .hint(format!("write {value} if a boolean is meant, or quote it if a text is meant")),
-            );
+            self.warn(self.problem(at, message).hint(format!(
+                "write {value} if a boolean is meant, or quote it if a text is meant"
+            )));
         }
     }
 
@@ -428,6 +475,10 @@ pub(super) fn float(number: f64) -> Option<Value> {
 fn shown_key(key: &str) -> String {
     const MOST: usize = 80;
     let short: String = key.chars().take(MOST).collect();
-    let dots = if key.chars().nth(MOST).is_some() { "…" } else { "" };
+    let dots = if key.chars().nth(MOST).is_some() {
+        "…"
+    } else {
+        ""
+    };
     format!("{:?}{dots}", short)
 }

@@ -3,7 +3,7 @@
 //!
 //! Go's rules for JSON hold: a broken surrogate becomes U+FFFD, repeated keys are accepted.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::tree::{Body, Node, Tag, Tree};
 use super::{MAX_DEPTH, Remark, convert, documents};
@@ -37,11 +37,23 @@ pub(super) fn leading_values(text: &str) -> Stream<'_> {
         sniffed -= 1;
     }
     if !text[..sniffed].trim_start().starts_with('{') {
-        let rest = Rest::Yaml { text, line: 1, json: None };
+        let rest = Rest::Yaml {
+            text,
+            line: 1,
+            json: None,
+        };
         return Stream { trees, rest };
     }
-    let mut parser =
-        Parser { bytes: text.as_bytes(), text, at: 0, line: 1, line_start: 0, nodes: Vec::new(), depth: 0 };
+    let mut parser = Parser {
+        bytes: text.as_bytes(),
+        text,
+        at: 0,
+        line: 1,
+        line_start: 0,
+        nodes: Vec::new(),
+        depth: 0,
+        out_of_range: None,
+    };
     let rest = loop {
         let (at, line) = (parser.at, parser.line);
         parser.blanks();
@@ -49,29 +61,38 @@ pub(super) fn leading_values(text: &str) -> Stream<'_> {
             break Rest::Nothing;
         }
         match parser.value() {
+            Ok(()) if parser.out_of_range.is_some() => {
+                break parser.out_of_range.map_or(Rest::Nothing, Rest::Broken);
+            }
             Ok(()) => trees.push(Tree {
                 nodes: std::mem::take(&mut parser.nodes),
                 plain: true,
                 bytes: parser.at - at,
             }),
             Err(problem) if trees.len() > 1 => break Rest::Broken(problem),
-            Err(problem) => {
-                let (text, line) = after_line_end(&text[at..], line);
-                let json = Some(problem).filter(|_| trees.is_empty());
-                break Rest::Yaml { text, line, json };
-            }
+            Err(problem) => match after_line_end(&text[at..], line) {
+                Some((text, line)) => {
+                    let json = Some(problem).filter(|_| trees.is_empty());
+                    break Rest::Yaml { text, line, json };
+                }
+                None => break Rest::Broken(problem),
+            },
         }
     };
     Stream { trees, rest }
 }
 
-/// Skips blanks up to and including the first line end, as kubectl does before it turns to YAML.
-fn after_line_end(text: &str, line: u32) -> (&str, u32) {
-    let trimmed = text.trim_start();
-    let blanks = &text[..text.len() - trimmed.len()];
-    match blanks.find('\n') {
-        Some(end) => (&text[end + 1..], line + 1),
-        None => (trimmed, line),
+/// Skips blanks up to and including the first line end, as kubectl does before it turns to YAML. It gives up where fewer than
+/// four bytes are left.
+fn after_line_end(text: &str, line: u32) -> Option<(&str, u32)> {
+    let mut rest = text;
+    loop {
+        let char = rest.chars().next().filter(|_| rest.len() >= 4)?;
+        match char {
+            '\n' => return Some((&rest[1..], line + 1)),
+            _ if char.is_whitespace() => rest = &rest[char.len_utf8()..],
+            _ => return Some((rest, line)),
+        }
     }
 }
 
@@ -83,6 +104,8 @@ struct Parser<'a> {
     line_start: usize,
     nodes: Vec<Node>,
     depth: usize,
+    /// A number that is good JSON and no value.
+    out_of_range: Option<Remark>,
 }
 
 impl Parser<'_> {
@@ -131,7 +154,12 @@ impl Parser<'_> {
 
     fn push(&mut self, body: Body) {
         let (line, column) = self.position(self.at);
-        self.nodes.push(Node { line, column, span: 1, body });
+        self.nodes.push(Node {
+            line,
+            column,
+            span: 1,
+            body,
+        });
     }
 
     fn set_last(&mut self, body: Body) {
@@ -185,7 +213,11 @@ impl Parser<'_> {
             return Err(self.expected("a key in double quotes"));
         }
         let text = self.marked(Self::string)?;
-        self.set_last(Body::Scalar { text, tag: Tag::None, literal: true });
+        self.set_last(Body::Scalar {
+            text,
+            tag: Tag::None,
+            literal: true,
+        });
         self.blanks();
         if self.peek() != Some(b':') {
             return Err(self.expected("`:`"));
@@ -195,9 +227,11 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Result<Value, Remark> {
-        for (word, value) in
-            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-        {
+        for (word, value) in [
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+            ("null", Value::Null),
+        ] {
             if self.bytes[self.at..].starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return Ok(value);
@@ -233,16 +267,20 @@ impl Parser<'_> {
         if whole && let Ok(number) = text.parse::<i64>() {
             return Ok(number.into());
         }
-        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-        let value = number.and_then(|number| {
-            convert::float(number).or_else(|| Number::from_f64(number).map(Value::Number))
-        });
-        value.ok_or_else(|| self.problem("a number out of range"))
+        let value = text.parse::<f64>().ok().and_then(convert::float);
+        if value.is_none() && self.out_of_range.is_none() {
+            self.out_of_range = Some(self.problem("a number out of range"));
+        }
+        Ok(value.unwrap_or_default())
     }
 
     /// Skips at most `most` bytes that satisfy the test and says how many.
     fn skip(&mut self, test: impl Fn(u8) -> bool, most: usize) -> usize {
-        let count = self.bytes[self.at..].iter().take(most).take_while(|byte| test(**byte)).count();
+        let count = self.bytes[self.at..]
+            .iter()
+            .take(most)
+            .take_while(|byte| test(**byte))
+            .count();
         self.at += count;
         count
     }
@@ -284,7 +322,9 @@ impl Parser<'_> {
 
     /// `\uXXXX`, two of them for a character above U+FFFF.
     fn unicode_escape(&mut self) -> Result<char, Remark> {
-        let first = self.hex(self.at).ok_or_else(|| self.problem("an unknown escape in a text"))?;
+        let first = self
+            .hex(self.at)
+            .ok_or_else(|| self.problem("an unknown escape in a text"))?;
         self.at += 6;
         if let Some(char) = char::from_u32(first) {
             return Ok(char);

@@ -15,6 +15,8 @@ mod json;
 mod resolve;
 mod tree;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::render::origin::FieldLines;
@@ -76,7 +78,12 @@ pub struct Remark {
 
 impl Remark {
     fn at(line: u32, column: u32, message: impl Into<String>) -> Self {
-        Self { line, column, message: message.into(), hint: None }
+        Self {
+            line,
+            column,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -92,6 +99,8 @@ impl Remark {
 /// cut short in silence (content after the end of a document) is a problem too.
 pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Reading, Vec<Remark>> {
     let text = decode(bytes).map_err(|problem| vec![problem])?;
+    // kubectl takes one mark off a file before it looks at it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader = Reader {
         limits: convert::Limits::default(),
         reading: Reading::default(),
@@ -141,12 +150,15 @@ struct Reader {
 
 impl Reader {
     fn yaml(&mut self, text: &str, line: u32) {
-        for part in documents::split(text, line) {
-            let tree = part.and_then(|part| tree::compose(&part.text, part.line));
-            match tree {
-                Ok(Some(tree)) => self.take(Ok(tree)),
-                Ok(None) => {}
-                Err(problem) => self.take(Err(problem)),
+        let parts = documents::split(text, line);
+        let mut documents = tree::Documents::new();
+        for part in &parts {
+            let tree = match part {
+                Ok(part) => documents.compose(&part.text, part.line).transpose(),
+                Err(problem) => Some(Err(problem.clone())),
+            };
+            if let Some(tree) = tree {
+                self.take(tree);
             }
         }
     }
@@ -163,22 +175,38 @@ impl Reader {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<&str, Remark> {
+/// The text of a file: UTF-8, or UTF-16 with its mark, as kubectl takes it.
+fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Remark> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Remark::at(
             0,
             0,
-            format!("the file holds {} bytes, more than {MAX_FILE_BYTES} are not read", bytes.len()),
+            format!(
+                "the file holds {} bytes, more than {MAX_FILE_BYTES} are not read",
+                bytes.len()
+            ),
         ));
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Remark::at(1, 1, "the file is UTF-16, expected UTF-8").hint("convert it to UTF-8"));
+    if let [0xff, 0xfe, units @ ..] = bytes {
+        return utf16(units, u16::from_le_bytes);
     }
-    std::str::from_utf8(bytes).map_err(|error| {
+    if let [0xfe, 0xff, units @ ..] = bytes {
+        return utf16(units, u16::from_be_bytes);
+    }
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let (line, column) = documents::position(&valid);
         Remark::at(line, column, "invalid UTF-8").hint("convert the file to UTF-8")
     })
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, Remark> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units = pairs.iter().copied().map(unit);
+    let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();
+    text.filter(|_| rest.is_empty())
+        .map(Cow::Owned)
+        .ok_or_else(|| Remark::at(0, 0, "invalid UTF-16").hint("convert the file to UTF-8"))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) enum Scalar {
 /// What is wrong with it, without its content.
 pub(super) fn scalar(text: &str, tag: Tag, literal: bool, dialect: Dialect) -> Result<Scalar, &'static str> {
     let Dialect::Plain = dialect;
-    if literal || tag == Tag::Str {
+    if literal || matches!(tag, Tag::Str | Tag::NonSpecific) {
         return Ok(Scalar::Text);
     }
     let found = match tag {
@@ -171,9 +171,17 @@ fn float(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// A text that starts with a dot.
+/// A text that starts with a dot. Here underscores must stand between digits.
 fn fraction(text: &str) -> Scalar {
-    if is_float(text) { float(text).map_or(Scalar::Text, Scalar::Float) } else { Scalar::Text }
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let separated = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'_' || (digit(at.checked_sub(1)) && digit(Some(at + 1))));
+    let plain = text.replace('_', "");
+    let number = (separated && is_float(&plain)).then(|| float(&plain)).flatten();
+    number.map_or(Scalar::Text, Scalar::Float)
 }
 
 /// Base64 as Go decodes it: line breaks ignored, padding wanted, trailing bits not checked; what is not UTF-8 becomes one
@@ -182,7 +190,9 @@ fn binary(text: &str) -> Result<Scalar, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
     let joined: String = text.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
-    let bytes = ENGINE.decode(joined).map_err(|_| "the text of a !!binary is no base64")?;
+    let bytes = ENGINE
+        .decode(joined)
+        .map_err(|_| "the text of a !!binary is no base64")?;
     let mut decoded = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         decoded.push_str(chunk.valid());

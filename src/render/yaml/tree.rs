@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
-use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{
+    Encoding, Error, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
+};
 use serde_json::Value;
 
 use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
@@ -52,6 +54,8 @@ pub(super) enum Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tag {
     None,
+    /// `!`: a text whatever it looks like, but for the key `<<`.
+    NonSpecific,
     Str,
     Bool,
     Int,
@@ -61,40 +65,46 @@ pub(super) enum Tag {
     Merge,
 }
 
-/// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without content.
-///
-/// # Errors
-/// The first problem of the document.
-pub(super) fn compose(text: &str, first_line: u32) -> Result<Option<Tree>, Remark> {
-    // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut composer = Composer {
-        text,
-        first_line,
-        nodes: Vec::new(),
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        aliases: false,
-        escapes: text.contains("\\/").then_some((0, 0)),
-    };
-    let mut parser = Parser::new();
-    parser.set_encoding(Encoding::Utf8);
-    parser.set_input(Slices(text.as_bytes()));
-    loop {
-        let event = parser.parse().map_err(|error| composer.syntax(&error))?;
-        match event.data {
-            EventData::StreamEnd => break,
-            EventData::DocumentEnd { .. } => {
-                composer.nothing_follows(&mut parser, event.end_mark)?;
-                break;
-            }
-            _ => composer.event(event)?,
+/// A YAML parser for one document after the other; its buffers are kept.
+pub(super) struct Documents<'t> {
+    parser: Parser<Slices<'t>>,
+}
+
+impl<'t> Documents<'t> {
+    pub(super) fn new() -> Self {
+        Self {
+            parser: Parser::new(),
         }
     }
-    let plain = !composer.aliases;
-    let nodes = composer.nodes;
-    Ok((!nodes.is_empty()).then_some(Tree { nodes, plain, bytes: text.len() }))
+
+    /// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without
+    /// content.
+    ///
+    /// # Errors
+    /// The first problem of the document.
+    pub(super) fn compose(&mut self, text: &'t str, first_line: u32) -> Result<Option<Tree>, Remark> {
+        // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        self.parser.reset();
+        self.parser.set_encoding(Encoding::Utf8);
+        self.parser.set_input(Slices(text.as_bytes()));
+        let composer = Composer {
+            text,
+            first_line,
+            nodes: Vec::with_capacity(text.len() / BYTES_A_NODE),
+            open: Vec::new(),
+            flow: 0,
+            anchors: HashMap::new(),
+            aliases: false,
+            escapes: text.contains("\\/"),
+        };
+        composer.refuse_inner_marks()?;
+        composer.document(&mut self.parser)
+    }
 }
+
+/// A guess that is seldom too small.
+const BYTES_A_NODE: usize = 16;
 
 struct Composer<'a> {
     text: &'a str,
@@ -102,32 +112,78 @@ struct Composer<'a> {
     nodes: Vec<Node>,
     /// Indices of the maps and lists that are not closed yet.
     open: Vec<u32>,
+    /// How many of them, counted from the innermost, are in flow style.
+    flow: usize,
     anchors: HashMap<String, u32>,
     aliases: bool,
-    /// Where the search for `\/` in quoted scalars stands (characters, bytes); `None` if the text holds none.
-    escapes: Option<(u64, usize)>,
+    /// True if the text holds `\/`, which may be an escape.
+    escapes: bool,
 }
 
 impl Composer<'_> {
+    fn document(mut self, parser: &mut Parser<Slices<'_>>) -> Result<Option<Tree>, Remark> {
+        loop {
+            let event = parser.parse().map_err(|error| self.syntax(&error))?;
+            match event.data {
+                EventData::StreamEnd => break,
+                EventData::DocumentEnd { .. } => {
+                    self.nothing_follows(parser, event.end_mark)?;
+                    break;
+                }
+                _ => self.event(event)?,
+            }
+        }
+        Ok((!self.nodes.is_empty()).then_some(Tree {
+            nodes: self.nodes,
+            plain: !self.aliases,
+            bytes: self.text.len(),
+        }))
+    }
+
     fn event(&mut self, event: Event) -> Result<(), Remark> {
         let mark = event.start_mark;
         match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                if style == ScalarStyle::DoubleQuoted {
-                    self.refuse_escaped_slash(mark, event.end_mark)?;
+            EventData::Scalar {
+                anchor,
+                tag,
+                value,
+                plain_implicit,
+                style,
+                ..
+            } => {
+                match style {
+                    ScalarStyle::DoubleQuoted if self.escapes => {
+                        self.refuse_escaped_slash(mark, event.end_mark)?
+                    }
+                    ScalarStyle::Plain if self.flow > 0 => self.refuse_question_mark(&value, mark)?,
+                    _ => {}
                 }
                 let tag = tag.map_or(Ok(Tag::None), |tag| self.scalar_tag(&tag, mark))?;
                 let literal = tag == Tag::None && !plain_implicit;
                 self.anchor(anchor, mark)?;
-                self.push(mark, Body::Scalar { text: value, tag, literal });
+                self.push(
+                    mark,
+                    Body::Scalar {
+                        text: value,
+                        tag,
+                        literal,
+                    },
+                );
             }
-            EventData::MappingStart { anchor, tag, .. } => {
+            EventData::MappingStart {
+                anchor, tag, style, ..
+            } => {
+                self.flow += usize::from(style == MappingStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:map", mark, Body::Map)?
             }
-            EventData::SequenceStart { anchor, tag, .. } => {
+            EventData::SequenceStart {
+                anchor, tag, style, ..
+            } => {
+                self.flow += usize::from(style == SequenceStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:seq", mark, Body::Seq)?
             }
             EventData::MappingEnd | EventData::SequenceEnd => {
+                self.flow = self.flow.saturating_sub(1);
                 if let Some(at) = self.open.pop() {
                     self.nodes[at as usize].span = index(self.nodes.len()) - at;
                 }
@@ -140,7 +196,12 @@ impl Composer<'_> {
 
     fn push(&mut self, mark: Mark, body: Body) {
         let (line, column) = self.position(mark);
-        self.nodes.push(Node { line, column, span: 1, body });
+        self.nodes.push(Node {
+            line,
+            column,
+            span: 1,
+            body,
+        });
     }
 
     fn open_node(
@@ -151,7 +212,7 @@ impl Composer<'_> {
         mark: Mark,
         body: Body,
     ) -> Result<(), Remark> {
-        if tag.is_some_and(|tag| tag != own_tag) {
+        if tag.is_some_and(|tag| tag != own_tag && tag != "!") {
             return Err(self.bad_tag(mark));
         }
         if self.open.len() >= MAX_DEPTH {
@@ -188,6 +249,9 @@ impl Composer<'_> {
     }
 
     fn scalar_tag(&self, tag: &str, mark: Mark) -> Result<Tag, Remark> {
+        if tag == "!" {
+            return Ok(Tag::NonSpecific);
+        }
         match tag.strip_prefix("tag:yaml.org,2002:") {
             Some("str") => Ok(Tag::Str),
             Some("bool") => Ok(Tag::Bool),
@@ -215,24 +279,49 @@ impl Composer<'_> {
             Err(error) => error.problem_mark().unwrap_or(end),
         };
         Err(self
-            .problem(mark, "text after the end of the document, which kubectl would ignore")
+            .problem(
+                mark,
+                "text after the end of the document, which kubectl would ignore",
+            )
             .hint("start a new document with a line `---`"))
     }
 
     /// The parser knows `\/` from YAML 1.2; kubectl's does not.
-    fn refuse_escaped_slash(&mut self, start: Mark, end: Mark) -> Result<(), Remark> {
-        let Some((chars, bytes)) = self.escapes else {
-            return Ok(());
-        };
-        let from = bytes + width(&self.text[bytes..], start.index.saturating_sub(chars));
-        let to = from + width(&self.text[from..], end.index - start.index);
-        self.escapes = Some((end.index, to));
+    fn refuse_escaped_slash(&self, start: Mark, end: Mark) -> Result<(), Remark> {
+        let offset = |mark: Mark| usize::try_from(mark.index).unwrap_or(usize::MAX);
+        let quoted = self.text.as_bytes().get(offset(start)..offset(end));
         let mut escaped = false;
-        for byte in self.text[from..to].bytes() {
-            if escaped && byte == b'/' {
+        for byte in quoted.unwrap_or_default() {
+            if escaped && *byte == b'/' {
                 return Err(self.problem(start, "unknown escape `\\/` in a quoted text"));
             }
-            escaped = byte == b'\\' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+        }
+        Ok(())
+    }
+
+    /// A byte order mark at the start of a later line: the parser skips it, kubectl's takes it for a part of the text.
+    fn refuse_inner_marks(&self) -> Result<(), Remark> {
+        for (at, _) in self.text.match_indices('\u{feff}') {
+            let before = &self.text[..at];
+            if before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+                let (line, _) = super::documents::position(before);
+                let problem = Remark::at(
+                    line - 1 + self.first_line,
+                    1,
+                    "a byte order mark at the start of a line",
+                );
+                return Err(problem.hint("remove it"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inside brackets kubectl's parser takes a question mark for the start of a key.
+    fn refuse_question_mark(&self, text: &str, mark: Mark) -> Result<(), Remark> {
+        if text.char_indices().any(|(at, char)| at > 0 && char == '?') {
+            let problem = self.problem(mark, "a question mark in an unquoted text inside brackets");
+            return Err(problem.hint("quote the text"));
         }
         Ok(())
     }
@@ -258,8 +347,12 @@ impl Composer<'_> {
         match bad {
             Some((at, _)) if error.kind() == ErrorKind::Reader => {
                 let (line, column) = super::documents::position(&self.text[..at]);
-                Remark::at(line - 1 + self.first_line, column, "control characters are not allowed")
-                    .hint("write it as an escape in a double-quoted text")
+                Remark::at(
+                    line - 1 + self.first_line,
+                    column,
+                    "control characters are not allowed",
+                )
+                .hint("write it as an escape in a double-quoted text")
             }
             _ => Remark::at(self.first_line, 1, "unreadable YAML"),
         }
@@ -281,14 +374,8 @@ fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Bytes of the first characters of a text.
-fn width(text: &str, chars: u64) -> usize {
-    let chars = usize::try_from(chars).unwrap_or(usize::MAX);
-    text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
-}
-
 /// The characters that YAML 1.1 allows in a stream.
-fn is_readable(char: char) -> bool {
+pub(super) fn is_readable(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
