@@ -1,69 +1,81 @@
-//! Where live state is read from: a server or a snapshot, behind the same questions.
+//! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
 use std::collections::BTreeSet;
 
-use crate::cluster::Server;
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
-use crate::live::{Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted};
+use crate::cluster::kubeconfig::Identity;
+use crate::cluster::{Counts, Server};
+use crate::live::{
+    Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
+};
 use crate::object::id::{GroupVersion, ObjectId};
+use crate::snapshot::Recorded;
 
-/// A source of live state.
+/// Where live objects come from.
 #[derive(Debug)]
-pub enum Reader {
+pub enum Live {
     /// An API server.
     Server(Box<Server>),
+    /// A snapshot.
+    Recorded(Box<Recorded>),
 }
 
-impl Reader {
-    /// What is served.
+impl Live {
+    /// URL, context and namespace.
+    pub fn identity(&self) -> &Identity {
+        match self {
+            Self::Server(server) => server.identity(),
+            Self::Recorded(recorded) => recorded.identity(),
+        }
+    }
+
+    /// Which types are served.
     ///
     /// # Errors
-    /// The server cannot be used at all.
+    /// See [`Server::catalog`].
     pub async fn catalog(&self) -> Result<Catalog, ClusterError> {
         match self {
             Self::Server(server) => server.catalog().await,
+            Self::Recorded(recorded) => Ok(recorded.catalog().clone()),
         }
     }
 
-    /// Published schemas.
+    /// The published schemas of some group-versions.
     ///
     /// # Errors
-    /// The server cannot be used at all.
-    pub async fn openapi(&self, versions: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
+    /// See [`Server::openapi`].
+    pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
         match self {
-            Self::Server(server) => server.openapi(versions).await,
+            Self::Server(server) => server.openapi(wanted).await,
+            Self::Recorded(recorded) => Ok(recorded.openapi(wanted)),
         }
     }
 
-    /// Live objects.
+    /// Reads objects; every wanted one has an entry in the answer.
     pub async fn read(&self, wanted: &[Wanted]) -> LiveSet {
         match self {
             Self::Server(server) => server.read(wanted).await,
+            Self::Recorded(recorded) => recorded.read(wanted),
         }
     }
 
-    /// What applies would store, in the order of the questions.
-    pub async fn predict(&self, questions: Vec<DryRun>) -> Vec<Prediction> {
-        match self {
-            Self::Server(server) => server.predict(questions).await,
-        }
-    }
-
-    /// One object again.
+    /// Reads one object again, after a conflict.
     ///
     /// # Errors
     /// Why it is unknown.
     pub async fn reread(&self, id: &ObjectId, resource: &Resource) -> Result<Presence, FetchError> {
         match self {
             Self::Server(server) => server.reread(id, resource).await,
+            Self::Recorded(recorded) => recorded.reread(id, resource),
         }
     }
 
-    /// Webhooks and policies.
-    pub async fn admission(&self, catalog: &Catalog) -> AdmissionConfigs {
+    /// What applying these bodies would store, in the order of the questions.
+    pub async fn predict(&self, dry_runs: Vec<DryRun>) -> Vec<Prediction> {
         match self {
-            Self::Server(server) => server.admission(catalog).await,
+            Self::Server(server) => server.predict(dry_runs).await,
+            Self::Recorded(recorded) => recorded.predict(&dry_runs),
         }
     }
 
@@ -74,38 +86,39 @@ impl Reader {
     pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
         match self {
             Self::Server(server) => server.namespace_exists(name).await,
+            Self::Recorded(recorded) => recorded.namespace_exists(name),
         }
     }
 
-    /// The namespace that the context names.
-    pub fn namespace(&self) -> Option<String> {
+    /// The webhooks and admission policies.
+    pub async fn admission(&self, catalog: &Catalog) -> AdmissionConfigs {
         match self {
-            Self::Server(server) => server.identity().namespace.clone(),
+            Self::Server(server) => server.admission(catalog).await,
+            Self::Recorded(recorded) => recorded.admission().clone(),
         }
     }
 
-    /// URL of the server, or name of the file.
-    pub fn server(&self) -> String {
-        match self {
-            Self::Server(server) => server.identity().server.clone(),
-        }
-    }
-
-    /// True unless the live objects were printed without `managedFields`.
+    /// False if live objects were printed without `managedFields`.
     pub fn owners_recorded(&self) -> bool {
         match self {
             Self::Server(_) => true,
+            Self::Recorded(recorded) => recorded.owners_recorded(),
         }
     }
 
-    /// Whether dry runs may be sent; else the reason for the report.
-    ///
-    /// # Errors
-    /// The reason.
-    pub fn dry_runs(&self, read_only: bool) -> Result<(), String> {
+    /// Requests so far; none for a snapshot.
+    pub fn counts(&self) -> Counts {
         match self {
-            Self::Server(_) if read_only => Err("--read-only sends none".to_owned()),
-            Self::Server(_) => Ok(()),
+            Self::Server(server) => server.counts(),
+            Self::Recorded(_) => Counts::default(),
+        }
+    }
+
+    /// What the server said in `Warning` headers so far.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Server(server) => server.warnings(),
+            Self::Recorded(_) => Vec::new(),
         }
     }
 }

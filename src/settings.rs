@@ -5,9 +5,10 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{Added, ClusterArgs, Color, CompareArgs, ChoiceArgs, RunArgs, SourceArgs};
+use crate::cli::{Added, Cli, Command, ExitCodeStyle, ClusterArgs, Color, CompareArgs, ChoiceArgs, RunArgs, SourceArgs};
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
+use crate::exit::Style;
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::run::choose::Chosen;
 use crate::run::compared::BaseChoice;
@@ -83,6 +84,14 @@ pub fn policy(args: &CompareArgs) -> Policy {
         Added::Ignore => AddedPolicy::Ignore,
     };
     Policy { added, strict: args.strict }
+}
+
+/// How the exit codes 1 and 2 are numbered for this command line.
+pub fn exit_style(cli: &Cli) -> Style {
+    match &cli.command {
+        Command::Diff(args) if args.compare.exit_code_style == ExitCodeStyle::Terraform => Style::Terraform,
+        _ => Style::Default,
+    }
 }
 
 /// The objects to look at.

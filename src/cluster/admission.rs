@@ -74,9 +74,7 @@ pub(crate) async fn configs(sender: &Arc<Sender>, catalog: &Catalog) -> Admissio
         });
         let Some(resource) = resource else { continue };
         match list(sender, resource).await {
-            Ok(items) => configs
-                .rules
-                .extend(items.iter().flat_map(|item| rules(kind, item))),
+            Ok(items) => configs.rules.extend(items.iter().flat_map(|item| rules(kind, item))),
             Err(failure) => {
                 let error: FetchError = failure.fetch_error(&right("list", resource, None));
                 configs.unreadable.push(format!("{}: {error}", resource.plural));
@@ -102,9 +100,7 @@ fn rules(kind: &str, item: &Value) -> Vec<AdmissionRule> {
     let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if let Some(webhooks) = item.get("webhooks").and_then(Value::as_array) {
         let all = webhooks.iter().map(|hook| (name(&hook["name"]), &hook["rules"]));
-        return all
-            .flat_map(|(name, rules)| read_rules(kind, &name, rules))
-            .collect();
+        return all.flat_map(|(name, rules)| read_rules(kind, &name, rules)).collect();
     }
     let constraints = &item["spec"]["matchConstraints"]["resourceRules"];
     read_rules(kind, &name(&item["metadata"]["name"]), constraints)
@@ -113,9 +109,7 @@ fn rules(kind: &str, item: &Value) -> Vec<AdmissionRule> {
 fn read_rules(kind: &str, name: &str, rules: &Value) -> Vec<AdmissionRule> {
     let set = |value: &Value| -> BTreeSet<String> {
         let texts = value.as_array().into_iter().flatten();
-        texts
-            .filter_map(|text| text.as_str().map(str::to_owned))
-            .collect()
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
     let rules = rules.as_array().into_iter().flatten();
     rules
@@ -154,11 +148,7 @@ mod tests {
                 has_status: false,
                 listable: true,
             };
-            configs
-                .seeing(&resource)
-                .into_iter()
-                .map(|rule| rule.name.clone())
-                .collect()
+            configs.seeing(&resource).into_iter().map(|rule| rule.name.clone()).collect()
         };
         assert_eq!(seeing("apps", "deployments"), ["a.example.org"]);
         assert_eq!(seeing("", "pods"), ["p"]);

@@ -22,13 +22,8 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(headers: &HeaderMap, body: Vec<u8>) -> Self {
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        Self {
-            content_type: content_type.unwrap_or_default().to_owned(),
-            body,
-        }
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Self { content_type: content_type.unwrap_or_default().to_owned(), body }
     }
 
     /// The body, if it is declared as JSON.
@@ -39,11 +34,7 @@ impl Answer {
         if self.content_type.starts_with("application/json") {
             return Ok(&self.body);
         }
-        let found = if self.content_type.is_empty() {
-            "no content type"
-        } else {
-            self.content_type.as_str()
-        };
+        let found = if self.content_type.is_empty() { "no content type" } else { self.content_type.as_str() };
         Err(Failure::Nonsense(format!(
             "the server answered with {}, not with JSON",
             without_controls(found, 80)
@@ -68,9 +59,7 @@ impl Answer {
 
     fn parsed<T: DeserializeOwned>(text: &[u8]) -> Result<T, Failure> {
         if serde_json::from_slice::<Status>(text).is_ok_and(|status| status.kind == "Status") {
-            return Err(Failure::Nonsense(
-                "the server answered 200 with a Status".to_owned(),
-            ));
+            return Err(Failure::Nonsense("the server answered 200 with a Status".to_owned()));
         }
         serde_json::from_slice(text).map_err(|error| Failure::not_json(&error))
     }
@@ -126,15 +115,13 @@ pub(crate) struct Rejection {
 impl Rejection {
     /// Reads a Status; any other text becomes the message.
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, answer: &Answer) -> Self {
-        let parsed = serde_json::from_slice::<Status>(&answer.body)
-            .ok()
-            .filter(|status| status.kind == "Status");
+        let parsed =
+            serde_json::from_slice::<Status>(&answer.body).ok().filter(|status| status.kind == "Status");
         let plain = parsed.is_none().then(|| plain_message(status, answer));
         let parsed = parsed.unwrap_or_default();
         let details = parsed.details.unwrap_or_default();
-        let seconds = headers
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let seconds =
+            headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let causes = details.causes.unwrap_or_default().into_iter().map(|cause| {
             (
                 cause.reason.unwrap_or_default(),
@@ -160,10 +147,7 @@ fn plain_message(status: StatusCode, answer: &Answer) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     match text.lines().next() {
         Some(line) if answer.content_type.starts_with("text/plain") => without_controls(line, 200),
-        _ => status
-            .canonical_reason()
-            .unwrap_or("no reason given")
-            .to_lowercase(),
+        _ => status.canonical_reason().unwrap_or("no reason given").to_lowercase(),
     }
 }
 
@@ -213,14 +197,12 @@ impl Failure {
             return Self::NotConnected(credentials_text(auth), true);
         }
         let text = chain_text(error);
-        let lost = chain()
-            .filter_map(|error| error.downcast_ref::<std::io::Error>())
-            .any(|error| {
-                matches!(
-                    error.kind(),
-                    ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe
-                )
-            });
+        let lost = chain().filter_map(|error| error.downcast_ref::<std::io::Error>()).any(|error| {
+            matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe
+            )
+        });
         let legacy = chain().find_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>());
         match legacy {
             Some(legacy) if legacy.is_connect() && !lost => {
@@ -304,11 +286,7 @@ impl Failure {
 
 /// Replaces control characters and cuts after `max` characters; the terminal's own escaping comes later.
 pub(crate) fn without_controls(text: &str, max: usize) -> String {
-    let mut clean: String = text
-        .chars()
-        .take(max)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut clean: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(max).is_some() {
         clean.push('…');
     }
@@ -326,9 +304,7 @@ pub(crate) fn chain_text(error: &(dyn Error + 'static)) -> String {
             text = format!("{text}: {part}");
         }
     }
-    let text = text
-        .trim_start_matches("ServiceError: ")
-        .trim_start_matches("client error (Connect): ");
+    let text = text.trim_start_matches("ServiceError: ").trim_start_matches("client error (Connect): ");
     without_controls(text, 500)
 }
 
@@ -373,10 +349,7 @@ mod tests {
                 "causes": [{"reason": "FieldManagerConflict", "message": "c", "field": ".data.a"}]}});
         let found = rejection(409, "application/json", &body.to_string());
         assert_eq!(found.refusal.reason, "Conflict");
-        assert_eq!(
-            found.refusal.causes,
-            [("FieldManagerConflict".into(), ".data.a".into(), "c".into())]
-        );
+        assert_eq!(found.refusal.causes, [("FieldManagerConflict".into(), ".data.a".into(), "c".into())]);
         assert_eq!(found.about, Some(("configmaps".into(), "a".into())));
         assert_eq!(found.retry_after, Some(Duration::from_secs(3)));
     }
@@ -398,11 +371,7 @@ mod tests {
             content_type: content_type.into(),
             body: body.as_bytes().to_vec(),
         };
-        assert!(
-            answer("application/json", "{\"a\":1}")
-                .json::<serde_json::Value>()
-                .is_ok()
-        );
+        assert!(answer("application/json", "{\"a\":1}").json::<serde_json::Value>().is_ok());
         for (content_type, body) in [
             ("text/html", "{}"),
             ("", "{}"),
@@ -410,10 +379,7 @@ mod tests {
             ("application/json", "{\"a\":"),
         ] {
             let found = answer(content_type, body).json::<serde_json::Value>();
-            assert!(
-                matches!(found, Err(Failure::Nonsense(_))),
-                "{content_type} {body}: {found:?}"
-            );
+            assert!(matches!(found, Err(Failure::Nonsense(_))), "{content_type} {body}: {found:?}");
         }
     }
 }

@@ -79,12 +79,7 @@ impl Transport {
 
     fn new(client: kube::Client, connect: Option<Arc<Connect>>) -> Self {
         Self {
-            state: Mutex::new(State {
-                client,
-                generation: 0,
-                worked: false,
-                refused: None,
-            }),
+            state: Mutex::new(State { client, generation: 0, worked: false, refused: None }),
             renewing: tokio::sync::Mutex::default(),
             connect,
         }
@@ -153,10 +148,7 @@ impl Transport {
 }
 
 fn unauthorized(message: &str) -> Failure {
-    let answer = Answer {
-        content_type: String::new(),
-        body: Vec::new(),
-    };
+    let answer = Answer { content_type: String::new(), body: Vec::new() };
     let mut rejection = Rejection::new(http::StatusCode::UNAUTHORIZED, &http::HeaderMap::new(), &answer);
     message.clone_into(&mut rejection.refusal.message);
     Failure::Rejected(Box::new(rejection))
@@ -173,18 +165,12 @@ fn client(config: &kube::Config) -> Result<kube::Client, String> {
         return over(config, tcp);
     };
     match proxy.scheme_str() {
-        Some("http") => over(
-            config,
-            with_proxy_password(&proxy, Tunnel::new(without_password(&proxy)?, tcp)),
-        ),
+        Some("http") => {
+            over(config, with_proxy_password(&proxy, Tunnel::new(without_password(&proxy)?, tcp)))
+        }
         Some("https") => {
-            let tls = config
-                .rustls_https_connector_with_connector(tcp)
-                .map_err(|error| explain(&error))?;
-            over(
-                config,
-                with_proxy_password(&proxy, Tunnel::new(without_password(&proxy)?, tls)),
-            )
+            let tls = config.rustls_https_connector_with_connector(tcp).map_err(|error| explain(&error))?;
+            over(config, with_proxy_password(&proxy, Tunnel::new(without_password(&proxy)?, tls)))
         }
         Some("socks5" | "socks5h") => {
             let socks = SocksV5::new(without_password(&proxy)?, tcp);
@@ -193,10 +179,7 @@ fn client(config: &kube::Config) -> Result<kube::Client, String> {
                 None => over(config, socks),
             }
         }
-        scheme => Err(format!(
-            "proxies of the kind {:?} are not supported",
-            scheme.unwrap_or_default()
-        )),
+        scheme => Err(format!("proxies of the kind {:?} are not supported", scheme.unwrap_or_default())),
     }
 }
 
@@ -207,9 +190,7 @@ where
     H::Future: Send + 'static,
     H::Error: Into<BoxError>,
 {
-    let tls = config
-        .rustls_https_connector_with_connector(connector)
-        .map_err(|error| explain(&error))?;
+    let tls = config.rustls_https_connector_with_connector(connector).map_err(|error| explain(&error))?;
     let http: HttpClient<_, Body> = HttpClient::builder(TokioExecutor::new()).build(tls);
     let gzip = DecompressionLayer::new().gzip(!config.disable_compression);
     let service = ServiceBuilder::new()
@@ -257,14 +238,8 @@ fn percent_decoded(text: &str) -> String {
 }
 
 fn without_password(proxy: &Uri) -> Result<Uri, String> {
-    let host = proxy
-        .authority()
-        .and_then(|authority| authority.as_str().rsplit('@').next());
-    let text = format!(
-        "{}://{}",
-        proxy.scheme_str().unwrap_or("http"),
-        host.unwrap_or_default()
-    );
+    let host = proxy.authority().and_then(|authority| authority.as_str().rsplit('@').next());
+    let text = format!("{}://{}", proxy.scheme_str().unwrap_or("http"), host.unwrap_or_default());
     text.parse().map_err(|_| "the proxy is not a URL".to_owned())
 }
 
@@ -289,10 +264,7 @@ mod tests {
     fn a_password_leaves_the_url_of_the_proxy() {
         let proxy: Uri = "http://us%40er:p%3Aw@proxy.example:3128".parse().unwrap();
         assert_eq!(password(&proxy), Some(("us@er".into(), "p:w".into())));
-        assert_eq!(
-            without_password(&proxy).unwrap().to_string(),
-            "http://proxy.example:3128/"
-        );
+        assert_eq!(without_password(&proxy).unwrap().to_string(), "http://proxy.example:3128/");
         assert_eq!(password(&"http://proxy.example:3128".parse().unwrap()), None);
         assert_eq!(percent_decoded("a%zz%4"), "a%zz%4");
     }

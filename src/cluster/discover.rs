@@ -30,10 +30,7 @@ pub(crate) async fn catalog(sender: &Arc<Sender>) -> Result<Catalog, Failure> {
     let (core, groups, version) = (root("/api"), root("/apis"), document("/version".to_owned()));
     let (core, groups, version) =
         tokio::join!(sender.send(&core), sender.send(&groups), sender.send(&version));
-    let mut catalog = Catalog {
-        server_version: server_version(version)?,
-        ..Catalog::default()
-    };
+    let mut catalog = Catalog { server_version: server_version(version)?, ..Catalog::default() };
     let mut plain = BTreeSet::new();
     plain.extend(read_root(&core?, &mut catalog)?);
     plain.extend(read_root(&groups?, &mut catalog)?);
@@ -42,17 +39,11 @@ pub(crate) async fn catalog(sender: &Arc<Sender>) -> Result<Catalog, Failure> {
 }
 
 fn root(path: &str) -> Call {
-    Call {
-        accept: ACCEPT_AGGREGATED_DISCOVERY_V2,
-        ..document(path.to_owned())
-    }
+    Call { accept: ACCEPT_AGGREGATED_DISCOVERY_V2, ..document(path.to_owned()) }
 }
 
 fn document(path: String) -> Call {
-    Call {
-        max_answer: MAX_DOCUMENT,
-        ..Call::get(Purpose::Discovery, path)
-    }
+    Call { max_answer: MAX_DOCUMENT, ..Call::get(Purpose::Discovery, path) }
 }
 
 /// The version decides only how lists are asked for, so a server that hides it is taken for an old one.
@@ -63,10 +54,7 @@ fn server_version(answer: Result<Answer, Failure>) -> Result<String, Failure> {
         git_version: String,
     }
     match answer {
-        Ok(answer) => Ok(answer
-            .json::<Version>()
-            .map(|version| version.git_version)
-            .unwrap_or_default()),
+        Ok(answer) => Ok(answer.json::<Version>().map(|version| version.git_version).unwrap_or_default()),
         Err(failure) if matches!(failure.code(), Some(403 | 404)) => Ok(String::new()),
         Err(failure) => Err(failure),
     }
@@ -86,32 +74,20 @@ fn read_root(answer: &Answer, catalog: &mut Catalog) -> Result<Vec<GroupVersion>
         }
         "APIVersions" => {
             let versions: APIVersions = answer.json()?;
-            Ok(versions
-                .versions
-                .iter()
-                .filter_map(|version| GroupVersion::parse(version))
-                .collect())
+            Ok(versions.versions.iter().filter_map(|version| GroupVersion::parse(version)).collect())
         }
         "APIGroupList" => {
             let list: APIGroupList = answer.json()?;
             let versions = list.groups.iter().flat_map(|group| &group.versions);
-            Ok(versions
-                .filter_map(|version| GroupVersion::parse(&version.group_version))
-                .collect())
+            Ok(versions.filter_map(|version| GroupVersion::parse(&version.group_version)).collect())
         }
-        _ => Err(Failure::Nonsense(
-            "the answer is no discovery document".to_owned(),
-        )),
+        _ => Err(Failure::Nonsense("the answer is no discovery document".to_owned())),
     }
 }
 
 fn read_aggregated(list: &APIGroupDiscoveryList, catalog: &mut Catalog) {
     for group in &list.items {
-        let name = group
-            .metadata
-            .as_ref()
-            .and_then(|metadata| metadata.name.clone())
-            .unwrap_or_default();
+        let name = group.metadata.as_ref().and_then(|metadata| metadata.name.clone()).unwrap_or_default();
         for version in &group.versions {
             read_version(&name, version, catalog);
         }
@@ -119,19 +95,12 @@ fn read_aggregated(list: &APIGroupDiscoveryList, catalog: &mut Catalog) {
 }
 
 fn read_version(group: &str, version: &APIVersionDiscovery, catalog: &mut Catalog) {
-    let gv = GroupVersion {
-        group: group.to_owned(),
-        version: version.version.clone().unwrap_or_default(),
-    };
+    let gv = GroupVersion { group: group.to_owned(), version: version.version.clone().unwrap_or_default() };
     if version.freshness.as_deref() == Some("Stale") {
         let reason = "the server that provides it does not answer (discovery is stale)";
         catalog.incomplete.insert(gv.to_string(), reason.to_owned());
     }
-    for resource in version
-        .resources
-        .iter()
-        .filter_map(|resource| aggregated_resource(&gv, resource))
-    {
+    for resource in version.resources.iter().filter_map(|resource| aggregated_resource(&gv, resource)) {
         insert(resource, catalog);
     }
 }
@@ -143,10 +112,7 @@ fn aggregated_resource(gv: &GroupVersion, resource: &APIResourceDiscovery) -> Op
         gvk: Gvk::new(&gv.group, &gv.version, &kind),
         plural: resource.resource.clone()?,
         namespaced: resource.scope.as_deref() == Some("Namespaced"),
-        has_status: resource
-            .subresources
-            .iter()
-            .any(|sub| sub.subresource.as_deref() == Some("status")),
+        has_status: resource.subresources.iter().any(|sub| sub.subresource.as_deref() == Some("status")),
         listable: resource.verbs.iter().any(|verb| verb == "list"),
     })
 }
@@ -182,9 +148,9 @@ async fn read_plain(
     }
     for (gv, answer) in answers {
         match answer {
-            Ok(list) => plain_resources(&gv, &list.resources)
-                .into_iter()
-                .for_each(|found| insert(found, catalog)),
+            Ok(list) => {
+                plain_resources(&gv, &list.resources).into_iter().for_each(|found| insert(found, catalog))
+            }
             Err(failure @ Failure::Deadline) => return Err(failure),
             Err(failure) if failure.unauthorized().is_some() => return Err(failure),
             Err(failure) => {
@@ -196,10 +162,7 @@ async fn read_plain(
 }
 
 fn plain_resources(gv: &GroupVersion, list: &[APIResource]) -> Vec<Resource> {
-    let has_status = |name: &str| {
-        list.iter()
-            .any(|other| other.name.strip_suffix("/status") == Some(name))
-    };
+    let has_status = |name: &str| list.iter().any(|other| other.name.strip_suffix("/status") == Some(name));
     let whole = list.iter().filter(|resource| !resource.name.contains('/'));
     whole
         .map(|resource| Resource {
@@ -254,20 +217,10 @@ mod tests {
         assert!(deployment.namespaced && deployment.has_status && deployment.listable);
         let widget = &catalog.resources[&Gvk::new("example.org", "v2", "Widget")];
         assert!(!widget.namespaced && !widget.has_status && widget.listable);
-        assert!(
-            !catalog
-                .resources
-                .contains_key(&Gvk::new("autoscaling", "v1", "Scale"))
-        );
+        assert!(!catalog.resources.contains_key(&Gvk::new("autoscaling", "v1", "Scale")));
         let served = |group, version, kind| catalog.served(&Gvk::new(group, version, kind));
-        assert!(matches!(
-            served("metrics.k8s.io", "v1beta1", "PodMetrics"),
-            Served::Unknown(_)
-        ));
-        assert_eq!(
-            served("example.org", "v1", "Widget"),
-            Served::No(vec!["v2".into()])
-        );
+        assert!(matches!(served("metrics.k8s.io", "v1beta1", "PodMetrics"), Served::Unknown(_)));
+        assert_eq!(served("example.org", "v1", "Widget"), Served::No(vec!["v2".into()]));
         assert_eq!(served("other.org", "v1", "Widget"), Served::No(vec![]));
     }
 
@@ -279,18 +232,9 @@ mod tests {
             "versions": [{"groupVersion": "apps/v1", "version": "v1"}, {"groupVersion": "apps/v1beta1", "version": "v1beta1"}]}]});
         let names = |found: Vec<GroupVersion>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(read_root(&answer(&core), &mut catalog).unwrap()), ["v1"]);
-        assert_eq!(
-            names(read_root(&answer(&groups), &mut catalog).unwrap()),
-            ["apps/v1", "apps/v1beta1"]
-        );
+        assert_eq!(names(read_root(&answer(&groups), &mut catalog).unwrap()), ["apps/v1", "apps/v1beta1"]);
         assert!(read_root(&answer(&json!({"kind": "Other"})), &mut catalog).is_err());
-        assert!(
-            read_root(
-                &answer(&json!({"kind": "Status", "status": "Failure"})),
-                &mut catalog
-            )
-            .is_err()
-        );
+        assert!(read_root(&answer(&json!({"kind": "Status", "status": "Failure"})), &mut catalog).is_err());
     }
 
     #[test]
@@ -302,10 +246,7 @@ mod tests {
         ]}))
         .unwrap();
         let found = plain_resources(&GroupVersion::parse("v1").unwrap(), &list.resources);
-        let flags: Vec<_> = found
-            .iter()
-            .map(|r| (r.plural.as_str(), r.has_status, r.listable))
-            .collect();
+        let flags: Vec<_> = found.iter().map(|r| (r.plural.as_str(), r.has_status, r.listable)).collect();
         assert_eq!(flags, [("pods", true, true), ("bindings", false, false)]);
     }
 

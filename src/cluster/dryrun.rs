@@ -14,9 +14,8 @@ use crate::cluster::retry::is_about_the_object;
 use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
 use crate::live::{DryRun, FetchError, Prediction, Refusal};
+use crate::object::fields::FIELD_MANAGER;
 
-/// The field manager of everything that is applied.
-pub const FIELD_MANAGER: &str = "gitops";
 const MAX_ANSWER: usize = 64 << 20;
 
 /// Asks for all predictions at once, as far as the throttle allows. The answers are in the order of the questions.
@@ -43,9 +42,9 @@ async fn one(sender: &Sender, dry_run: &DryRun) -> Prediction {
     };
     match sender.send(&call).await.and_then(|answer| answer.json::<Value>()) {
         Ok(stored) if is_same_object(&stored, dry_run) => Prediction::Stored(stored),
-        Ok(_) => Prediction::Unavailable(FetchError::Failed(
-            "the server answered with another object".to_owned(),
-        )),
+        Ok(_) => {
+            Prediction::Unavailable(FetchError::Failed("the server answered with another object".to_owned()))
+        }
         Err(failure) => meaning(dry_run, failure),
     }
 }
@@ -64,10 +63,7 @@ fn call(dry_run: &DryRun) -> Result<Call, String> {
     let metadata = body.get_mut("metadata").and_then(Value::as_object_mut);
     let metadata = metadata.ok_or("no dry run: the manifest has no metadata")?;
     metadata.insert("uid".to_owned(), dry_run.uid.clone().into());
-    metadata.insert(
-        "resourceVersion".to_owned(),
-        dry_run.resource_version.clone().into(),
-    );
+    metadata.insert("resourceVersion".to_owned(), dry_run.resource_version.clone().into());
     Ok(Call {
         purpose: Purpose::DryRun,
         method: Method::PATCH,
@@ -104,10 +100,7 @@ fn wire_bytes(body: &Value) -> Vec<u8> {
 /// What an answer that is not of the 2xx class says about the object.
 fn meaning(dry_run: &DryRun, failure: Failure) -> Prediction {
     let right = |verb| {
-        let namespace = dry_run
-            .resource
-            .namespaced
-            .then_some(dry_run.id.namespace.as_str());
+        let namespace = dry_run.resource.namespaced.then_some(dry_run.id.namespace.as_str());
         right(verb, &dry_run.resource, namespace)
     };
     let Failure::Rejected(rejection) = failure else {
@@ -123,11 +116,7 @@ fn meaning(dry_run: &DryRun, failure: Failure) -> Prediction {
             }),
             None => Prediction::Refused(refusal.clone()),
         },
-        409 if !refusal
-            .causes
-            .iter()
-            .any(|(reason, ..)| reason == "FieldManagerConflict") =>
-        {
+        409 if !refusal.causes.iter().any(|(reason, ..)| reason == "FieldManagerConflict") => {
             Prediction::Conflict
         }
         422 if is_about_uid(refusal) => Prediction::Conflict,
@@ -157,10 +146,7 @@ fn is_about_uid(refusal: &Refusal) -> bool {
 }
 
 fn is_namespace_missing(rejection: &Rejection) -> bool {
-    rejection
-        .about
-        .as_ref()
-        .is_some_and(|(kind, _)| kind == "namespaces")
+    rejection.about.as_ref().is_some_and(|(kind, _)| kind == "namespaces")
 }
 
 /// True for a 500 that tells of the server and not of the object although it has no reason.
@@ -188,9 +174,7 @@ fn said(dry_run: &DryRun, refusal: &Refusal) -> String {
 /// The name in `admission webhook "NAME" …` and `failed calling webhook "NAME"…`.
 fn webhook(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("webhook \"")?;
-    rest.split('"')
-        .next()
-        .filter(|name| !name.is_empty() && name.len() <= 253)
+    rest.split('"').next().filter(|name| !name.is_empty() && name.len() <= 253)
 }
 
 #[cfg(test)]
@@ -224,10 +208,7 @@ mod tests {
                 code,
                 reason: reason.into(),
                 message: message.into(),
-                causes: causes
-                    .iter()
-                    .map(|(r, f)| ((*r).into(), (*f).into(), String::new()))
-                    .collect(),
+                causes: causes.iter().map(|(r, f)| ((*r).into(), (*f).into(), String::new())).collect(),
             },
             about: Some((about.into(), "c".into())),
             retry_after: None,
@@ -248,10 +229,7 @@ mod tests {
     #[test]
     fn answers_of_a_real_server_have_these_meanings() {
         let fm = [("FieldManagerConflict", ".data.a")];
-        let uid = [
-            ("FieldValueInvalid", "metadata.uid"),
-            ("FieldValueInvalid", "metadata.uid"),
-        ];
+        let uid = [("FieldValueInvalid", "metadata.uid"), ("FieldValueInvalid", "metadata.uid")];
         let rbac = r#"configmaps "c" is forbidden: User "bob" cannot patch resource "configmaps" in API group "" in the namespace "n""#;
         let create = r#"configmaps "c" is forbidden: User "bob" cannot create resource "configmaps" in API group "" in the namespace "n""#;
         let modified = "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again";
@@ -267,10 +245,7 @@ mod tests {
                 ),
                 "conflict",
             ),
-            (
-                rejected(409, "Conflict", "Apply failed with 1 conflict", &fm, ""),
-                "refused 409",
-            ),
+            (rejected(409, "Conflict", "Apply failed with 1 conflict", &fm, ""), "refused 409"),
             (
                 rejected(
                     422,
@@ -320,13 +295,7 @@ mod tests {
                 "refused 403",
             ),
             (
-                rejected(
-                    403,
-                    "",
-                    "admission webhook \"deny.example.org\" denied the request: no",
-                    &[],
-                    "",
-                ),
+                rejected(403, "", "admission webhook \"deny.example.org\" denied the request: no", &[], ""),
                 "refused 403",
             ),
             (
@@ -359,10 +328,7 @@ mod tests {
                 ),
                 "unavailable webhook \"x.example.org\" prevents the dry run: admission webhook \"x.example.org\" does not support dry run",
             ),
-            (
-                rejected(400, "BadRequest", "metadata.managedFields must be nil", &[], ""),
-                "refused 400",
-            ),
+            (rejected(400, "BadRequest", "metadata.managedFields must be nil", &[], ""), "refused 400"),
             (
                 rejected(
                     500,
@@ -394,19 +360,10 @@ mod tests {
                 "refused 500",
             ),
             (
-                rejected(
-                    500,
-                    "",
-                    "request to convert CR to an invalid group/version: G/V",
-                    &[],
-                    "",
-                ),
+                rejected(500, "", "request to convert CR to an invalid group/version: G/V", &[], ""),
                 "refused 500",
             ),
-            (
-                rejected(500, "", "duplicate nodePort: {TCP 30541}", &[], ""),
-                "refused 500",
-            ),
+            (rejected(500, "", "duplicate nodePort: {TCP 30541}", &[], ""), "refused 500"),
             (
                 rejected(500, "", "etcdserver: leader changed", &[], ""),
                 "unavailable no dry run: the server answered 500: etcdserver: leader changed",
@@ -415,49 +372,27 @@ mod tests {
                 rejected(503, "ServiceUnavailable", "service unavailable", &[], ""),
                 "unavailable no dry run: the server answered 503: service unavailable",
             ),
-            (
-                rejected(404, "NotFound", "namespaces \"n\" not found", &[], "namespaces"),
-                "refused 404",
-            ),
+            (rejected(404, "NotFound", "namespaces \"n\" not found", &[], "namespaces"), "refused 404"),
             (
                 rejected(404, "", "404 page not found", &[], ""),
                 "unavailable no dry run: the server answered 404: 404 page not found",
             ),
-            (
-                rejected(413, "RequestEntityTooLarge", "limit is 3145728", &[], ""),
-                "refused 413",
-            ),
+            (rejected(413, "RequestEntityTooLarge", "limit is 3145728", &[], ""), "refused 413"),
             (
                 rejected(401, "Unauthorized", "Unauthorized", &[], ""),
                 "unavailable the server does not accept the credentials (401): Unauthorized",
             ),
-            (
-                Failure::Deadline,
-                "unavailable the deadline of the run passed before it was read",
-            ),
-            (
-                Failure::TimedOut(Duration::from_secs(60)),
-                "unavailable no answer within 60 s",
-            ),
+            (Failure::Deadline, "unavailable the deadline of the run passed before it was read"),
+            (Failure::TimedOut(Duration::from_secs(60)), "unavailable no answer within 60 s"),
         ];
         for (failure, expected) in table {
-            assert_eq!(
-                name(&meaning(&dry_run("ConfigMap"), failure.clone())),
-                *expected,
-                "{failure:?}"
-            );
+            assert_eq!(name(&meaning(&dry_run("ConfigMap"), failure.clone())), *expected, "{failure:?}");
         }
     }
 
     #[test]
     fn messages_about_secrets_are_withheld() {
-        let failure = rejected(
-            500,
-            "InternalError",
-            "failed calling webhook \"w\": canary",
-            &[],
-            "",
-        );
+        let failure = rejected(500, "InternalError", "failed calling webhook \"w\": canary", &[], "");
         let text = name(&meaning(&dry_run("Secret"), failure));
         assert_eq!(
             text,
@@ -481,11 +416,8 @@ mod tests {
             json!({"name": "c", "namespace": "n", "uid": "u-1", "resourceVersion": "7"})
         );
         for (uid, version) in [("", "7"), ("u-1", ""), ("u-1", "0")] {
-            let unpinned = DryRun {
-                uid: uid.into(),
-                resource_version: version.into(),
-                ..dry_run("ConfigMap")
-            };
+            let unpinned =
+                DryRun { uid: uid.into(), resource_version: version.into(), ..dry_run("ConfigMap") };
             assert!(super::call(&unpinned).is_err(), "{uid} {version}");
         }
     }

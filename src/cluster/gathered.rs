@@ -35,19 +35,12 @@ pub struct Absence;
 impl Gathered {
     /// Nothing is known yet.
     pub fn nothing() -> Self {
-        Self {
-            found: BTreeMap::new(),
-            listed: Listed::Namespaces(BTreeSet::new()),
-            single: BTreeMap::new(),
-        }
+        Self { found: BTreeMap::new(), listed: Listed::Namespaces(BTreeSet::new()), single: BTreeMap::new() }
     }
 
     /// Nothing is known of these objects, for one reason.
     pub fn failed(keys: impl IntoIterator<Item = Key>, error: &FetchError) -> Self {
-        Self {
-            single: keys.into_iter().map(|key| (key, Err(error.clone()))).collect(),
-            ..Self::nothing()
-        }
+        Self { single: keys.into_iter().map(|key| (key, Err(error.clone()))).collect(), ..Self::nothing() }
     }
 
     /// What is known of one object. Whatever was not asked for is unknown, never absent.
@@ -94,9 +87,7 @@ mod tests {
     #[test]
     fn only_a_whole_list_or_a_single_answer_makes_absent() {
         let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
-        let observed = Observed {
-            json: Box::from(*b"{}"),
-        };
+        let observed = Observed { json: Box::from(*b"{}") };
         let gathered = Gathered {
             found: BTreeMap::from([(key("a", "x"), observed.clone())]),
             listed: Listed::Namespaces(BTreeSet::from(["a".to_owned()])),
@@ -109,19 +100,10 @@ mod tests {
         assert_eq!(gathered.presence(&key("a", "y")), Ok(Presence::Absent));
         assert_eq!(gathered.presence(&key("b", "y")), Ok(Presence::Absent));
         assert_eq!(gathered.presence(&key("b", "z")), Err(FetchError::Deadline));
-        assert!(matches!(
-            gathered.presence(&key("b", "other")),
-            Err(FetchError::NotRecorded(_))
-        ));
-        assert!(matches!(
-            gathered.presence(&key("", "x")),
-            Err(FetchError::NotRecorded(_))
-        ));
+        assert!(matches!(gathered.presence(&key("b", "other")), Err(FetchError::NotRecorded(_))));
+        assert!(matches!(gathered.presence(&key("", "x")), Err(FetchError::NotRecorded(_))));
         let mut all = gathered.clone();
-        all.extend(Gathered {
-            listed: Listed::Everywhere,
-            ..Gathered::nothing()
-        });
+        all.extend(Gathered { listed: Listed::Everywhere, ..Gathered::nothing() });
         assert_eq!(all.presence(&key("b", "other")), Ok(Presence::Absent));
         assert_eq!(all.presence(&key("b", "z")), Err(FetchError::Deadline));
     }

@@ -3,10 +3,7 @@
 //! `--kubeconfig` names one file that must exist; else `KUBECONFIG` lists files, of which missing ones are skipped; else
 //! `~/.kube/config`; else the service account of the pod, and only where no file was named or found. The order and the
 //! merge are those of client-go's `clientcmd` (`ClientConfigLoadingRules`): the first file to set a name wins.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads kubeconfig files and the environment: an edge"
-)]
+#![expect(clippy::disallowed_methods, reason = "reads kubeconfig files and the environment: an edge")]
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -49,9 +46,7 @@ impl Environment {
     pub fn of_process() -> Self {
         Self {
             kubeconfig: std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty()),
-            home: std::env::var_os("HOME")
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from),
+            home: std::env::var_os("HOME").filter(|value| !value.is_empty()).map(PathBuf::from),
             proxy: ProxyVariables::of_process(),
             in_cluster: ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]
                 .iter()
@@ -214,16 +209,10 @@ pub fn refuse_inside(source: &Path, choice: &Choice, environment: &Environment) 
     let inside = files(choice, environment)?.into_iter().flatten().find(|file| {
         let real = std::fs::canonicalize(file);
         let named = std::path::absolute(file);
-        [real, named]
-            .into_iter()
-            .flatten()
-            .any(|path| path.starts_with(&source_directory))
+        [real, named].into_iter().flatten().any(|path| path.starts_with(&source_directory))
     });
     match inside {
-        Some(file) => Err(ConfigError::InsideSource {
-            file,
-            source_directory,
-        }),
+        Some(file) => Err(ConfigError::InsideSource { file, source_directory }),
         None => Ok(()),
     }
 }
@@ -235,9 +224,8 @@ fn files(choice: &Choice, environment: &Environment) -> Result<Option<Vec<PathBu
         return existing("--kubeconfig", named).map(Some);
     }
     if let Some(value) = &environment.kubeconfig {
-        let named: Vec<PathBuf> = std::env::split_paths(value)
-            .filter(|path| !path.as_os_str().is_empty())
-            .collect();
+        let named: Vec<PathBuf> =
+            std::env::split_paths(value).filter(|path| !path.as_os_str().is_empty()).collect();
         if !named.is_empty() {
             return existing("KUBECONFIG", named).map(Some);
         }
@@ -269,15 +257,9 @@ fn from_files(files: &[PathBuf], choice: &Choice, environment: &Environment) -> 
         files: files.to_vec(),
         reason,
     };
-    let body = context
-        .context
-        .clone()
-        .ok_or_else(|| unusable("the context is empty".to_owned()))?;
+    let body = context.context.clone().ok_or_else(|| unusable("the context is empty".to_owned()))?;
     check_references(&merged, &body).map_err(unusable)?;
-    let cluster = merged
-        .clusters
-        .iter()
-        .find(|cluster| cluster.name == body.cluster);
+    let cluster = merged.clusters.iter().find(|cluster| cluster.name == body.cluster);
     let own_proxy = cluster.and_then(|cluster| cluster.cluster.as_ref()?.proxy_url.clone());
     merged.current_context = Some(context.name.clone());
     let mut config = kube::Config::try_from(merged).map_err(|error| unusable(explain(error)))?;
@@ -294,19 +276,14 @@ fn from_files(files: &[PathBuf], choice: &Choice, environment: &Environment) -> 
 
 fn read(file: &Path) -> Result<Kubeconfig, ConfigError> {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let mut config = Kubeconfig::read_from(absolute).map_err(|error| ConfigError::Invalid {
-        file: file.to_owned(),
-        reason: explain(error),
-    })?;
+    let mut config = Kubeconfig::read_from(absolute)
+        .map_err(|error| ConfigError::Invalid { file: file.to_owned(), reason: explain(error) })?;
     config.current_context = config.current_context.filter(|name| !name.is_empty());
     Ok(config)
 }
 
 fn merge(first: Kubeconfig, next: Kubeconfig, file: &Path) -> Result<Kubeconfig, ConfigError> {
-    first.merge(next).map_err(|error| ConfigError::Invalid {
-        file: file.to_owned(),
-        reason: explain(error),
-    })
+    first.merge(next).map_err(|error| ConfigError::Invalid { file: file.to_owned(), reason: explain(error) })
 }
 
 fn wanted_context(
@@ -314,40 +291,21 @@ fn wanted_context(
     files: &[PathBuf],
     choice: &Choice,
 ) -> Result<NamedContext, ConfigError> {
-    let mut known: Vec<String> = merged
-        .contexts
-        .iter()
-        .map(|context| context.name.clone())
-        .collect();
+    let mut known: Vec<String> = merged.contexts.iter().map(|context| context.name.clone()).collect();
     known.sort();
     let Some(name) = choice.context.clone().or_else(|| merged.current_context.clone()) else {
-        return Err(ConfigError::NoCurrentContext {
-            files: files.to_vec(),
-            known,
-        });
+        return Err(ConfigError::NoCurrentContext { files: files.to_vec(), known });
     };
-    let found = merged
-        .contexts
-        .iter()
-        .find(|context| context.name == name)
-        .cloned();
+    let found = merged.contexts.iter().find(|context| context.name == name).cloned();
     found.ok_or_else(|| {
         known.sort_by_key(|other| strsim::damerau_levenshtein(&name, other));
-        ConfigError::NoContext {
-            name,
-            files: files.to_vec(),
-            known,
-        }
+        ConfigError::NoContext { name, files: files.to_vec(), known }
     })
 }
 
 /// kubectl refuses a context whose cluster or user is not defined; kube would go on without credentials.
 fn check_references(merged: &Kubeconfig, context: &kube::config::Context) -> Result<(), String> {
-    if !merged
-        .clusters
-        .iter()
-        .any(|cluster| cluster.name == context.cluster)
-    {
+    if !merged.clusters.iter().any(|cluster| cluster.name == context.cluster) {
         return Err(format!("there is no cluster {:?}", context.cluster));
     }
     match context.user.as_deref().filter(|user| !user.is_empty()) {
@@ -373,9 +331,7 @@ fn restrict_plugin(user: &mut AuthInfo, terminal: bool) -> Result<(), String> {
 
 fn in_cluster(choice: &Choice, environment: &Environment) -> Result<Loaded, ConfigError> {
     if !environment.in_cluster {
-        return Err(ConfigError::NoConfig {
-            default_file: default_file(environment),
-        });
+        return Err(ConfigError::NoConfig { default_file: default_file(environment) });
     }
     if let Some(context) = &choice.context {
         return Err(ConfigError::NoContext {
@@ -399,9 +355,7 @@ fn without_credentials(url: &http::Uri) -> String {
     match (text.split_once("://"), url.authority()) {
         (Some((scheme, rest)), Some(authority)) => {
             let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-            let path = rest
-                .split_once('/')
-                .map_or(String::new(), |(_, path)| format!("/{path}"));
+            let path = rest.split_once('/').map_or(String::new(), |(_, path)| format!("/{path}"));
             format!("{scheme}://{host}{path}")
         }
         _ => text.to_owned(),
@@ -413,11 +367,7 @@ fn explain(error: KubeconfigError) -> String {
     match error {
         KubeconfigError::ReadConfig(error, _) => format!("cannot be read: {error}"),
         KubeconfigError::Parse(error) => match error.location() {
-            Some(place) => format!(
-                "is not a kubeconfig: line {}, column {}",
-                place.line(),
-                place.column()
-            ),
+            Some(place) => format!("is not a kubeconfig: line {}, column {}", place.line(), place.column()),
             None => "is not a kubeconfig".to_owned(),
         },
         other => other.to_string(),
@@ -462,13 +412,8 @@ users:
         }
 
         fn environment(&self, list: &[&str]) -> Environment {
-            let paths = list.iter().map(|name| {
-                if name.is_empty() {
-                    PathBuf::new()
-                } else {
-                    self.path(name)
-                }
-            });
+            let paths =
+                list.iter().map(|name| if name.is_empty() { PathBuf::new() } else { self.path(name) });
             Environment {
                 kubeconfig: (!list.is_empty()).then(|| std::env::join_paths(paths).unwrap()),
                 home: Some(self.0.path().to_owned()),
@@ -482,10 +427,7 @@ users:
     }
 
     fn context(name: &str) -> Choice {
-        Choice {
-            context: Some(name.into()),
-            ..Choice::default()
-        }
+        Choice { context: Some(name.into()), ..Choice::default() }
     }
 
     #[test]
@@ -497,23 +439,11 @@ users:
                 .map(|loaded| loaded.identity.server)
                 .map_err(|e| home.text(&e))
         };
-        let named = |name: &str| Choice {
-            file: Some(home.path(name)),
-            ..Choice::default()
-        };
+        let named = |name: &str| Choice { file: Some(home.path(name)), ..Choice::default() };
         assert_eq!(server(&Choice::default(), &[]).unwrap(), "https://a.example:6443");
-        assert_eq!(
-            server(&Choice::default(), &["other"]).unwrap(),
-            "https://b.example/path"
-        );
-        assert_eq!(
-            server(&Choice::default(), &["", "missing", "other"]).unwrap(),
-            "https://b.example/path"
-        );
-        assert_eq!(
-            server(&named("other"), &[".kube/config"]).unwrap(),
-            "https://b.example/path"
-        );
+        assert_eq!(server(&Choice::default(), &["other"]).unwrap(), "https://b.example/path");
+        assert_eq!(server(&Choice::default(), &["", "missing", "other"]).unwrap(), "https://b.example/path");
+        assert_eq!(server(&named("other"), &[".kube/config"]).unwrap(), "https://b.example/path");
         let error = server(&Choice::default(), &["missing", "gone"]).unwrap_err();
         assert_eq!(error, "KUBECONFIG names ~/missing, ~/gone, which does not exist");
         let error = server(&named("missing"), &["other"]).unwrap_err();
@@ -532,11 +462,7 @@ users:
         let loaded = load(&Choice::default(), &home.environment(&["first", "second"])).unwrap();
         assert_eq!(loaded.identity.namespace.as_deref(), Some("first"));
         assert_eq!(loaded.identity.server, "https://b.example/path");
-        assert_eq!(
-            loaded.identity.context.as_deref(),
-            Some("one"),
-            "an empty current-context sets nothing"
-        );
+        assert_eq!(loaded.identity.context.as_deref(), Some("one"), "an empty current-context sets nothing");
         assert!(!loaded.config.default_retry);
     }
 
@@ -565,15 +491,9 @@ users:
             "{text}"
         );
         let text = fails(&context("no-cluster"), "config");
-        assert_eq!(
-            text,
-            r#"context "no-cluster" in ~/config: there is no cluster "gone"; None"#
-        );
+        assert_eq!(text, r#"context "no-cluster" in ~/config: there is no cluster "gone"; None"#);
         let text = fails(&context("no-user"), "config");
-        assert_eq!(
-            text,
-            r#"context "no-user" in ~/config: there is no user "gone"; None"#
-        );
+        assert_eq!(text, r#"context "no-user" in ~/config: there is no user "gone"; None"#);
         assert_eq!(
             fails(&Choice::default(), "broken"),
             "~/broken: is not a kubeconfig: line 1, column 11; None"
@@ -590,33 +510,21 @@ users:
         assert!(matches!(error, ConfigError::NoConfig { .. }), "{error:?}");
         environment.in_cluster = true;
         let error = load(&Choice::default(), &environment).unwrap_err();
-        assert!(
-            matches!(error, ConfigError::InCluster(_)),
-            "this machine is no pod: {error:?}"
-        );
+        assert!(matches!(error, ConfigError::InCluster(_)), "this machine is no pod: {error:?}");
         let error = load(&context("one"), &environment).unwrap_err();
         assert!(matches!(error, ConfigError::NoContext { .. }), "{error:?}");
         let mut named = home.environment(&["missing"]);
         named.in_cluster = true;
-        assert!(matches!(
-            load(&Choice::default(), &named),
-            Err(ConfigError::Missing { .. })
-        ));
+        assert!(matches!(load(&Choice::default(), &named), Err(ConfigError::Missing { .. })));
         let broken = Home::new(&[(".kube/config", "- canary\n")]);
         let mut environment = broken.environment(&[]);
         environment.in_cluster = true;
-        assert!(matches!(
-            load(&Choice::default(), &environment),
-            Err(ConfigError::Invalid { .. })
-        ));
+        assert!(matches!(load(&Choice::default(), &environment), Err(ConfigError::Invalid { .. })));
     }
 
     #[test]
     fn impersonation_replaces_that_of_the_file() {
-        let file = BOTH.replace(
-            "{token: canary}",
-            "{token: canary, as: old, as-groups: [old], as-uid: old}",
-        );
+        let file = BOTH.replace("{token: canary}", "{token: canary, as: old, as-groups: [old], as-uid: old}");
         let home = Home::new(&[("config", &file)]);
         let environment = home.environment(&["config"]);
         let kept = load(&Choice::default(), &environment).unwrap().config.auth_info;
@@ -627,16 +535,10 @@ users:
             ..Choice::default()
         };
         let user = load(&choice, &environment).unwrap().config.auth_info;
-        assert_eq!(
-            (user.impersonate.as_deref(), user.impersonate_uid),
-            (Some("new"), None)
-        );
+        assert_eq!((user.impersonate.as_deref(), user.impersonate_uid), (Some("new"), None));
         assert_eq!(user.impersonate_groups, Some(vec!["g".to_owned()]));
         choice.impersonate = None;
-        assert!(matches!(
-            load(&choice, &environment),
-            Err(ConfigError::GroupsWithoutUser)
-        ));
+        assert!(matches!(load(&choice, &environment), Err(ConfigError::GroupsWithoutUser)));
     }
 
     #[test]
@@ -650,14 +552,9 @@ users:
         ] {
             let exec = format!("{{exec: {{command: x, interactiveMode: {mode}}}}}");
             let home = Home::new(&[("config", &BOTH.replace("{token: canary}", &exec))]);
-            let environment = Environment {
-                terminal,
-                ..home.environment(&["config"])
-            };
+            let environment = Environment { terminal, ..home.environment(&["config"]) };
             let found = load(&Choice::default(), &environment);
-            let found = found
-                .ok()
-                .and_then(|loaded| loaded.config.auth_info.exec?.interactive_mode);
+            let found = found.ok().and_then(|loaded| loaded.config.auth_info.exec?.interactive_mode);
             assert_eq!(found, expected, "{mode} {terminal}");
         }
     }
@@ -665,11 +562,7 @@ users:
     // SEC-39
     #[test]
     fn a_kubeconfig_inside_the_source_is_refused() {
-        let home = Home::new(&[
-            ("repo/.kube/config", BOTH),
-            (".kube/config", BOTH),
-            ("repo/app/x.yaml", ""),
-        ]);
+        let home = Home::new(&[("repo/.kube/config", BOTH), (".kube/config", BOTH), ("repo/app/x.yaml", "")]);
         let refused = |source: &str, choice: &Choice, list: &[&str]| {
             matches!(
                 refuse_inside(&home.path(source), choice, &home.environment(list)),
@@ -679,26 +572,16 @@ users:
         let none = Choice::default();
         assert!(!refused("repo", &none, &[]));
         assert!(refused("repo", &none, &["repo/.kube/config"]));
-        assert!(refused(
-            "repo",
-            &none,
-            &[".kube/config", "repo/app/../.kube/config"]
-        ));
+        assert!(refused("repo", &none, &[".kube/config", "repo/app/../.kube/config"]));
         assert!(!refused("repo/app", &none, &["repo/.kube/config"]));
         std::os::unix::fs::symlink(home.path("repo/.kube/config"), home.path("link")).unwrap();
-        assert!(
-            refused("repo", &none, &["link"]),
-            "a link from outside leads inside"
-        );
+        assert!(refused("repo", &none, &["link"]), "a link from outside leads inside");
         std::os::unix::fs::symlink(home.path(".kube/config"), home.path("repo/link")).unwrap();
         assert!(
             refused("repo", &none, &["repo/link"]),
             "what the repository links to was chosen by the repository"
         );
-        let flag = Choice {
-            file: Some(home.path("repo/.kube/config")),
-            ..Choice::default()
-        };
+        let flag = Choice { file: Some(home.path("repo/.kube/config")), ..Choice::default() };
         assert!(refused("repo", &flag, &[]));
     }
 }

@@ -50,11 +50,7 @@ pub(crate) async fn gather(sender: Arc<Sender>, plan: Plan) -> Gathered {
         return singly(sender, &plan, wanted.objects.clone(), None).await;
     }
     match scope(&sender, &plan, None).await {
-        Ok(found) => Gathered {
-            found,
-            listed: Listed::Everywhere,
-            single: BTreeMap::new(),
-        },
+        Ok(found) => Gathered { found, listed: Listed::Everywhere, single: BTreeMap::new() },
         Err(failure) if failure.code() == Some(403) && wanted.resource.namespaced => {
             by_namespace(sender, plan).await
         }
@@ -131,9 +127,7 @@ async fn singly(
                 gathered.single.insert(key, Ok(Absence));
             }
             Err(FetchError::Forbidden { right, message }) => {
-                let error = of_list
-                    .clone()
-                    .unwrap_or(FetchError::Forbidden { right, message });
+                let error = of_list.clone().unwrap_or(FetchError::Forbidden { right, message });
                 gathered.single.insert(key, Err(error));
             }
             Err(error) => {
@@ -155,9 +149,7 @@ pub(crate) async fn get(
     name: &str,
 ) -> Result<Presence, FetchError> {
     let Some(path) = url::object(resource, namespace, name) else {
-        return Err(FetchError::Failed(format!(
-            "no object can have the name {namespace:?}/{name:?}"
-        )));
+        return Err(FetchError::Failed(format!("no object can have the name {namespace:?}/{name:?}")));
     };
     let right = right("get", resource, resource.namespaced.then_some(namespace));
     match sender.send(&Call::get(Purpose::Get, path)).await {
@@ -185,9 +177,7 @@ fn whole(answer: &Answer, resource: &Resource, namespace: &str, name: &str) -> R
     let head: Head = serde_json::from_slice(text).map_err(|error| Failure::not_json(&error))?;
     let namespace = if resource.namespaced { namespace } else { "" };
     if head.kind != resource.gvk.kind || head.metadata.name != name || head.metadata.namespace != namespace {
-        return Err(Failure::Nonsense(
-            "the server answered with another object".to_owned(),
-        ));
+        return Err(Failure::Nonsense("the server answered with another object".to_owned()));
     }
     Ok(Presence::Found(Observed { json: text.into() }))
 }
@@ -221,16 +211,12 @@ async fn chain(
     let mut found = BTreeMap::new();
     let mut token = String::new();
     loop {
-        let answer = sender
-            .send(&Call::get(Purpose::List, page(&collection, limit, &token)))
-            .await?;
+        let answer = sender.send(&Call::get(Purpose::List, page(&collection, limit, &token))).await?;
         let next = read_page(answer.json_text()?, plan, &mut found)?;
         match next {
             None => return Ok(found),
             Some(next) if next == token => {
-                return Err(Failure::Nonsense(
-                    "the server repeats a page of the list".to_owned(),
-                ));
+                return Err(Failure::Nonsense("the server repeats a page of the list".to_owned()));
             }
             Some(next) => token = next,
         }
@@ -300,10 +286,7 @@ fn read_page(
         items.ok_or_else(|| Failure::Nonsense("the server answered 200 without a list".to_owned()))?;
     for item in items {
         let head: Head = serde_json::from_str(item.get()).map_err(|error| Failure::not_json(&error))?;
-        let key = (
-            head.metadata.namespace.into_owned(),
-            head.metadata.name.into_owned(),
-        );
+        let key = (head.metadata.namespace.into_owned(), head.metadata.name.into_owned());
         if plan.keep == Keep::All || plan.wanted.objects.contains(&key) {
             let json = item.get().as_bytes().into();
             found.insert(key, Observed { json });
@@ -355,10 +338,7 @@ mod tests {
     fn wanted_items_are_kept_as_they_came() {
         let text = body("").to_string();
         let mut found = BTreeMap::new();
-        assert_eq!(
-            read_page(text.as_bytes(), &plan(Keep::Wanted), &mut found).unwrap(),
-            None
-        );
+        assert_eq!(read_page(text.as_bytes(), &plan(Keep::Wanted), &mut found).unwrap(), None);
         let keys: Vec<_> = found.keys().cloned().collect();
         assert_eq!(keys, [("a".to_owned(), "x".to_owned())]);
         let item: Value = serde_json::from_slice(&found[&keys[0]].json).unwrap();
@@ -401,13 +381,7 @@ mod tests {
     fn pages_carry_limit_and_token() {
         assert_eq!(page("/api/v1/pods", None, ""), "/api/v1/pods");
         assert_eq!(page("/api/v1/pods", Some(500), ""), "/api/v1/pods?limit=500");
-        assert_eq!(
-            page("/api/v1/pods", Some(500), "a+/="),
-            "/api/v1/pods?limit=500&continue=a%2B%2F%3D"
-        );
-        assert_eq!(
-            page("/api/v1/pods", None, "t"),
-            "/api/v1/pods?limit=500&continue=t"
-        );
+        assert_eq!(page("/api/v1/pods", Some(500), "a+/="), "/api/v1/pods?limit=500&continue=a%2B%2F%3D");
+        assert_eq!(page("/api/v1/pods", None, "t"), "/api/v1/pods?limit=500&continue=t");
     }
 }

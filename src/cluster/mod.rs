@@ -42,7 +42,6 @@ use crate::live::{
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 
-pub use dryrun::FIELD_MANAGER;
 pub use proxy::ProxyVariables;
 pub use throttle::{Counts, Purpose};
 
@@ -66,13 +65,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            max_inflight: 16,
-            timeout: Duration::from_secs(600),
-            read_only: false,
-            cache: None,
-            seed: 0,
-        }
+        Self { max_inflight: 16, timeout: Duration::from_secs(600), read_only: false, cache: None, seed: 0 }
     }
 }
 
@@ -114,12 +107,7 @@ impl Server {
         let throttle = Throttle::new(options.max_inflight, options.seed);
         Self {
             cache: Cache::new(options.cache.as_deref(), &identity.server),
-            sender: Arc::new(Sender::new(
-                transport,
-                throttle,
-                options.timeout,
-                options.read_only,
-            )),
+            sender: Arc::new(Sender::new(transport, throttle, options.timeout, options.read_only)),
             identity,
             version: OnceLock::new(),
         }
@@ -145,9 +133,7 @@ impl Server {
     /// # Errors
     /// The server cannot be reached, refuses the credentials, or does not answer like a Kubernetes API server.
     pub async fn catalog(&self) -> Result<Catalog, ClusterError> {
-        let catalog = discover::catalog(&self.sender)
-            .await
-            .map_err(|failure| self.run_error(failure))?;
+        let catalog = discover::catalog(&self.sender).await.map_err(|failure| self.run_error(failure))?;
         let _ = self.version.set(catalog.server_version.clone());
         Ok(catalog)
     }
@@ -178,18 +164,12 @@ impl Server {
     async fn gather(&self, wanted: &[Wanted], keep: Keep) -> Vec<Gathered> {
         let paged = self.wants_pages();
         let lost = FetchError::Failed("the list was abandoned".to_owned());
-        let mut all: Vec<Gathered> = wanted
-            .iter()
-            .map(|wanted| Gathered::failed(wanted.objects.clone(), &lost))
-            .collect();
+        let mut all: Vec<Gathered> =
+            wanted.iter().map(|wanted| Gathered::failed(wanted.objects.clone(), &lost)).collect();
         let mut tasks = JoinSet::new();
         for (index, wanted) in wanted.iter().enumerate() {
             let sender = Arc::clone(&self.sender);
-            let plan = Plan {
-                wanted: wanted.clone(),
-                keep,
-                paged,
-            };
+            let plan = Plan { wanted: wanted.clone(), keep, paged };
             tasks.spawn(async move { (index, list::gather(sender, plan).await) });
         }
         while let Some(done) = tasks.join_next().await {
@@ -202,10 +182,7 @@ impl Server {
 
     /// Servers answer unpaged consistent lists from memory from 1.31 on; older ones read all of it from etcd at once.
     fn wants_pages(&self) -> bool {
-        let version = self
-            .version
-            .get()
-            .and_then(|version| discover::minor_version(version));
+        let version = self.version.get().and_then(|version| discover::minor_version(version));
         version.is_none_or(|version| version < (1, 31))
     }
 
@@ -248,19 +225,14 @@ impl Server {
         match failure {
             Failure::Deadline => ClusterError::Deadline { server },
             Failure::NotConnected(reason, _) => ClusterError::Unreachable { server, reason },
-            Failure::Broken(_) | Failure::TimedOut(_) => ClusterError::Unreachable {
-                server,
-                reason: failure.text(),
-            },
+            Failure::Broken(_) | Failure::TimedOut(_) => {
+                ClusterError::Unreachable { server, reason: failure.text() }
+            }
             failure => match failure.unauthorized() {
-                Some(message) => ClusterError::Unauthorized {
-                    server,
-                    message: answer::without_controls(message, 500),
-                },
-                None => ClusterError::Discovery {
-                    server,
-                    reason: failure.text(),
-                },
+                Some(message) => {
+                    ClusterError::Unauthorized { server, message: answer::without_controls(message, 500) }
+                }
+                None => ClusterError::Discovery { server, reason: failure.text() },
             },
         }
     }

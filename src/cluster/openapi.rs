@@ -44,10 +44,7 @@ pub(crate) async fn documents(
     if wanted.is_empty() {
         return Ok(OpenApiDocuments::new());
     }
-    let index: Index = sender
-        .send(&call("/openapi/v3".to_owned()))
-        .await?
-        .undeclared_json()?;
+    let index: Index = sender.send(&call("/openapi/v3".to_owned())).await?.undeclared_json()?;
     let mut tasks = JoinSet::new();
     for gv in wanted {
         let Some(path) = document_path(&index, gv) else {
@@ -65,19 +62,12 @@ pub(crate) async fn documents(
 }
 
 fn call(path: String) -> Call {
-    Call {
-        max_answer: MAX_DOCUMENT,
-        ..Call::get(Purpose::OpenApi, path)
-    }
+    Call { max_answer: MAX_DOCUMENT, ..Call::get(Purpose::OpenApi, path) }
 }
 
 /// Where a document is, by the server's own index; addresses outside the schema tree are not followed.
 fn document_path(index: &Index, gv: &GroupVersion) -> Option<String> {
-    let key = if gv.group.is_empty() {
-        format!("api/{}", gv.version)
-    } else {
-        format!("apis/{gv}")
-    };
+    let key = if gv.group.is_empty() { format!("api/{}", gv.version) } else { format!("apis/{gv}") };
     let path = &index.paths.get(&key)?.server_relative_url;
     (path.starts_with("/openapi/v3/") && !path.contains("..")).then(|| path.clone())
 }
@@ -125,18 +115,11 @@ const DIGEST: usize = 32;
 impl Cache {
     /// A cache below `root` for one server: hashes are the server's word, so servers share nothing. `None`: no cache.
     pub(crate) fn new(root: Option<&Path>, server: &str) -> Self {
-        Self {
-            directory: root.map(|root| root.join("openapi")),
-            server: server.to_owned(),
-        }
+        Self { directory: root.map(|root| root.join("openapi")), server: server.to_owned() }
     }
 
     fn file(&self, path: &str) -> Option<PathBuf> {
-        let digest = Sha256::new()
-            .chain_update(&self.server)
-            .chain_update([0])
-            .chain_update(path)
-            .finalize();
+        let digest = Sha256::new().chain_update(&self.server).chain_update([0]).chain_update(path).finalize();
         let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Some(self.directory.as_ref()?.join(name))
     }
@@ -161,10 +144,7 @@ impl Cache {
         let (Some(directory), Some(file)) = (&self.directory, self.file(path)) else {
             return Ok(());
         };
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
         temporary.write_all(&Sha256::digest(text))?;
         temporary.write_all(text)?;
@@ -190,10 +170,7 @@ mod tests {
         .unwrap();
         let path = |gv: &str| document_path(&index, &GroupVersion::parse(gv).unwrap());
         assert_eq!(path("v1").as_deref(), Some("/openapi/v3/api/v1?hash=AB"));
-        assert_eq!(
-            path("apps/v1").as_deref(),
-            Some("/openapi/v3/apis/apps/v1?hash=CD")
-        );
+        assert_eq!(path("apps/v1").as_deref(), Some("/openapi/v3/apis/apps/v1?hash=CD"));
         assert_eq!(path("apps/v2"), None);
         assert_eq!(path("evil/v1"), None);
         assert_eq!(path("evil/v2"), None);
@@ -209,10 +186,7 @@ mod tests {
         assert_eq!(cache.get("/p?hash=2"), None);
         assert_eq!(Cache::new(Some(root.path()), "https://b").get("/p?hash=1"), None);
         let directory = root.path().join("openapi");
-        assert_eq!(
-            std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
 
         let file = cache.file("/p?hash=1").unwrap();
         let mut bytes = std::fs::read(&file).unwrap();

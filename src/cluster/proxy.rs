@@ -50,10 +50,7 @@ pub(crate) fn proxy_for(
     variables: &ProxyVariables,
 ) -> Result<Option<http::Uri>, String> {
     if let Some(own) = own.filter(|own| !own.is_empty()) {
-        return own
-            .parse()
-            .map(Some)
-            .map_err(|_| "proxy-url is not a URL".to_owned());
+        return own.parse().map(Some).map_err(|_| "proxy-url is not a URL".to_owned());
     }
     if server.host().is_some_and(is_this_machine) {
         return Ok(None);
@@ -66,28 +63,15 @@ pub(crate) fn proxy_for(
     let Some(intercept) = matcher.intercept(server) else {
         return Ok(None);
     };
-    let value = if server.scheme_str() == Some("http") {
-        &variables.http
-    } else {
-        &variables.https
-    };
+    let value = if server.scheme_str() == Some("http") { &variables.http } else { &variables.https };
     let text = value.clone().unwrap_or_else(|| intercept.uri().to_string());
-    let text = if text.contains("://") {
-        text
-    } else {
-        format!("http://{text}")
-    };
-    text.parse()
-        .map(Some)
-        .map_err(|_| "the proxy variable is not a URL".to_owned())
+    let text = if text.contains("://") { text } else { format!("http://{text}") };
+    text.parse().map(Some).map_err(|_| "the proxy variable is not a URL".to_owned())
 }
 
 fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -103,54 +87,14 @@ mod tests {
         };
         let table = [
             ("https://k8s.example:6443", None, set("", "", ""), None),
-            (
-                "https://k8s.example:6443",
-                None,
-                set("http://p:3128", "", ""),
-                Some("http://p:3128/"),
-            ),
-            (
-                "https://k8s.example:6443",
-                None,
-                set("p:3128", "", ""),
-                Some("http://p:3128/"),
-            ),
-            (
-                "https://k8s.example:6443",
-                None,
-                set("", "http://p:3128", ""),
-                None,
-            ),
-            (
-                "http://k8s.example:8080",
-                None,
-                set("", "http://p:3128", ""),
-                Some("http://p:3128/"),
-            ),
-            (
-                "https://k8s.example:6443",
-                None,
-                set("http://p:3128", "", "example"),
-                None,
-            ),
-            (
-                "https://k8s.example:6443",
-                None,
-                set("http://p:3128", "", ".example"),
-                None,
-            ),
-            (
-                "https://10.1.2.3:6443",
-                None,
-                set("http://p:3128", "", "10.0.0.0/8"),
-                None,
-            ),
-            (
-                "https://11.1.2.3:6443",
-                None,
-                set("http://p:3128", "", "10.0.0.0/8"),
-                Some("http://p:3128/"),
-            ),
+            ("https://k8s.example:6443", None, set("http://p:3128", "", ""), Some("http://p:3128/")),
+            ("https://k8s.example:6443", None, set("p:3128", "", ""), Some("http://p:3128/")),
+            ("https://k8s.example:6443", None, set("", "http://p:3128", ""), None),
+            ("http://k8s.example:8080", None, set("", "http://p:3128", ""), Some("http://p:3128/")),
+            ("https://k8s.example:6443", None, set("http://p:3128", "", "example"), None),
+            ("https://k8s.example:6443", None, set("http://p:3128", "", ".example"), None),
+            ("https://10.1.2.3:6443", None, set("http://p:3128", "", "10.0.0.0/8"), None),
+            ("https://11.1.2.3:6443", None, set("http://p:3128", "", "10.0.0.0/8"), Some("http://p:3128/")),
             ("https://127.0.0.1:6443", None, set("http://p:3128", "", ""), None),
             ("https://[::1]:6443", None, set("http://p:3128", "", ""), None),
             (
@@ -162,17 +106,9 @@ mod tests {
         ];
         for (server, own, variables, expected) in table {
             let proxy = proxy_for(&server.parse().unwrap(), own, &variables).unwrap();
-            assert_eq!(
-                proxy.map(|uri| uri.to_string()).as_deref(),
-                expected,
-                "{server} {own:?}"
-            );
+            assert_eq!(proxy.map(|uri| uri.to_string()).as_deref(), expected, "{server} {own:?}");
         }
-        let error = proxy_for(
-            &"https://k".parse().unwrap(),
-            Some("http://user:canary @x"),
-            &set("", "", ""),
-        );
+        let error = proxy_for(&"https://k".parse().unwrap(), Some("http://user:canary @x"), &set("", "", ""));
         assert!(!error.unwrap_err().contains("canary"));
     }
 }

@@ -58,11 +58,7 @@ impl Call {
     }
 
     fn time(&self) -> Duration {
-        if self.method == Method::GET {
-            READ_TIME
-        } else {
-            WRITE_TIME
-        }
+        if self.method == Method::GET { READ_TIME } else { WRITE_TIME }
     }
 
     fn request(&self) -> Result<Request<Body>, Failure> {
@@ -72,9 +68,9 @@ impl Call {
             .header(header::ACCEPT, self.accept)
             .header(header::USER_AGENT, USER_AGENT);
         let request = match &self.body {
-            Some((kind, bytes)) => builder
-                .header(header::CONTENT_TYPE, *kind)
-                .body(Body::from(bytes.clone())),
+            Some((kind, bytes)) => {
+                builder.header(header::CONTENT_TYPE, *kind).body(Body::from(bytes.clone()))
+            }
             None => builder.body(Body::empty()),
         };
         request.map_err(|error| Failure::NotSent(format!("{error}: {}", self.path)))
@@ -93,13 +89,7 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(transport: Transport, throttle: Throttle, time: Duration, read_only: bool) -> Self {
-        Self {
-            transport,
-            throttle,
-            deadline: Instant::now() + time,
-            read_only,
-            warnings: Mutex::default(),
-        }
+        Self { transport, throttle, deadline: Instant::now() + time, read_only, warnings: Mutex::default() }
     }
 
     /// Sends a request until there is an answer of the 2xx class, or the policy gives up.
@@ -108,9 +98,7 @@ impl Sender {
     /// The failure of the last attempt.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
         if self.read_only && call.method != Method::GET {
-            return Err(Failure::NotSent(
-                "--read-only allows get and list alone".to_owned(),
-            ));
+            return Err(Failure::NotSent("--read-only allows get and list alone".to_owned()));
         }
         self.throttle.plan();
         let mut attempt = 1;
@@ -140,12 +128,7 @@ impl Sender {
                 Decision::Retry(wait) if Instant::now() + wait < self.deadline => wait,
                 _ => return Err(failure),
             };
-            tracing::debug!(
-                path = call.path,
-                attempt,
-                ?wait,
-                "request failed, sending it again"
-            );
+            tracing::debug!(path = call.path, attempt, ?wait, "request failed, sending it again");
             self.throttle.repeat();
             sleep(wait).await;
             attempt += 1;
@@ -173,11 +156,7 @@ impl Sender {
         tracing::debug!(method = %call.method, path = call.path, status = parts.status.as_u16(), "answered");
         match parts.status {
             StatusCode::OK | StatusCode::CREATED => Ok(answer),
-            status => Err(Failure::Rejected(Box::new(Rejection::new(
-                status,
-                &parts.headers,
-                &answer,
-            )))),
+            status => Err(Failure::Rejected(Box::new(Rejection::new(status, &parts.headers, &answer)))),
         }
     }
 
@@ -203,9 +182,7 @@ async fn read(body: Body, max: usize, pause: Duration) -> Result<Vec<u8>, Failur
     let mut body = std::pin::pin!(body);
     let mut bytes = Vec::new();
     loop {
-        let frame = timeout(pause, body.frame())
-            .await
-            .map_err(|_| Failure::timed_out(pause))?;
+        let frame = timeout(pause, body.frame()).await.map_err(|_| Failure::timed_out(pause))?;
         let data = match frame {
             None => return Ok(bytes),
             Some(Err(error)) => return Err(Failure::broken(&error)),
@@ -226,14 +203,8 @@ mod tests {
     #[test]
     fn warning_headers_are_unwrapped() {
         for (header, text) in [
-            (
-                r#"299 - "policy/v1beta1 is deprecated""#,
-                "policy/v1beta1 is deprecated",
-            ),
-            (
-                r#"299 - "unknown field \"spec.x\"""#,
-                r#"unknown field \"spec.x\""#,
-            ),
+            (r#"299 - "policy/v1beta1 is deprecated""#, "policy/v1beta1 is deprecated"),
+            (r#"299 - "unknown field \"spec.x\"""#, r#"unknown field \"spec.x\""#),
             ("something else", "something else"),
         ] {
             assert_eq!(warning_text(header), text);

@@ -75,10 +75,7 @@ pub fn decide(signal: &Signal, attempt: u32, spent: Spent, jitter: f64) -> Decis
         Signal::Status { retry_after, .. } => *retry_after,
         _ => None,
     };
-    let backoff = FIRST_BACKOFF
-        .saturating_mul(1 << attempt.min(10))
-        .min(MAX_BACKOFF)
-        .mul_f64(jitter);
+    let backoff = FIRST_BACKOFF.saturating_mul(1 << attempt.min(10)).min(MAX_BACKOFF).mul_f64(jitter);
     Decision::Retry(match asked {
         // Not before the time that was asked for, and not all at once after it.
         Some(wait) => {
@@ -92,12 +89,7 @@ pub fn decide(signal: &Signal, attempt: u32, spent: Spent, jitter: f64) -> Decis
 /// How many attempts a failure of this kind is worth.
 fn limit(signal: &Signal, reached: bool) -> u32 {
     match signal {
-        Signal::Status {
-            code,
-            reason,
-            message,
-            ..
-        } => status_limit(*code, reason, message),
+        Signal::Status { code, reason, message, .. } => status_limit(*code, reason, message),
         Signal::NotConnected { hopeless: true } => 1,
         // A server that was never reached is more likely misspelt than restarting.
         Signal::NotConnected { .. } if !reached => 1,
@@ -147,11 +139,7 @@ fn is_storage_hiccup(message: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FRESH: Spent = Spent {
-        planned: 10,
-        retries: 0,
-        reached: true,
-    };
+    const FRESH: Spent = Spent { planned: 10, retries: 0, reached: true };
 
     fn status(code: u16, reason: &str, message: &str, retry_after: Option<u64>) -> Signal {
         Signal::Status {
@@ -163,32 +151,19 @@ mod tests {
     }
 
     fn attempts(signal: &Signal, spent: Spent) -> u32 {
-        (1..)
-            .find(|&attempt| decide(signal, attempt, spent, 0.5) == Decision::GiveUp)
-            .unwrap()
+        (1..).find(|&attempt| decide(signal, attempt, spent, 0.5) == Decision::GiveUp).unwrap()
     }
 
     #[test]
     fn attempts_by_kind_of_failure() {
         let table = [
             (status(429, "TooManyRequests", "too many requests", None), 6),
-            (
-                status(
-                    429,
-                    "TooManyRequests",
-                    "storage is (re)initializing: failed to list",
-                    Some(30),
-                ),
-                2,
-            ),
+            (status(429, "TooManyRequests", "storage is (re)initializing: failed to list", Some(30)), 2),
             (status(502, "", "bad gateway", None), 6),
             (status(503, "ServiceUnavailable", "", None), 6),
             (status(504, "Timeout", "", None), 6),
             (status(500, "", "etcdserver: leader changed", None), 6),
-            (
-                status(500, "", "rpc error: etcdserver: request timed out", None),
-                6,
-            ),
+            (status(500, "", "rpc error: etcdserver: request timed out", None), 6),
             (
                 status(
                     500,
@@ -198,15 +173,7 @@ mod tests {
                 ),
                 1,
             ),
-            (
-                status(
-                    500,
-                    "",
-                    "failed to convert new object (a/b; v1) to smd typed",
-                    None,
-                ),
-                1,
-            ),
+            (status(500, "", "failed to convert new object (a/b; v1) to smd typed", None), 1),
             (
                 status(
                     500,
@@ -225,10 +192,7 @@ mod tests {
                 ),
                 3,
             ),
-            (
-                status(500, "InternalError", "Internal error occurred: other", None),
-                1,
-            ),
+            (status(500, "InternalError", "Internal error occurred: other", None), 1),
             (status(400, "BadRequest", "", None), 1),
             (status(401, "Unauthorized", "", None), 1),
             (status(403, "Forbidden", "", None), 1),
@@ -246,10 +210,7 @@ mod tests {
         for (signal, expected) in table {
             assert_eq!(attempts(&signal, FRESH), expected, "{signal:?}");
         }
-        let unreached = Spent {
-            reached: false,
-            ..FRESH
-        };
+        let unreached = Spent { reached: false, ..FRESH };
         assert_eq!(attempts(&Signal::NotConnected { hopeless: false }, unreached), 1);
         assert_eq!(attempts(&Signal::Broken, unreached), 6);
     }
@@ -274,11 +235,7 @@ mod tests {
     #[test]
     fn the_budget_of_the_run_ends_all_retries() {
         let broken = |planned, retries| {
-            let spent = Spent {
-                planned,
-                retries,
-                reached: true,
-            };
+            let spent = Spent { planned, retries, reached: true };
             decide(&Signal::Broken, 1, spent, 0.0)
         };
         assert_eq!(broken(10, 21), Decision::Retry(Duration::ZERO));

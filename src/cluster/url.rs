@@ -71,10 +71,7 @@ mod tests {
         let roles = resource("rbac.authorization.k8s.io", "clusterroles", false);
         assert_eq!(collection(&pods, None), "/api/v1/pods");
         assert_eq!(collection(&pods, Some("a")), "/api/v1/namespaces/a/pods");
-        assert_eq!(
-            object(&pods, "a", "b").as_deref(),
-            Some("/api/v1/namespaces/a/pods/b")
-        );
+        assert_eq!(object(&pods, "a", "b").as_deref(), Some("/api/v1/namespaces/a/pods/b"));
         let path = object(&roles, "", "system:node reader");
         let expected = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:node%20reader";
         assert_eq!(path.as_deref(), Some(expected));
@@ -83,20 +80,11 @@ mod tests {
     #[test]
     fn hostile_names_lead_nowhere() {
         let pods = resource("", "pods", true);
-        for (namespace, name) in [
-            ("a", ".."),
-            ("a", "."),
-            ("..", "b"),
-            ("a", "b/../c"),
-            ("a", ""),
-            ("", "b"),
-            ("a", "%2e"),
-        ] {
+        for (namespace, name) in
+            [("a", ".."), ("a", "."), ("..", "b"), ("a", "b/../c"), ("a", ""), ("", "b"), ("a", "%2e")]
+        {
             assert_eq!(object(&pods, namespace, name), None, "{namespace} {name}");
         }
-        assert_eq!(
-            object(&pods, "a", "b?x=y#z").as_deref(),
-            Some("/api/v1/namespaces/a/pods/b%3Fx%3Dy%23z")
-        );
+        assert_eq!(object(&pods, "a", "b?x=y#z").as_deref(), Some("/api/v1/namespaces/a/pods/b%3Fx%3Dy%23z"));
     }
 }

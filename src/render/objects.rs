@@ -207,19 +207,15 @@ fn identity(map: &Map<String, Value>) -> Result<(String, Option<String>), Refusa
     let text = |key: &str| match metadata.get(key) {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text.as_str()),
-        Some(other) => Err((
-            format!("metadata.{key} is {}, expected a string", found(other)),
-            Some("quote it"),
-        )),
+        Some(other) => {
+            Err((format!("metadata.{key} is {}, expected a string", found(other)), Some("quote it")))
+        }
     };
     let (name, generated, namespace) = (text("name")?, text("generateName")?, text("namespace")?);
     if name.is_empty() && generated.is_empty() {
         return Err(("metadata.name is missing".to_owned(), None));
     }
-    Ok((
-        name.to_owned(),
-        (!namespace.is_empty()).then(|| namespace.to_owned()),
-    ))
+    Ok((name.to_owned(), (!namespace.is_empty()).then(|| namespace.to_owned())))
 }
 
 /// The type of a value, in words.

@@ -73,10 +73,7 @@ impl Found {
             return Err(RenderError::NoManifests { place, files });
         }
         self.warnings.sort_by(place_order);
-        Ok(Manifests {
-            items: self.items,
-            warnings: self.warnings,
-        })
+        Ok(Manifests { items: self.items, warnings: self.warnings })
     }
 }
 
@@ -85,13 +82,7 @@ fn place_order(a: &Notice, b: &Notice) -> std::cmp::Ordering {
 }
 
 fn notice(file: impl Into<String>, message: impl Into<String>) -> Notice {
-    Notice {
-        file: file.into(),
-        line: 0,
-        column: 0,
-        message: message.into(),
-        hint: None,
-    }
+    Notice { file: file.into(), line: 0, column: 0, message: message.into(), hint: None }
 }
 
 /// The search for files. Every directory and file is visited once, by its path without links.
@@ -217,10 +208,7 @@ impl<'a> Walk<'a> {
             let file = path.child(&name);
             let message = format!("the directory {path} needs {renderer}, a renderer that is not there yet");
             let hint = Some(hint.clone());
-            self.found.problems.push(Notice {
-                hint,
-                ..notice(file.as_str(), message)
-            });
+            self.found.problems.push(Notice { hint, ..notice(file.as_str(), message) });
         }
     }
 
@@ -235,9 +223,7 @@ impl<'a> Walk<'a> {
 }
 
 fn is_manifest_name(path: &RepoPath) -> bool {
-    [".yaml", ".yml", ".json"]
-        .iter()
-        .any(|end| path.file_name().ends_with(end))
+    [".yaml", ".yml", ".json"].iter().any(|end| path.file_name().ends_with(end))
 }
 
 fn unread(path: &RepoPath, error: &TreeError) -> Notice {
@@ -285,10 +271,7 @@ fn take<'f>(next: &AtomicUsize, files: &'f [RepoPath]) -> Option<(usize, &'f Rep
 }
 
 fn read(tree: &dyn FileTree, path: &RepoPath, total: &AtomicU64) -> Found {
-    let refused = |problem: Notice| Found {
-        problems: vec![problem],
-        ..Found::default()
-    };
+    let refused = |problem: Notice| Found { problems: vec![problem], ..Found::default() };
     if total.load(Ordering::Relaxed) > MAX_TOTAL_BYTES {
         return refused(too_much(path));
     }

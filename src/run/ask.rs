@@ -12,7 +12,7 @@ use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen};
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::live::{Catalog, DryRun, FetchError, Prediction, Presence, Refusal, Resource};
 use crate::object::id::ObjectId;
-use crate::reader::Reader;
+use crate::reader::Live;
 
 /// How often an object that keeps changing is read and asked about again.
 const ROUNDS: usize = 4;
@@ -21,7 +21,7 @@ const NAMED_BY_CONTENT: &[&str] = &["CustomResourceDefinition", "APIService"];
 
 /// Decides all open objects. `allowed` is false where no dry run may be sent, with the reason.
 pub async fn ask(
-    reader: &Reader,
+    reader: &Live,
     catalog: &Catalog,
     setting: &Setting<'_>,
     open: Vec<Open>,
@@ -40,7 +40,7 @@ pub async fn ask(
 }
 
 struct Asking<'a> {
-    reader: &'a Reader,
+    reader: &'a Live,
     catalog: &'a Catalog,
     setting: &'a Setting<'a>,
     admission: Option<AdmissionConfigs>,
@@ -154,7 +154,7 @@ fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun
 }
 
 /// Puts a reason to objects that are missing because their namespace is. Namespaces of the render need no request.
-pub async fn explain_missing(reader: &Reader, verdicts: &mut [ObjectVerdict]) {
+pub async fn explain_missing(reader: &Live, verdicts: &mut [ObjectVerdict]) {
     let rendered: Vec<String> = verdicts
         .iter()
         .filter(|verdict| verdict.id.group.is_empty() && verdict.id.kind == "Namespace")

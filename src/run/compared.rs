@@ -14,7 +14,7 @@ use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
 use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
-use crate::reader::Reader;
+use crate::reader::Live;
 use crate::render::{Manifests, Notice, plain};
 use crate::schema::Schema;
 use crate::schema::openapi::Document;
@@ -115,7 +115,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
 ///
 /// # Errors
 /// The source cannot be read or rendered, or the cluster cannot be used at all. What concerns single objects is a verdict.
-pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compared, RunError> {
+pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared, RunError> {
     let request = comparison.source.clone();
     let rendering = tokio::task::spawn_blocking(move || render(&request));
     let remote = is_remote(&comparison.source);
@@ -127,7 +127,7 @@ pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compare
         let (rendered, catalog) = tokio::join!(rendering, reader.catalog());
         (joined(rendered)?, catalog?)
     };
-    let namespace = comparison.namespace.clone().or_else(|| reader.namespace()).unwrap_or_else(|| "default".to_owned());
+    let namespace = comparison.namespace.clone().or_else(|| reader.identity().namespace.clone()).unwrap_or_else(|| "default".to_owned());
     let bases = bases(comparison, &catalog, &namespace)?;
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
     choose::choose(&mut desired, &comparison.chosen)?;
@@ -148,7 +148,7 @@ pub async fn compare(comparison: &Comparison, reader: &Reader) -> Result<Compare
     };
     let mut found = survey(&setting, &live);
     drop(live);
-    let allowed = reader.dry_runs(comparison.read_only);
+    let allowed = dry_runs(comparison, reader);
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -188,7 +188,8 @@ fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<
     Ok(Bases::Revision { name, objects })
 }
 
-fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
+/// The types to read and the objects wanted of each.
+pub fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
     let mut types: BTreeMap<Gvk, Wanted> = BTreeMap::new();
     for (id, entry) in &desired.entries {
         if let Entry::Ready(object) = entry {
@@ -200,7 +201,8 @@ fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
     types.into_values().collect()
 }
 
-fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
+/// The group-versions whose schemas are needed.
+pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
     let ready = desired.entries.values().filter_map(|entry| match entry {
         Entry::Ready(desired) => Some(desired.gvk.group_version()),
         _ => None,
@@ -240,11 +242,20 @@ fn schemas(desired: &DesiredSet, documents: OpenApiDocuments, warnings: &mut Vec
     schemas
 }
 
+/// Whether dry runs may be sent; else the reason that the report gives.
+fn dry_runs(comparison: &Comparison, reader: &Live) -> Result<(), String> {
+    match reader {
+        Live::Recorded(_) => Err("a snapshot answers none".to_owned()),
+        Live::Server(_) if comparison.read_only => Err("--read-only sends none".to_owned()),
+        Live::Server(_) => Ok(()),
+    }
+}
+
 /// Credentials that stopped working end the run: nothing that would still be said could be trusted.
-fn refuse_unauthorized(live: &LiveSet, reader: &Reader) -> Result<(), RunError> {
+fn refuse_unauthorized(live: &LiveSet, reader: &Live) -> Result<(), RunError> {
     for presence in live.values() {
         if let Err(FetchError::Unauthorized(message)) = presence {
-            let server = reader.server();
+            let server = reader.identity().server.clone();
             return Err(ClusterError::Unauthorized { server, message: message.clone() }.into());
         }
     }

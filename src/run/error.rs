@@ -3,6 +3,7 @@
 use crate::cluster::error::ClusterError;
 use crate::exit::Code;
 use crate::render::RenderError;
+use crate::snapshot::SnapshotError;
 use crate::source::SourceError;
 
 /// An error that ends a command.
@@ -25,6 +26,9 @@ pub enum RunError {
     /// The cluster could not be used.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// A snapshot could not be read or written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// A file or stream could not be written.
     #[error("cannot write {place}: {reason}")]
     Output {
@@ -45,7 +49,18 @@ impl RunError {
     pub fn exit(&self) -> Code {
         match self {
             Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
+            Self::Snapshot(SnapshotError::InsideWorkTree { .. }) => Code::Refused,
             _ => Code::Error,
+        }
+    }
+
+    /// Further lines that belong to the error: every other problem of a render.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::Render(RenderError::Problems(problems)) if problems.len() > 1 => {
+                problems.iter().map(ToString::to_string).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -55,7 +70,12 @@ impl RunError {
             Self::Usage { hint, .. } => hint.clone(),
             Self::Source(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
-            Self::Render(_) | Self::Output { .. } => None,
+            Self::Snapshot(error) => error.hint().map(str::to_owned),
+            Self::Render(RenderError::Problems(problems)) => problems.iter().find_map(|problem| problem.hint.clone()),
+            Self::Render(RenderError::NoManifests { .. }) => Some(
+                "name another directory with --path; read are .yaml, .yml and .json files, hidden ones left out".to_owned(),
+            ),
+            Self::Output { .. } => None,
         }
     }
 }

@@ -5,18 +5,44 @@ pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
+pub mod output;
+pub mod render;
+pub mod snapshot;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, generate};
 use crate::exit::Code;
+use crate::settings;
 use error::RunError;
+use output::{Output, deliver, report_error};
 
-/// Runs one command.
-///
-/// # Errors
-/// The command ended without an answer.
-pub async fn run(cli: Cli) -> Result<Code, RunError> {
+/// Runs one command and returns the number that the process ends with.
+pub async fn run(cli: Cli) -> u8 {
+    let style = settings::exit_style(&cli);
+    let code = match command(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            report_error(&error);
+            error.exit()
+        }
+    };
+    code.styled(style)
+}
+
+
+async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
-        Command::Diff(args) => diff::diff(&args).await,
-        _ => Err(RunError::usage("not there yet", None)),
+        Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
+        Command::Render(args) => render::render(&args, &mut Output::new(args.run.quiet)),
+        Command::Snapshot(args) => snapshot::snapshot(&args, &mut Output::new(args.run.quiet)).await,
+        Command::Completions { shell } => {
+            deliver(None, &Output::new(false), &generate::completion(shell))?;
+            Ok(Code::Clean)
+        }
+        Command::Man { command } => {
+            let page = generate::manual(command.as_deref());
+            let page = page.map_err(|error| RunError::usage(error.to_string(), None))?;
+            deliver(None, &Output::new(false), &page)?;
+            Ok(Code::Clean)
+        }
     }
 }

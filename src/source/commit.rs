@@ -56,10 +56,7 @@ impl CommitTree {
             None => Repository::open(&self.git_dir).map_err(|error| unreadable(path, &error))?,
         };
         let result = work(&repo).map_err(|error| unreadable(path, &error));
-        self.handles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(repo);
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(repo);
         result
     }
 
@@ -98,9 +95,7 @@ impl CommitTree {
     }
 
     fn blob(&self, path: &RepoPath, expected: EntryKind, limit: u64) -> Result<Vec<u8>, TreeError> {
-        let (kind, id) = self
-            .find(path)?
-            .ok_or_else(|| TreeError::NotFound(path.clone()))?;
+        let (kind, id) = self.find(path)?.ok_or_else(|| TreeError::NotFound(path.clone()))?;
         if kind != expected {
             let problem = match expected {
                 EntryKind::Link => "not a symbolic link",
@@ -215,11 +210,7 @@ fn kind_of(mode: i32) -> Option<EntryKind> {
 }
 
 fn hostile(path: &RepoPath, name: String, problem: &'static str) -> TreeError {
-    TreeError::HostileName {
-        path: path.clone(),
-        name,
-        problem,
-    }
+    TreeError::HostileName { path: path.clone(), name, problem }
 }
 
 fn unreadable(path: &RepoPath, error: &git2::Error) -> TreeError {
@@ -233,8 +224,5 @@ fn unreadable(path: &RepoPath, error: &git2::Error) -> TreeError {
 }
 
 fn unreadable_because(path: &RepoPath, problem: &str) -> TreeError {
-    TreeError::Unreadable {
-        path: path.clone(),
-        problem: problem.to_owned(),
-    }
+    TreeError::Unreadable { path: path.clone(), problem: problem.to_owned() }
 }

@@ -1,8 +1,5 @@
 //! What the source stage takes from the environment, read once.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge to environment variables"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge to environment variables")]
 
 use std::path::PathBuf;
 
@@ -36,11 +33,7 @@ pub struct Environment {
 impl Environment {
     /// Reads the environment of this process. Empty variables count as unset.
     pub fn from_process() -> Self {
-        let path = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let secret = |name: &str| text(name).map(|value| Redacted::new(value.trim().to_owned()));
         Self {

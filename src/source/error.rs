@@ -153,25 +153,15 @@ pub enum SourceError {
 }
 
 fn list_or(items: &[String], none: &str) -> String {
-    if items.is_empty() {
-        none.to_owned()
-    } else {
-        items.join(", ")
-    }
+    if items.is_empty() { none.to_owned() } else { items.join(", ") }
 }
 
 fn quoted(remote: &[String]) -> String {
-    if remote.is_empty() {
-        String::new()
-    } else {
-        format!(" (the server said: {})", remote.join(" / "))
-    }
+    if remote.is_empty() { String::new() } else { format!(" (the server said: {})", remote.join(" / ")) }
 }
 
 fn at_revision(revision: &Option<String>) -> String {
-    revision
-        .as_ref()
-        .map_or_else(String::new, |commit| format!(" in commit {commit}"))
+    revision.as_ref().map_or_else(String::new, |commit| format!(" in commit {commit}"))
 }
 
 impl SourceError {
@@ -202,9 +192,9 @@ impl SourceError {
             Self::Partial { .. } => {
                 Some("clone again without --filter, or run git fetch --refetch without a filter".to_owned())
             }
-            Self::ForeignOwned { place } => Some(format!(
-                "if you trust it: git config --global --add safe.directory {place}"
-            )),
+            Self::ForeignOwned { place } => {
+                Some(format!("if you trust it: git config --global --add safe.directory {place}"))
+            }
             Self::Limit { .. } | Self::Tree { .. } | Self::Store { .. } => None,
         }
     }
@@ -236,10 +226,8 @@ fn near_hint(near: &[String]) -> Option<String> {
 /// The names that are near a misspelt one: at most three, the nearest first, then those that end with it.
 pub(crate) fn near_names(wrong: &str, names: &[String]) -> Vec<String> {
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut near: Vec<String> = similar::get_close_matches(wrong, &all, 3, 0.6)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let mut near: Vec<String> =
+        similar::get_close_matches(wrong, &all, 3, 0.6).into_iter().map(str::to_owned).collect();
     let suffix = format!("/{wrong}");
     near.extend(names.iter().filter(|name| name.ends_with(&suffix)).cloned());
     let mut unique = Vec::new();
@@ -257,9 +245,8 @@ mod tests {
 
     #[test]
     fn near_names_are_found_by_spelling_and_by_ending() {
-        let names: Vec<String> = ["main", "release-1.2", "origin/main", "feature/login"]
-            .map(str::to_owned)
-            .into();
+        let names: Vec<String> =
+            ["main", "release-1.2", "origin/main", "feature/login"].map(str::to_owned).into();
         let table: &[(&str, &[&str])] = &[
             ("mian", &["main"]),
             ("relase-1.2", &["release-1.2"]),
@@ -274,33 +261,16 @@ mod tests {
     #[test]
     fn only_keys_and_certificates_are_trust_failures() {
         let text = String::new;
-        let host_key = SourceError::HostKey {
-            host: text(),
-            problem: text(),
-            hint: text(),
-        };
-        let certificate = SourceError::Certificate {
-            place: text(),
-            problem: text(),
-        };
-        let auth = SourceError::Auth {
-            place: text(),
-            tried: Vec::new(),
-            missing: Vec::new(),
-        };
+        let host_key = SourceError::HostKey { host: text(), problem: text(), hint: text() };
+        let certificate = SourceError::Certificate { place: text(), problem: text() };
+        let auth = SourceError::Auth { place: text(), tried: Vec::new(), missing: Vec::new() };
         assert!(host_key.is_trust_failure() && certificate.is_trust_failure() && !auth.is_trust_failure());
     }
 
     #[test]
     fn flt_47_the_advice_names_the_depth() {
-        let error = SourceError::Shallow {
-            commit: "abc".into(),
-            place: "repo".into(),
-        };
+        let error = SourceError::Shallow { commit: "abc".into(), place: "repo".into() };
         let hint = error.hint().unwrap();
-        assert!(
-            hint.contains("fetch-depth: 0") && hint.contains("git fetch --depth=1 origin abc"),
-            "{hint}"
-        );
+        assert!(hint.contains("fetch-depth: 0") && hint.contains("git fetch --depth=1 origin abc"), "{hint}");
     }
 }

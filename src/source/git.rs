@@ -29,10 +29,7 @@ fn opening(place: &str, error: &git2::Error) -> SourceError {
         return unsupported_extension(place, name);
     }
     if message.contains("object format") || message.contains("unknown object type") {
-        return unsupported(
-            place,
-            "an object format other than SHA-1 (extensions.objectformat)",
-        );
+        return unsupported(place, "an object format other than SHA-1 (extensions.objectformat)");
     }
     if message.starts_with("unsupported repository version") {
         return unsupported(place, "a newer repository format (core.repositoryformatversion)");
@@ -57,10 +54,7 @@ fn unsupported(place: String, feature: &str) -> SourceError {
 
 /// A failure of the store without a name of its own.
 pub(crate) fn store(place: String, error: &git2::Error) -> SourceError {
-    SourceError::Store {
-        place,
-        problem: one_line(error.message()),
-    }
+    SourceError::Store { place, problem: one_line(error.message()) }
 }
 
 /// A commit of a repository, resolved once.
@@ -82,12 +76,7 @@ pub(crate) fn resolve(repo: &Repository, place: &str, reference: &str) -> Result
     check_reference(reference)?;
     repo.revparse_single(reference)
         .and_then(|object| object.peel_to_commit())
-        .and_then(|commit| {
-            Ok(Commit {
-                id: commit.id(),
-                tree: commit.tree_id(),
-            })
-        })
+        .and_then(|commit| Ok(Commit { id: commit.id(), tree: commit.tree_id() }))
         .map_err(|error| unresolved(repo, place, reference, &error))
 }
 
@@ -122,18 +111,12 @@ fn unresolved(repo: &Repository, place: &str, reference: &str, error: &git2::Err
     }
     let absent = error.code() == ErrorCode::NotFound;
     if absent && repo.is_shallow() && (is_commit_id(reference) || is_derived(reference)) {
-        return SourceError::Shallow {
-            commit: one_line(reference),
-            place,
-        };
+        return SourceError::Shallow { commit: one_line(reference), place };
     }
     if absent && error.class() == ErrorClass::Odb && is_partial(repo) {
         return SourceError::Partial { place };
     }
-    if matches!(
-        error.code(),
-        ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel
-    ) {
+    if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel) {
         return SourceError::RefNotFound {
             reference: reference.to_owned(),
             near: near_names(reference, &names(repo)),
@@ -183,34 +166,22 @@ mod tests {
     fn failures_to_open_get_names() {
         let error =
             |code, message: &str| opening("repo", &git2::Error::new(code, ErrorClass::Repository, message));
+        assert!(matches!(error(ErrorCode::Owner, "x"), SourceError::ForeignOwned { .. }));
         assert!(matches!(
-            error(ErrorCode::Owner, "x"),
-            SourceError::ForeignOwned { .. }
-        ));
-        assert!(matches!(
-            error(
-                ErrorCode::GenericError,
-                "unsupported extension name extensions.partialclone"
-            ),
+            error(ErrorCode::GenericError, "unsupported extension name extensions.partialclone"),
             SourceError::Partial { .. }
         ));
         assert!(matches!(
             error(ErrorCode::GenericError, "unsupported extension name extensions.refstorage"),
             SourceError::Unsupported { feature, .. } if feature == "extensions.refstorage"
         ));
-        assert!(matches!(
-            error(ErrorCode::GenericError, "x"),
-            SourceError::Store { .. }
-        ));
+        assert!(matches!(error(ErrorCode::GenericError, "x"), SourceError::Store { .. }));
     }
 
     #[test]
     fn sec_16_revisions_are_no_options() {
         for wrong in ["--upload-pack=touch canary", "-x", "", "a\nb"] {
-            assert!(
-                matches!(check_reference(wrong), Err(SourceError::Usage { .. })),
-                "{wrong:?}"
-            );
+            assert!(matches!(check_reference(wrong), Err(SourceError::Usage { .. })), "{wrong:?}");
         }
         assert_eq!(check_reference("feature/-x"), Ok(()));
     }

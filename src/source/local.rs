@@ -1,8 +1,5 @@
 //! A directory of this machine as a [`FileTree`]: what is on disk now, links not followed.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge to the working directory"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge to the working directory")]
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -53,9 +50,7 @@ impl LocalTree {
     }
 
     fn existing(&self, path: &RepoPath) -> Result<(Metadata, EntryKind), TreeError> {
-        let metadata = self
-            .metadata(path)?
-            .ok_or_else(|| TreeError::NotFound(path.clone()))?;
+        let metadata = self.metadata(path)?.ok_or_else(|| TreeError::NotFound(path.clone()))?;
         let kind = self.kind(path, &metadata);
         Ok((metadata, kind))
     }
@@ -88,10 +83,7 @@ impl FileTree for LocalTree {
         for entry in fs::read_dir(self.on_disk(directory)).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().into_string().map_err(|name| {
-                unreadable_because(
-                    directory,
-                    &format!("the name {:?} is not UTF-8", name.to_string_lossy()),
-                )
+                unreadable_because(directory, &format!("the name {:?} is not UTF-8", name.to_string_lossy()))
             })?;
             if is_dot_git(&name) {
                 continue;
@@ -126,9 +118,7 @@ impl FileTree for LocalTree {
             return Err(unreadable_because(file, "replaced while it was read"));
         }
         let mut content = Vec::with_capacity(usize::try_from(opened.len()).unwrap_or(0));
-        open.take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut content)
-            .map_err(failed)?;
+        open.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
         if content.len() as u64 > MAX_FILE_BYTES {
             return Err(too_large(file, content.len() as u64));
         }
@@ -152,10 +142,7 @@ fn is_repository(directory: &Path) -> bool {
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn unreadable(path: &RepoPath, error: &io::Error) -> TreeError {
@@ -163,8 +150,5 @@ fn unreadable(path: &RepoPath, error: &io::Error) -> TreeError {
 }
 
 fn unreadable_because(path: &RepoPath, problem: &str) -> TreeError {
-    TreeError::Unreadable {
-        path: path.clone(),
-        problem: problem.to_owned(),
-    }
+    TreeError::Unreadable { path: path.clone(), problem: problem.to_owned() }
 }

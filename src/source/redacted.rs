@@ -38,9 +38,7 @@ mod tests {
     fn a_secret_is_never_formatted() {
         let secret = Redacted::new("canary".to_owned());
         assert_eq!(
-            format!("{secret} {secret:?} {secret:#?} {:?}", Some(&secret))
-                .matches("canary")
-                .count(),
+            format!("{secret} {secret:?} {secret:#?} {:?}", Some(&secret)).matches("canary").count(),
             0
         );
         assert_eq!(secret.expose(), "canary");

@@ -364,9 +364,7 @@ mod tests {
     #[test]
     fn lfs_pointers_are_told_from_text_about_them() {
         let line = "version https://git-lfs.github.com/spec/v1";
-        assert!(is_lfs_pointer(
-            format!("{line}\noid sha256:00\nsize 3\n").as_bytes()
-        ));
+        assert!(is_lfs_pointer(format!("{line}\noid sha256:00\nsize 3\n").as_bytes()));
         assert!(is_lfs_pointer(format!("{line}\r\noid").as_bytes()));
         for other in [line.to_owned(), format!("# {line}\n"), format!("{line}0\n")] {
             assert!(!is_lfs_pointer(other.as_bytes()), "{other:?}");

@@ -169,18 +169,12 @@ fn scp_like(text: &str, user: &str, host: &str, path: &str) -> Result<Remote, Ur
         path: path.to_owned(),
         scp: true,
     };
-    Ok(Remote {
-        url,
-        directory,
-        reference,
-    })
+    Ok(Remote { url, directory, reference })
 }
 
 fn with_scheme(text: &str, scheme: Scheme, rest: &str) -> Result<Remote, UrlError> {
     let problem = |problem| malformed(text, problem);
-    let (rest, query) = rest
-        .split_once('?')
-        .map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
     let slash = rest.find('/').ok_or_else(|| problem("the path is missing"))?;
     let (authority, path) = rest.split_at(slash);
     let (path, directory) = split_directory(path);
@@ -189,9 +183,8 @@ fn with_scheme(text: &str, scheme: Scheme, rest: &str) -> Result<Remote, UrlErro
     if path.len() < 2 {
         return Err(problem("the path is missing"));
     }
-    let (userinfo, host_port) = authority
-        .rsplit_once('@')
-        .map_or((None, authority), |(userinfo, host)| (Some(userinfo), host));
+    let (userinfo, host_port) =
+        authority.rsplit_once('@').map_or((None, authority), |(userinfo, host)| (Some(userinfo), host));
     let mut url = GitUrl {
         scheme,
         user: None,
@@ -205,18 +198,10 @@ fn with_scheme(text: &str, scheme: Scheme, rest: &str) -> Result<Remote, UrlErro
         if !matches!(authority, "" | "localhost") {
             return Err(problem("a file URL names no host"));
         }
-        return Ok(Remote {
-            url,
-            directory,
-            reference,
-        });
+        return Ok(Remote { url, directory, reference });
     }
     url.set_authority(text, userinfo, host_port)?;
-    Ok(Remote {
-        url,
-        directory,
-        reference,
-    })
+    Ok(Remote { url, directory, reference })
 }
 
 /// Splits `path//sub/dir`; the double slash at the very start belongs to the path.
@@ -224,10 +209,7 @@ fn split_directory(path: &str) -> (&str, Option<String>) {
     match path.get(1..).and_then(|rest| rest.find("//")) {
         Some(at) => {
             let directory = path[at + 3..].trim_matches('/');
-            (
-                &path[..=at],
-                (!directory.is_empty()).then(|| directory.to_owned()),
-            )
+            (&path[..=at], (!directory.is_empty()).then(|| directory.to_owned()))
         }
         None => (path, None),
     }
@@ -236,9 +218,7 @@ fn split_directory(path: &str) -> (&str, Option<String>) {
 type Shorthand<'a> = (&'a str, Option<String>, Option<String>);
 
 fn shorthand(path: &str) -> Result<Shorthand<'_>, &'static str> {
-    let (path, query) = path
-        .split_once('?')
-        .map_or((path, None), |(path, query)| (path, Some(query)));
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     let (path, directory) = split_directory(path);
     Ok((path, directory, reference_of(query)?))
 }
@@ -247,9 +227,9 @@ fn shorthand(path: &str) -> Result<Shorthand<'_>, &'static str> {
 fn reference_of(query: Option<&str>) -> Result<Option<String>, &'static str> {
     let Some(query) = query else { return Ok(None) };
     match query.strip_prefix("ref=") {
-        Some(reference) if !reference.is_empty() && !reference.contains('&') => decode(reference)
-            .map(Some)
-            .ok_or("the reference is not valid percent-encoding"),
+        Some(reference) if !reference.is_empty() && !reference.contains('&') => {
+            decode(reference).map(Some).ok_or("the reference is not valid percent-encoding")
+        }
         _ => Err("only ?ref=REV is understood after the path"),
     }
 }
@@ -270,10 +250,7 @@ impl Refusal {
 }
 
 fn malformed(text: &str, problem: &'static str) -> UrlError {
-    UrlError::Malformed {
-        url: redact(text),
-        problem,
-    }
+    UrlError::Malformed { url: redact(text), problem }
 }
 
 fn check_host(host: &str) -> Result<(), Refusal> {
@@ -285,16 +262,10 @@ fn check_host(host: &str) -> Result<(), Refusal> {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
             !host.is_empty()
-                && host
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         }
     };
-    if valid {
-        Ok(())
-    } else {
-        Err(Refusal::Part("the host is not a plain host name or address"))
-    }
+    if valid { Ok(()) } else { Err(Refusal::Part("the host is not a plain host name or address")) }
 }
 
 fn checked_user(user: &str) -> Result<Redacted<String>, Refusal> {
@@ -333,9 +304,7 @@ fn decode(text: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|decoded| !decoded.chars().any(char::is_control))
+    String::from_utf8(bytes).ok().filter(|decoded| !decoded.chars().any(char::is_control))
 }
 
 /// Leaves out everything that could be a credential from a text that should have been a URL, and escapes the rest.
@@ -365,15 +334,9 @@ impl GitUrl {
                 Some(number.ok_or_else(|| malformed(text, "the port is not a number from 1 to 65535"))?);
         }
         if let Some(userinfo) = userinfo {
-            let (user, password) = userinfo
-                .split_once(':')
-                .map_or((userinfo, None), |(user, password)| (user, Some(password)));
-            let broken = || {
-                malformed(
-                    text,
-                    "the user holds a control character or invalid percent-encoding",
-                )
-            };
+            let (user, password) =
+                userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
+            let broken = || malformed(text, "the user holds a control character or invalid percent-encoding");
             let user = decode(user).ok_or_else(broken)?;
             self.user = Some(checked_user(&user).map_err(|wrong| wrong.at(text))?);
             self.password = password
@@ -496,99 +459,19 @@ mod tests {
                 None,
                 None,
             ),
-            (
-                "https://u:p@git.example/a",
-                "https://git.example/a",
-                "git.example",
-                443,
-                "/a",
-                None,
-                None,
-            ),
-            (
-                "http://127.0.0.1:80/a",
-                "http://127.0.0.1:80/a",
-                "127.0.0.1",
-                80,
-                "/a",
-                None,
-                None,
-            ),
-            (
-                "https://[::1]:9/a",
-                "https://[::1]:9/a",
-                "[::1]",
-                9,
-                "/a",
-                None,
-                None,
-            ),
-            (
-                "https://[::1]/a",
-                "https://[::1]/a",
-                "[::1]",
-                443,
-                "/a",
-                None,
-                None,
-            ),
+            ("https://u:p@git.example/a", "https://git.example/a", "git.example", 443, "/a", None, None),
+            ("http://127.0.0.1:80/a", "http://127.0.0.1:80/a", "127.0.0.1", 80, "/a", None, None),
+            ("https://[::1]:9/a", "https://[::1]:9/a", "[::1]", 9, "/a", None, None),
+            ("https://[::1]/a", "https://[::1]/a", "[::1]", 443, "/a", None, None),
             ("ssh://git@h/a", "ssh://git@h/a", "h", 22, "/a", None, None),
-            (
-                "ssh://git:secret@h:2222/~/a",
-                "ssh://git@h:2222/~/a",
-                "h",
-                2222,
-                "/~/a",
-                None,
-                None,
-            ),
+            ("ssh://git:secret@h:2222/~/a", "ssh://git@h:2222/~/a", "h", 2222, "/~/a", None, None),
             ("git@h:a/b.git", "git@h:a/b.git", "h", 22, "a/b.git", None, None),
-            (
-                "git@h:a/b.git//x/y?ref=v1",
-                "git@h:a/b.git",
-                "h",
-                22,
-                "a/b.git",
-                Some("x/y"),
-                Some("v1"),
-            ),
-            (
-                "https://h/a/b//x/y/?ref=v%2F1",
-                "https://h/a/b",
-                "h",
-                443,
-                "/a/b",
-                Some("x/y"),
-                Some("v/1"),
-            ),
-            (
-                "https://h/a?ref=main",
-                "https://h/a",
-                "h",
-                443,
-                "/a",
-                None,
-                Some("main"),
-            ),
+            ("git@h:a/b.git//x/y?ref=v1", "git@h:a/b.git", "h", 22, "a/b.git", Some("x/y"), Some("v1")),
+            ("https://h/a/b//x/y/?ref=v%2F1", "https://h/a/b", "h", 443, "/a/b", Some("x/y"), Some("v/1")),
+            ("https://h/a?ref=main", "https://h/a", "h", 443, "/a", None, Some("main")),
             ("https://h/a//", "https://h/a", "h", 443, "/a", None, None),
-            (
-                "file:///tmp/a%20b",
-                "file:///tmp/a%20b",
-                "",
-                0,
-                "/tmp/a b",
-                None,
-                None,
-            ),
-            (
-                "file:///tmp/a b//x",
-                "file:///tmp/a b",
-                "",
-                0,
-                "/tmp/a b",
-                Some("x"),
-                None,
-            ),
+            ("file:///tmp/a%20b", "file:///tmp/a%20b", "", 0, "/tmp/a b", None, None),
+            ("file:///tmp/a b//x", "file:///tmp/a b", "", 0, "/tmp/a b", Some("x"), None),
         ];
         for &(text, shown, host, port, path, directory, reference) in table {
             let read = remote(text);
@@ -604,22 +487,8 @@ mod tests {
     #[test]
     fn directories_and_the_stream_are_told_from_urls() {
         assert_eq!(parse("-", &[]), Ok(Location::Stdin));
-        for text in [
-            ".",
-            "a/b",
-            "/abs",
-            "./-x",
-            "host:path",
-            "c",
-            "./a::b",
-            "dir/user@host:x",
-            "../x y",
-        ] {
-            assert_eq!(
-                parse(text, &[]),
-                Ok(Location::Directory(text.to_owned())),
-                "{text}"
-            );
+        for text in [".", "a/b", "/abs", "./-x", "host:path", "c", "./a::b", "dir/user@host:x", "../x y"] {
+            assert_eq!(parse(text, &[]), Ok(Location::Directory(text.to_owned())), "{text}");
         }
     }
 
@@ -666,11 +535,7 @@ mod tests {
             ("oci://host/x", "oci"),
         ];
         for (text, protocol) in table {
-            assert_eq!(
-                parse(text, &[]),
-                Err(UrlError::Protocol(protocol.to_owned())),
-                "{text}"
-            );
+            assert_eq!(parse(text, &[]), Err(UrlError::Protocol(protocol.to_owned())), "{text}");
         }
         for text in ["git://host/x", "ext::x"] {
             let allowed = ["git".to_owned(), "ext".to_owned()];
@@ -702,32 +567,14 @@ mod tests {
     #[test]
     fn malformed_urls_are_refused_without_showing_credentials() {
         let table = [
-            (
-                "https://u:canary@/x",
-                "https:///x: the host is not a plain host name or address",
-            ),
+            ("https://u:canary@/x", "https:///x: the host is not a plain host name or address"),
             ("https://u:canary@h", "https://h: the path is missing"),
             ("https://u:canary@h/", "https://h/: the path is missing"),
-            (
-                "https://u:canary@h:0/x",
-                "https://h:0/x: the port is not a number from 1 to 65535",
-            ),
-            (
-                "https://u:canary@h:99999/x",
-                "https://h:99999/x: the port is not a number from 1 to 65535",
-            ),
-            (
-                "https://u:can/ary@h/x",
-                "https://h/x: the port is not a number from 1 to 65535",
-            ),
-            (
-                "https://h/x?token=canary",
-                "https://h/x: only ?ref=REV is understood after the path",
-            ),
-            (
-                "https://h/x?ref=a&token=canary",
-                "https://h/x: only ?ref=REV is understood after the path",
-            ),
+            ("https://u:canary@h:0/x", "https://h:0/x: the port is not a number from 1 to 65535"),
+            ("https://u:canary@h:99999/x", "https://h:99999/x: the port is not a number from 1 to 65535"),
+            ("https://u:can/ary@h/x", "https://h/x: the port is not a number from 1 to 65535"),
+            ("https://h/x?token=canary", "https://h/x: only ?ref=REV is understood after the path"),
+            ("https://h/x?ref=a&token=canary", "https://h/x: only ?ref=REV is understood after the path"),
             (
                 "https://u:canary@h/a b",
                 "https://h/a b: the path holds a character that must be percent-encoded",
@@ -736,10 +583,7 @@ mod tests {
                 "https://u:canary@h/%zz",
                 "https://h/%zz: the path holds a control character or invalid percent-encoding",
             ),
-            (
-                "https://u:canary@h$(x)/a",
-                "https://h$(x)/a: the host is not a plain host name or address",
-            ),
+            ("https://u:canary@h$(x)/a", "https://h$(x)/a: the host is not a plain host name or address"),
             ("file://canary@host/x", "file://host/x: a file URL names no host"),
         ];
         for (text, message) in table {

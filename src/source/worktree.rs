@@ -1,8 +1,5 @@
 //! The repository around a directory: its top level, what is checked out, and whether that was edited.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge that looks for repositories on disk"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge that looks for repositories on disk")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,10 +49,7 @@ pub(crate) fn around(directory: &Path) -> Result<Option<Worktree>, SourceError> 
             hint: "read a plain clone of it, or a commit with --ref".to_owned(),
         });
     }
-    Ok(Some(Worktree {
-        top: top.to_owned(),
-        repo,
-    }))
+    Ok(Some(Worktree { top: top.to_owned(), repo }))
 }
 
 /// The commit and branch that HEAD names.
@@ -67,15 +61,9 @@ pub(crate) fn head(repo: &Repository, place: &str) -> Result<Head, SourceError> 
         let name = String::from_utf8_lossy(name);
         name.strip_prefix("refs/heads/").map(str::to_owned)
     };
-    let branch = repo
-        .find_reference("HEAD")
-        .ok()
-        .and_then(|head| short(head.symbolic_target_bytes()?));
+    let branch = repo.find_reference("HEAD").ok().and_then(|head| short(head.symbolic_target_bytes()?));
     match repo.head().and_then(|head| head.peel_to_commit()) {
-        Ok(commit) => Ok(Head {
-            commit: Some(commit.id().to_string()),
-            branch,
-        }),
+        Ok(commit) => Ok(Head { commit: Some(commit.id().to_string()), branch }),
         Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(Head { commit: None, branch }),
         Err(error) => Err(store(place.to_owned(), &error)),
     }
@@ -83,13 +71,7 @@ pub(crate) fn head(repo: &Repository, place: &str) -> Result<Head, SourceError> 
 
 /// The URL of the remote `origin`, without credentials.
 pub(crate) fn origin_url(repo: &Repository) -> Option<String> {
-    let url = repo
-        .config()
-        .ok()?
-        .snapshot()
-        .ok()?
-        .get_string("remote.origin.url")
-        .ok()?;
+    let url = repo.config().ok()?.snapshot().ok()?.get_string("remote.origin.url").ok()?;
     Some(redact(&url))
 }
 
@@ -119,16 +101,9 @@ pub(crate) fn is_dirty(repo: &Repository, place: &str, below: &RepoPath) -> Resu
 
 /// A file that a sparse checkout leaves out is absent on purpose.
 fn is_sparse(index: &git2::Index, path: &[u8]) -> bool {
-    let flags = |path: &str| {
-        index
-            .get_path(Path::new(path), 0)
-            .map(|entry| entry.flags_extended)
-    };
+    let flags = |path: &str| index.get_path(Path::new(path), 0).map(|entry| entry.flags_extended);
     let skip = git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
-    std::str::from_utf8(path)
-        .ok()
-        .and_then(flags)
-        .is_some_and(|flags| flags & skip != 0)
+    std::str::from_utf8(path).ok().and_then(flags).is_some_and(|flags| flags & skip != 0)
 }
 
 fn status_failed(repo: &Repository, place: &str, error: &git2::Error) -> SourceError {

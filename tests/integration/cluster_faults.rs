@@ -101,28 +101,17 @@ async fn flt_01_retry_after_is_waited_for() {
     assert_eq!(seen.len(), 4);
     for pair in seen.windows(2) {
         let pause = pair[1].at - pair[0].at;
-        assert!(
-            pause >= Duration::from_secs(2) && pause <= Duration::from_millis(2_400),
-            "{pause:?}"
-        );
+        assert!(pause >= Duration::from_secs(2) && pause <= Duration::from_millis(2_400), "{pause:?}");
     }
-    assert!(
-        took >= Duration::from_secs(6) && took <= Duration::from_millis(7_200),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(6) && took <= Duration::from_millis(7_200), "{took:?}");
     assert_eq!(server.counts().retries, 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn flt_01_retry_after_is_bounded() {
     let (server, journal, _) = ready(|_| {
-        Reply::status(
-            429,
-            "TooManyRequests",
-            "storage is (re)initializing: failed to list",
-            None,
-        )
-        .header("retry-after", "86400")
+        Reply::status(429, "TooManyRequests", "storage is (re)initializing: failed to list", None)
+            .header("retry-after", "86400")
     })
     .await;
     let start = Instant::now();
@@ -130,11 +119,7 @@ async fn flt_01_retry_after_is_bounded() {
     let text = state(&live, "ConfigMap", "a", "x");
     assert!(text.contains("storage is (re)initializing"), "{text}");
     assert_eq!(journal.of(CONFIG_MAPS).len(), 2);
-    assert!(
-        start.elapsed() <= Duration::from_secs(33),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() <= Duration::from_secs(33), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,9 +138,7 @@ async fn flt_02_bursts_of_server_errors_clear() {
             _ => config_maps(&[("a", "x")]),
         })
         .await;
-        let live = server
-            .read(&[wanted("ConfigMap", &[("a", "x"), ("a", "gone")])])
-            .await;
+        let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "gone")])]).await;
         assert_eq!(state(&live, "ConfigMap", "a", "x"), "found", "fault {index}");
         assert_eq!(state(&live, "ConfigMap", "a", "gone"), "absent", "fault {index}");
         assert_eq!(journal.of(CONFIG_MAPS).len(), 3, "fault {index}");
@@ -166,12 +149,7 @@ async fn flt_02_bursts_of_server_errors_clear() {
 async fn flt_02_a_sick_server_is_not_stormed() {
     let (server, journal, _) = ready(|_| Reply::typed(503, "text/plain", "service unavailable")).await;
     let kinds = ["ConfigMap", "Secret", "Deployment"];
-    let all: Vec<Wanted> = kinds
-        .iter()
-        .cycle()
-        .take(30)
-        .map(|kind| wanted(kind, &[("a", "x")]))
-        .collect();
+    let all: Vec<Wanted> = kinds.iter().cycle().take(30).map(|kind| wanted(kind, &[("a", "x")])).collect();
     let _ = server.read(&all).await;
     // 30 lists and 3 requests of discovery were planned: at most 33 / 4 + 20 repetitions.
     assert_eq!(journal.all().len(), 33 + 28);
@@ -184,10 +162,7 @@ async fn flt_03_one_sick_kind_leaves_the_others() {
         _ => Reply::json(200, &script::list("Secret", "", &[("a", "x")])),
     })
     .await;
-    let both = [
-        wanted("ConfigMap", &[("a", "x")]),
-        wanted("Secret", &[("a", "x"), ("a", "gone")]),
-    ];
+    let both = [wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[("a", "x"), ("a", "gone")])];
     let live = server.read(&both).await;
     let text = "the server answered 503: service unavailable";
     assert_eq!(state(&live, "ConfigMap", "a", "x"), text);
@@ -204,14 +179,9 @@ async fn unreachable(url: &str) -> (ClusterError, Duration) {
          clusters: [{{name: c, cluster: {{server: '{url}'}}}}]\nusers: [{{name: u, user: {{token: canary}}}}]\n"
     );
     tokio::fs::write(&file, text).await.unwrap();
-    let choice = Choice {
-        file: Some(file),
-        ..Choice::default()
-    };
+    let choice = Choice { file: Some(file), ..Choice::default() };
     let start = Instant::now();
-    let server = Server::connect(&choice, &Environment::default(), Options::default())
-        .await
-        .unwrap();
+    let server = Server::connect(&choice, &Environment::default(), Options::default()).await.unwrap();
     (server.catalog().await.unwrap_err(), start.elapsed())
 }
 
@@ -267,37 +237,21 @@ async fn flt_07_a_stalled_answer_is_asked_for_again() {
     assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
     assert_eq!(journal.of(CONFIG_MAPS).len(), 3);
     let took = start.elapsed();
-    assert!(
-        took >= Duration::from_secs(60) && took <= Duration::from_secs(62),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(60) && took <= Duration::from_secs(62), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn flt_07_the_deadline_of_the_run_holds() {
-    for (reply, seconds) in [
-        (Reply::Silence, 45),
-        (Reply::typed(200, "application/json", "{").then(Piece::Stall), 70),
-    ] {
-        let options = Options {
-            timeout: Duration::from_secs(seconds),
-            ..Options::default()
-        };
+    for (reply, seconds) in
+        [(Reply::Silence, 45), (Reply::typed(200, "application/json", "{").then(Piece::Stall), 70)]
+    {
+        let options = Options { timeout: Duration::from_secs(seconds), ..Options::default() };
         let (server, _, _) = ready_with("v1.36.3", options, move |_| reply.clone()).await;
         let start = Instant::now();
-        let live = server
-            .read(&[
-                wanted("ConfigMap", &[("a", "x")]),
-                wanted("Secret", &[("a", "x")]),
-            ])
-            .await;
+        let live = server.read(&[wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[("a", "x")])]).await;
         assert_eq!(entry(&live, "ConfigMap", "a", "x"), &Err(FetchError::Deadline));
         assert_eq!(entry(&live, "Secret", "a", "x"), &Err(FetchError::Deadline));
-        assert!(
-            start.elapsed() <= Duration::from_secs(seconds + 5),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() <= Duration::from_secs(seconds + 5), "{:?}", start.elapsed());
         assert!(
             matches!(server.catalog().await, Err(ClusterError::Deadline { .. })),
             "and nothing starts after it"
@@ -327,47 +281,24 @@ async fn flt_08_a_damaged_list_is_never_a_shorter_list() {
     let mut bodies: Vec<(String, Reply)> = (0..10)
         .map(|tenth| {
             let cut = text[..text.len() * tenth / 10].to_owned();
-            (
-                format!("cut at {tenth}0 %"),
-                Reply::typed(200, "application/json", cut),
-            )
+            (format!("cut at {tenth}0 %"), Reply::typed(200, "application/json", cut))
         })
         .collect();
-    bodies.push((
-        "html".into(),
-        Reply::typed(200, "text/html", "<html>please log in</html>"),
-    ));
-    bodies.push((
-        "list as text".into(),
-        Reply::typed(200, "text/plain", text.clone()),
-    ));
-    bodies.push((
-        "no type".into(),
-        Reply::Answer(200, vec![], vec![Piece::Data(text.into())]),
-    ));
+    bodies.push(("html".into(), Reply::typed(200, "text/html", "<html>please log in</html>")));
+    bodies.push(("list as text".into(), Reply::typed(200, "text/plain", text.clone())));
+    bodies.push(("no type".into(), Reply::Answer(200, vec![], vec![Piece::Data(text.into())])));
     let status = json!({"kind": "Status", "status": "Failure", "message": "no", "code": 500});
     bodies.push(("status".into(), Reply::json(200, &status)));
-    bodies.push((
-        "no items".into(),
-        Reply::json(200, &json!({"kind": "ConfigMapList"})),
-    ));
+    bodies.push(("no items".into(), Reply::json(200, &json!({"kind": "ConfigMapList"}))));
     bodies.push(("object".into(), Reply::json(200, &script::object("a", "x"))));
-    bodies.push((
-        "accepted".into(),
-        Reply::json(202, &script::list("ConfigMap", "", &[])),
-    ));
+    bodies.push(("accepted".into(), Reply::json(202, &script::list("ConfigMap", "", &[]))));
     bodies.push(("no content".into(), Reply::Answer(204, vec![], vec![])));
     for (name, reply) in bodies {
         let (server, _, _) = ready(move |_| reply.clone()).await;
-        let live = server
-            .read(&[wanted("ConfigMap", &[("a", "x"), ("a", "gone")])])
-            .await;
+        let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "gone")])]).await;
         for object in ["x", "gone"] {
             let found = entry(&live, "ConfigMap", "a", object);
-            assert!(
-                matches!(found, Err(FetchError::Failed(_))),
-                "{name}: {object}: {found:?}"
-            );
+            assert!(matches!(found, Err(FetchError::Failed(_))), "{name}: {object}: {found:?}");
         }
     }
 }
@@ -380,24 +311,12 @@ async fn flt_09_lists_are_consistent_and_survive_closed_connections() {
         _ => Reply::json(200, &script::list("Secret", "", &[])),
     })
     .await;
-    let live = server
-        .read(&[
-            wanted("ConfigMap", &[("a", "x")]),
-            wanted("Secret", &[("a", "x")]),
-        ])
-        .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[("a", "x")])]).await;
     assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
     assert_eq!(state(&live, "Secret", "a", "x"), "absent");
     let paths = journal.paths();
-    assert_eq!(
-        paths.iter().filter(|path| path.as_str() == CONFIG_MAPS).count(),
-        2,
-        "{paths:?}"
-    );
-    assert!(
-        paths.iter().all(|path| !path.contains("resourceVersion")),
-        "{paths:?}"
-    );
+    assert_eq!(paths.iter().filter(|path| path.as_str() == CONFIG_MAPS).count(), 2, "{paths:?}");
+    assert!(paths.iter().all(|path| !path.contains("resourceVersion")), "{paths:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -411,24 +330,13 @@ async fn flt_20_a_forbidden_kind_is_unknown_and_the_right_is_named() {
         _ => config_maps(&[("a", "x")]),
     })
     .await;
-    let both = [
-        wanted("ConfigMap", &[("a", "x")]),
-        wanted("Secret", &[("a", "x"), ("a", "y")]),
-    ];
+    let both = [wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[("a", "x"), ("a", "y")])];
     let live = server.read(&both).await;
     assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
     for name in ["x", "y"] {
-        assert_eq!(
-            state(&live, "Secret", "a", name),
-            "forbidden: cannot list secrets in namespace a"
-        );
-        let Err(FetchError::Forbidden { message, .. }) = entry(&live, "Secret", "a", name) else {
-            panic!()
-        };
-        assert!(
-            message.contains(r#"User "bob" cannot list resource "secrets""#),
-            "{message}"
-        );
+        assert_eq!(state(&live, "Secret", "a", name), "forbidden: cannot list secrets in namespace a");
+        let Err(FetchError::Forbidden { message, .. }) = entry(&live, "Secret", "a", name) else { panic!() };
+        assert!(message.contains(r#"User "bob" cannot list resource "secrets""#), "{message}");
     }
     assert_eq!(journal.of("/api/v1/namespaces/a/secrets").len(), 3);
 }
@@ -443,31 +351,20 @@ async fn flt_20_cluster_scoped_kinds_fall_back_to_get() {
             object["metadata"].as_object_mut().unwrap().remove("namespace");
             Reply::json(200, &object)
         }
-        "/api/v1/namespaces/none" => Reply::status(
-            404,
-            "NotFound",
-            "namespaces \"none\" not found",
-            Some(("namespaces", "none")),
-        ),
+        "/api/v1/namespaces/none" => {
+            Reply::status(404, "NotFound", "namespaces \"none\" not found", Some(("namespaces", "none")))
+        }
         _ => forbidden("get", "namespaces", "at the cluster scope"),
     })
     .await;
-    let live = server
-        .read(&[wanted("Namespace", &[("", "mine"), ("", "none"), ("", "theirs")])])
-        .await;
+    let live = server.read(&[wanted("Namespace", &[("", "mine"), ("", "none"), ("", "theirs")])]).await;
     assert_eq!(state(&live, "Namespace", "", "mine"), "found");
     assert_eq!(state(&live, "Namespace", "", "none"), "absent");
-    assert_eq!(
-        state(&live, "Namespace", "", "theirs"),
-        "forbidden: cannot list namespaces at cluster scope"
-    );
+    assert_eq!(state(&live, "Namespace", "", "theirs"), "forbidden: cannot list namespaces at cluster scope");
     assert_eq!(server.namespace_exists("mine").await, Ok(true));
     assert_eq!(server.namespace_exists("none").await, Ok(false));
     let unknown = server.namespace_exists("theirs").await.unwrap_err();
-    assert_eq!(
-        unknown.to_string(),
-        "forbidden: cannot get namespaces at cluster scope"
-    );
+    assert_eq!(unknown.to_string(), "forbidden: cannot get namespaces at cluster scope");
 }
 
 #[tokio::test(start_paused = true)]
@@ -481,18 +378,10 @@ async fn flt_21_a_forbidden_list_falls_back_to_namespaces_and_objects() {
             object["kind"] = "ConfigMap".into();
             Reply::json(200, &object)
         }
-        "/api/v1/namespaces/b/configmaps/gone" => Reply::status(
-            404,
-            "NotFound",
-            "configmaps \"gone\" not found",
-            Some(("configmaps", "gone")),
-        ),
-        _ => Reply::status(
-            404,
-            "NotFound",
-            "namespaces \"b\" not found",
-            Some(("namespaces", "b")),
-        ),
+        "/api/v1/namespaces/b/configmaps/gone" => {
+            Reply::status(404, "NotFound", "configmaps \"gone\" not found", Some(("configmaps", "gone")))
+        }
+        _ => Reply::status(404, "NotFound", "namespaces \"b\" not found", Some(("namespaces", "b"))),
     })
     .await;
     let objects = [("a", "x"), ("a", "gone"), ("b", "x"), ("b", "gone"), ("b", "odd")];
@@ -502,10 +391,7 @@ async fn flt_21_a_forbidden_list_falls_back_to_namespaces_and_objects() {
     assert_eq!(state(&live, "ConfigMap", "b", "x"), "found");
     assert_eq!(state(&live, "ConfigMap", "b", "gone"), "absent");
     // A 404 that speaks of something else says nothing about the object.
-    assert_eq!(
-        state(&live, "ConfigMap", "b", "odd"),
-        "the server answered 404: namespaces \"b\" not found"
-    );
+    assert_eq!(state(&live, "ConfigMap", "b", "odd"), "the server answered 404: namespaces \"b\" not found");
     assert_eq!(journal.of("/api/v1/").len(), 6);
 }
 
@@ -544,22 +430,14 @@ async fn flt_22_servers_without_aggregated_discovery_are_asked_group_by_group() 
         _ => Reply::typed(503, "text/plain", "service unavailable"),
     });
     let catalog = server.catalog().await.unwrap();
-    let Served::Yes(deployment) = catalog.served(&gvk("Deployment")) else {
-        panic!("{catalog:?}")
-    };
+    let Served::Yes(deployment) = catalog.served(&gvk("Deployment")) else { panic!("{catalog:?}") };
     assert!(deployment.has_status && deployment.namespaced && deployment.listable);
     assert!(matches!(catalog.served(&gvk("ConfigMap")), Served::Yes(_)));
     let sick = catalog.served(&Gvk::new("sick.example.org", "v1", "Any"));
-    assert_eq!(
-        sick,
-        Served::Unknown("the server answered 503: service unavailable")
-    );
+    assert_eq!(sick, Served::Unknown("the server answered 503: service unavailable"));
     assert_eq!(journal.of("/apis/sick.example.org/v1").len(), 6);
     let accept = &journal.of("/apis")[0].headers["accept"];
-    assert!(
-        accept.contains("v=v2;") && accept.contains("v=v2beta1;"),
-        "{accept}"
-    );
+    assert!(accept.contains("v=v2;") && accept.contains("v=v2beta1;"), "{accept}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -569,15 +447,11 @@ async fn discovery_that_fails_ends_the_run() {
         (Reply::status(401, "Unauthorized", "Unauthorized", None), |e| {
             matches!(e, ClusterError::Unauthorized { .. })
         }),
-        (Reply::status(403, "Forbidden", "no", None), |e| {
-            matches!(e, ClusterError::Discovery { .. })
-        }),
+        (Reply::status(403, "Forbidden", "no", None), |e| matches!(e, ClusterError::Discovery { .. })),
         (Reply::typed(503, "text/plain", "service unavailable"), |e| {
             matches!(e, ClusterError::Discovery { .. })
         }),
-        (Reply::typed(200, "text/html", "<html></html>"), |e| {
-            matches!(e, ClusterError::Discovery { .. })
-        }),
+        (Reply::typed(200, "text/html", "<html></html>"), |e| matches!(e, ClusterError::Discovery { .. })),
         (Reply::Silence, |e| matches!(e, ClusterError::Unreachable { .. })),
     ];
     for path in ["/api", "/apis"] {
@@ -613,11 +487,7 @@ fn expiring(refused: usize, kinds_before: usize) -> (Server, script::Journal, Ar
             config_maps(&[("a", "x")])
         }))
     });
-    (
-        script::over(transport.unwrap(), Options::default()),
-        journal,
-        connections,
-    )
+    (script::over(transport.unwrap(), Options::default()), journal, connections)
 }
 
 #[tokio::test(start_paused = true)]
@@ -652,10 +522,7 @@ async fn flt_23_credentials_that_stay_refused_stop_the_run() {
 async fn flt_23_a_plain_token_is_not_tried_again() {
     let (server, journal, _) = ready(|_| Reply::status(401, "Unauthorized", "Unauthorized", None)).await;
     let live = server.read(&[wanted("ConfigMap", &[("a", "x")])]).await;
-    assert_eq!(
-        entry(&live, "ConfigMap", "a", "x"),
-        &Err(FetchError::Unauthorized("Unauthorized".into()))
-    );
+    assert_eq!(entry(&live, "ConfigMap", "a", "x"), &Err(FetchError::Unauthorized("Unauthorized".into())));
     assert_eq!(journal.of(CONFIG_MAPS).len(), 1);
 }
 
@@ -686,25 +553,12 @@ async fn flt_25_an_expired_chain_starts_again() {
         }
     })
     .await;
-    let live = server
-        .read(&[wanted("ConfigMap", &[("a", "x"), ("a", "y"), ("a", "old")])])
-        .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "y"), ("a", "old")])]).await;
     assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
     assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
-    assert_eq!(
-        state(&live, "ConfigMap", "a", "old"),
-        "absent",
-        "pages of two chains are never joined"
-    );
-    let paths: Vec<String> = journal
-        .of(CONFIG_MAPS)
-        .into_iter()
-        .map(|seen| seen.path)
-        .collect();
-    let (one, two) = (
-        format!("{CONFIG_MAPS}?limit=500"),
-        format!("{CONFIG_MAPS}?limit=500&continue=t"),
-    );
+    assert_eq!(state(&live, "ConfigMap", "a", "old"), "absent", "pages of two chains are never joined");
+    let paths: Vec<String> = journal.of(CONFIG_MAPS).into_iter().map(|seen| seen.path).collect();
+    let (one, two) = (format!("{CONFIG_MAPS}?limit=500"), format!("{CONFIG_MAPS}?limit=500&continue=t"));
     assert_eq!(paths, [one.clone(), two.clone(), one, two]);
 }
 
@@ -716,9 +570,7 @@ async fn flt_25_a_chain_that_keeps_expiring_is_read_at_once() {
         _ => page("t", &[("a", "old")]),
     })
     .await;
-    let live = server
-        .read(&[wanted("ConfigMap", &[("a", "y"), ("a", "old")])])
-        .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "y"), ("a", "old")])]).await;
     assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
     assert_eq!(state(&live, "ConfigMap", "a", "old"), "absent");
     assert_eq!(journal.of(CONFIG_MAPS).len(), 4 * 2 + 1);
@@ -729,10 +581,7 @@ async fn flt_25_a_chain_that_keeps_expiring_is_read_at_once() {
 async fn flt_25_a_server_that_repeats_a_page_is_an_error() {
     let (server, _, _) = ready_with(OLD, Options::default(), |_| page("t", &[("a", "x")])).await;
     let live = server.read(&[wanted("ConfigMap", &[("a", "x")])]).await;
-    assert_eq!(
-        state(&live, "ConfigMap", "a", "x"),
-        "the server repeats a page of the list"
-    );
+    assert_eq!(state(&live, "ConfigMap", "a", "x"), "the server repeats a page of the list");
 }
 
 /// Unknown is never absent: whatever goes wrong with a read, for lists and for single objects.
@@ -741,28 +590,14 @@ async fn g6_no_failure_is_ever_absent() {
     let faults: Vec<(&str, Reply)> = vec![
         ("401", Reply::status(401, "Unauthorized", "Unauthorized", None)),
         ("403", forbidden("list", "any", "at the cluster scope")),
-        (
-            "404 of a group",
-            Reply::typed(404, "text/plain; charset=utf-8", "404 page not found\n"),
-        ),
+        ("404 of a group", Reply::typed(404, "text/plain; charset=utf-8", "404 page not found\n")),
         (
             "404 without details",
-            Reply::status(
-                404,
-                "NotFound",
-                "the server could not find the requested resource",
-                None,
-            ),
+            Reply::status(404, "NotFound", "the server could not find the requested resource", None),
         ),
-        (
-            "404 of another",
-            Reply::status(404, "NotFound", "x", Some(("namespaces", "a"))),
-        ),
+        ("404 of another", Reply::status(404, "NotFound", "x", Some(("namespaces", "a")))),
         ("500", Reply::status(500, "InternalError", "boom", None)),
-        (
-            "500 without reason",
-            Reply::status(500, "", "conversion webhook for v1 failed", None),
-        ),
+        ("500 without reason", Reply::status(500, "", "conversion webhook for v1 failed", None)),
         ("502", Reply::typed(502, "text/html", "<html></html>")),
         ("503", Reply::typed(503, "text/plain", "service unavailable")),
         ("504", Reply::status(504, "Timeout", "", None)),
@@ -775,10 +610,7 @@ async fn g6_no_failure_is_ever_absent() {
         ("timeout", Reply::Silence),
         ("reset", Reply::Reset),
         ("html", Reply::typed(200, "text/html", "<html></html>")),
-        (
-            "301",
-            Reply::Answer(301, vec![("location", "/elsewhere".into())], vec![]),
-        ),
+        ("301", Reply::Answer(301, vec![("location", "/elsewhere".into())], vec![])),
     ];
     for version in ["v1.36.3", OLD] {
         for (name, fault) in &faults {
@@ -787,11 +619,7 @@ async fn g6_no_failure_is_ever_absent() {
                 let (server, _, _) = ready_with(version, Options::default(), move |seen| {
                     // With lists forbidden, the fault hits the single objects.
                     let single = seen.path.ends_with("/x");
-                    if forbidden_lists && !single {
-                        forbidden("list", "any", "")
-                    } else {
-                        fault.clone()
-                    }
+                    if forbidden_lists && !single { forbidden("list", "any", "") } else { fault.clone() }
                 })
                 .await;
                 let kinds = ["ConfigMap", "Secret", "Deployment", "Namespace"];
@@ -808,9 +636,7 @@ async fn g6_no_failure_is_ever_absent() {
                     );
                 }
                 let resource = &all[0].resource;
-                let again = server
-                    .reread(&ObjectId::new(&gvk("ConfigMap"), "a", "x"), resource)
-                    .await;
+                let again = server.reread(&ObjectId::new(&gvk("ConfigMap"), "a", "x"), resource).await;
                 assert!(again.is_err(), "{version}, {name}: {again:?}");
             }
         }
@@ -821,9 +647,7 @@ async fn g6_no_failure_is_ever_absent() {
 async fn every_request_names_this_program_and_warnings_are_kept() {
     let (server, journal, _) =
         ready(|_| config_maps(&[]).header("warning", "299 - \"v1 ConfigMap is \u{9b}31mdeprecated\"")).await;
-    let _ = server
-        .read(&[wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[])])
-        .await;
+    let _ = server.read(&[wanted("ConfigMap", &[("a", "x")]), wanted("Secret", &[])]).await;
     assert!(
         journal
             .all()
@@ -832,10 +656,7 @@ async fn every_request_names_this_program_and_warnings_are_kept() {
     );
     assert_eq!(server.warnings(), ["v1 ConfigMap is  31mdeprecated"]);
     let counts = server.counts();
-    assert_eq!(
-        (counts.discovery, counts.lists, counts.gets, counts.dry_runs),
-        (3, 2, 0, 0)
-    );
+    assert_eq!((counts.discovery, counts.lists, counts.gets, counts.dry_runs), (3, 2, 0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -851,16 +672,11 @@ async fn at_most_so_many_requests_are_in_flight() {
             running.fetch_sub(1, Ordering::SeqCst);
             let text = script::list("ConfigMap", "", &[]).to_string();
             let response = http::Response::builder().header("content-type", "application/json");
-            response
-                .body(http_body_util::Full::new(bytes::Bytes::from(text)))
-                .map_err(tower::BoxError::from)
+            response.body(http_body_util::Full::new(bytes::Bytes::from(text))).map_err(tower::BoxError::from)
         }
     });
     let transport = Transport::over(kube::Client::new(service, "default"));
-    let options = Options {
-        max_inflight: 3,
-        ..Options::default()
-    };
+    let options = Options { max_inflight: 3, ..Options::default() };
     let server = script::over(transport, options);
     let many: Vec<Wanted> = (0..12).map(|_| wanted("ConfigMap", &[("a", "x")])).collect();
     let start = Instant::now();
@@ -874,10 +690,7 @@ async fn at_most_so_many_requests_are_in_flight() {
 #[tokio::test(start_paused = true)]
 async fn schemas_are_fetched_for_the_group_versions_in_use() {
     let cache = tempfile::tempdir().unwrap();
-    let options = || Options {
-        cache: Some(cache.path().to_owned()),
-        ..Options::default()
-    };
+    let options = || Options { cache: Some(cache.path().to_owned()), ..Options::default() };
     let answer = |seen: &Seen| match seen.path.as_str() {
         "/openapi/v3" => Reply::json(
             200,
@@ -891,25 +704,14 @@ async fn schemas_are_fetched_for_the_group_versions_in_use() {
         }
         _ => Reply::Silence,
     };
-    let wanted: BTreeSet<_> = [
-        gvk("ConfigMap"),
-        gvk("Deployment"),
-        Gvk::new("none.example.org", "v1", "X"),
-    ]
-    .map(|gvk| gvk.group_version())
-    .into();
+    let wanted: BTreeSet<_> = [gvk("ConfigMap"), gvk("Deployment"), Gvk::new("none.example.org", "v1", "X")]
+        .map(|gvk| gvk.group_version())
+        .into();
     let (server, journal) = script::server(options(), answer);
     let documents = server.openapi(&wanted).await.unwrap();
-    assert_eq!(
-        documents.keys().map(ToString::to_string).collect::<Vec<_>>(),
-        ["v1", "apps/v1"]
-    );
+    assert_eq!(documents.keys().map(ToString::to_string).collect::<Vec<_>>(), ["v1", "apps/v1"]);
     assert_eq!(journal.all().len(), 3, "{:?}", journal.paths());
     let (server, journal) = script::server(options(), answer);
     assert_eq!(server.openapi(&wanted).await.unwrap(), documents);
-    assert_eq!(
-        journal.paths(),
-        ["/openapi/v3"],
-        "the documents come from the cache"
-    );
+    assert_eq!(journal.paths(), ["/openapi/v3"], "the documents come from the cache");
 }

@@ -22,10 +22,7 @@ use serde_json::{Value, json};
 use crate::support::cluster::{self, Cluster};
 
 fn choice(kubeconfig: &Path) -> Choice {
-    Choice {
-        file: Some(kubeconfig.to_owned()),
-        ..Choice::default()
-    }
+    Choice { file: Some(kubeconfig.to_owned()), ..Choice::default() }
 }
 
 async fn connect(kubeconfig: &Path) -> (Server, Catalog) {
@@ -33,9 +30,7 @@ async fn connect(kubeconfig: &Path) -> (Server, Catalog) {
 }
 
 async fn connect_with(kubeconfig: &Path, options: Options) -> (Server, Catalog) {
-    let server = Server::connect(&choice(kubeconfig), &Environment::default(), options)
-        .await
-        .unwrap();
+    let server = Server::connect(&choice(kubeconfig), &Environment::default(), options).await.unwrap();
     let catalog = server.catalog().await.unwrap();
     (server, catalog)
 }
@@ -49,19 +44,12 @@ fn resource(catalog: &Catalog, api_version: &str, kind: &str) -> Resource {
 }
 
 fn wanted(catalog: &Catalog, api_version: &str, kind: &str, objects: &[(&str, &str)]) -> Wanted {
-    let objects = objects
-        .iter()
-        .map(|(namespace, name)| ((*namespace).to_owned(), (*name).to_owned()));
-    Wanted {
-        resource: resource(catalog, api_version, kind),
-        objects: objects.collect(),
-    }
+    let objects = objects.iter().map(|(namespace, name)| ((*namespace).to_owned(), (*name).to_owned()));
+    Wanted { resource: resource(catalog, api_version, kind), objects: objects.collect() }
 }
 
 fn entry<'a>(live: &'a LiveSet, kind: &str, namespace: &str, name: &str) -> &'a Result<Presence, FetchError> {
-    let id = live
-        .keys()
-        .find(|id| id.kind == kind && id.namespace == namespace && id.name == name);
+    let id = live.keys().find(|id| id.kind == kind && id.namespace == namespace && id.name == name);
     &live[id.unwrap()]
 }
 
@@ -78,15 +66,7 @@ fn kubectl_json(cluster: &Cluster, args: &[&str]) -> Value {
 }
 
 fn apply(cluster: &Cluster, namespace: &str, manifest: &Value) {
-    let args = [
-        "apply",
-        "--server-side",
-        "--field-manager=gitops",
-        "--namespace",
-        namespace,
-        "-f",
-        "-",
-    ];
+    let args = ["apply", "--server-side", "--field-manager=gitops", "--namespace", namespace, "-f", "-"];
     cluster.kubectl_stdin(&args, &manifest.to_string());
 }
 
@@ -105,10 +85,7 @@ async fn the_catalog_is_what_kubectl_lists() {
     for row in rows.lines() {
         // NAME SHORTNAMES APIVERSION NAMESPACED KIND VERBS CATEGORIES; the second and the last may be empty.
         let words: Vec<&str> = row.split_whitespace().collect();
-        let namespaced = words
-            .iter()
-            .position(|word| ["true", "false"].contains(word))
-            .unwrap();
+        let namespaced = words.iter().position(|word| ["true", "false"].contains(word)).unwrap();
         let verbs = words[namespaced + 2].split(',').collect::<Vec<_>>();
         expected.insert((
             words[namespaced - 1].to_owned(),
@@ -123,30 +100,16 @@ async fn the_catalog_is_what_kubectl_lists() {
     // kubectl lists the preferred version of a group alone; we keep all versions.
     let all: BTreeSet<_> = ours
         .iter()
-        .map(|r| {
-            (
-                r.gvk.api_version(),
-                r.gvk.kind.clone(),
-                r.plural.clone(),
-                r.namespaced,
-                r.listable,
-            )
-        })
+        .map(|r| (r.gvk.api_version(), r.gvk.kind.clone(), r.plural.clone(), r.namespaced, r.listable))
         .collect();
     assert_eq!(
         expected.difference(&all).collect::<Vec<_>>(),
         Vec::<&(String, String, String, bool, bool)>::new()
     );
     let kinds = |set: &BTreeSet<(String, String, String, bool, bool)>| -> BTreeSet<(String, String)> {
-        let group = |api_version: &str| {
-            api_version
-                .rsplit_once('/')
-                .map_or("", |(group, _)| group)
-                .to_owned()
-        };
-        set.iter()
-            .map(|(api_version, kind, ..)| (group(api_version), kind.clone()))
-            .collect()
+        let group =
+            |api_version: &str| api_version.rsplit_once('/').map_or("", |(group, _)| group).to_owned();
+        set.iter().map(|(api_version, kind, ..)| (group(api_version), kind.clone())).collect()
     };
     assert_eq!(kinds(&all), kinds(&expected));
     for (api_version, kind, has_status) in [
@@ -155,11 +118,7 @@ async fn the_catalog_is_what_kubectl_lists() {
         ("v1", "Namespace", true),
         ("v1", "Secret", false),
     ] {
-        assert_eq!(
-            resource(&catalog, api_version, kind).has_status,
-            has_status,
-            "{kind}"
-        );
+        assert_eq!(resource(&catalog, api_version, kind).has_status, has_status, "{kind}");
     }
     assert_eq!(server.counts().discovery, 3);
     assert_eq!(server.identity().server, cluster.url());
@@ -169,17 +128,9 @@ async fn the_catalog_is_what_kubectl_lists() {
 async fn objects_are_read_as_kubectl_reads_them() {
     let Some(cluster) = cluster::shared() else { return };
     let namespace = cluster.namespace("read");
-    apply(
-        cluster,
-        &namespace,
-        &config_map(&namespace, "here", "grüß\u{1}\u{2028}Gott"),
-    );
+    apply(cluster, &namespace, &config_map(&namespace, "here", "grüß\u{1}\u{2028}Gott"));
     let user = cluster.user();
-    cluster.allow_everywhere(
-        &user,
-        "get,list",
-        "configmaps,secrets,namespaces,deployments.apps",
-    );
+    cluster.allow_everywhere(&user, "get,list", "configmaps,secrets,namespaces,deployments.apps");
     let (server, catalog) = connect(&user.kubeconfig).await;
     let mark = cluster.mark();
     let namespace = namespace.as_str();
@@ -189,78 +140,39 @@ async fn objects_are_read_as_kubectl_reads_them() {
                 &catalog,
                 "v1",
                 "ConfigMap",
-                &[
-                    (namespace, "here"),
-                    (namespace, "gone"),
-                    ("no-such-namespace", "here"),
-                ],
+                &[(namespace, "here"), (namespace, "gone"), ("no-such-namespace", "here")],
             ),
             wanted(&catalog, "apps/v1", "Deployment", &[(namespace, "gone")]),
-            wanted(
-                &catalog,
-                "v1",
-                "Namespace",
-                &[("", namespace), ("", "no-such-namespace")],
-            ),
+            wanted(&catalog, "v1", "Namespace", &[("", namespace), ("", "no-such-namespace")]),
         ])
         .await;
     let mut expected = kubectl_json(cluster, &["get", "configmap", "here", "--namespace", namespace]);
     let id = ObjectId::new(&Gvk::new("", "v1", "ConfigMap"), namespace, "here");
     let again = server.reread(&id, &resource(&catalog, "v1", "ConfigMap")).await;
     assert_eq!(found(&again), expected, "a GET carries apiVersion and kind");
-    expected
-        .as_object_mut()
-        .unwrap()
-        .retain(|key, _| key != "apiVersion" && key != "kind");
+    expected.as_object_mut().unwrap().retain(|key, _| key != "apiVersion" && key != "kind");
     assert_eq!(found(entry(&live, "ConfigMap", namespace, "here")), expected);
-    assert_eq!(
-        found(entry(&live, "Namespace", "", namespace))["metadata"]["name"],
-        namespace
-    );
+    assert_eq!(found(entry(&live, "Namespace", "", namespace))["metadata"]["name"], namespace);
     for (kind, namespace, name) in [
         ("ConfigMap", namespace, "gone"),
         ("ConfigMap", "no-such-namespace", "here"),
         ("Deployment", namespace, "gone"),
         ("Namespace", "", "no-such-namespace"),
     ] {
-        assert_eq!(
-            entry(&live, kind, namespace, name),
-            &Ok(Presence::Absent),
-            "{kind} {namespace}/{name}"
-        );
+        assert_eq!(entry(&live, kind, namespace, name), &Ok(Presence::Absent), "{kind} {namespace}/{name}");
     }
     assert_eq!(server.namespace_exists(namespace).await, Ok(true));
     assert_eq!(server.namespace_exists("no-such-namespace").await, Ok(false));
 
-    let mut seen: Vec<_> = cluster
-        .requests_since(mark)
-        .into_iter()
-        .filter(|request| request.user == user.name)
-        .collect();
-    assert!(
-        seen.iter()
-            .all(|request| request.user_agent.starts_with("gitops/")),
-        "{seen:?}"
-    );
+    let mut seen: Vec<_> =
+        cluster.requests_since(mark).into_iter().filter(|request| request.user == user.name).collect();
+    assert!(seen.iter().all(|request| request.user_agent.starts_with("gitops/")), "{seen:?}");
     seen.sort_by(|a, b| (&a.verb, &a.uri).cmp(&(&b.verb, &b.uri)));
-    let lists: Vec<_> = seen
-        .iter()
-        .filter(|request| request.verb == "list")
-        .map(|request| request.uri.as_str())
-        .collect();
-    assert_eq!(
-        lists,
-        [
-            "/api/v1/configmaps",
-            "/api/v1/namespaces",
-            "/apis/apps/v1/deployments"
-        ]
-    );
+    let lists: Vec<_> =
+        seen.iter().filter(|request| request.verb == "list").map(|request| request.uri.as_str()).collect();
+    assert_eq!(lists, ["/api/v1/configmaps", "/api/v1/namespaces", "/apis/apps/v1/deployments"]);
     let counts = server.counts();
-    assert_eq!(
-        (counts.lists, counts.gets, counts.dry_runs, counts.retries),
-        (3, 3, 0, 0)
-    );
+    assert_eq!((counts.lists, counts.gets, counts.dry_runs, counts.retries), (3, 3, 0, 0));
     assert_eq!(seen.len(), 6);
 }
 
@@ -276,56 +188,30 @@ async fn flt_20_and_21_limited_accounts_see_what_they_may() {
     cluster.allow_in(&one, &user, "get,list", "configmaps");
     cluster.allow_in(&two, &user, "get", "configmaps");
     let (server, catalog) = connect(&user.kubeconfig).await;
-    let names = [
-        (one.as_str(), "here"),
-        (one.as_str(), "gone"),
-        (two.as_str(), "here"),
-        (two.as_str(), "gone"),
-    ];
+    let names =
+        [(one.as_str(), "here"), (one.as_str(), "gone"), (two.as_str(), "here"), (two.as_str(), "gone")];
     let live = server
-        .read(&[
-            wanted(&catalog, "v1", "ConfigMap", &names),
-            wanted(&catalog, "v1", "Secret", &names),
-        ])
+        .read(&[wanted(&catalog, "v1", "ConfigMap", &names), wanted(&catalog, "v1", "Secret", &names)])
         .await;
     for namespace in [&one, &two] {
-        assert_eq!(
-            found(entry(&live, "ConfigMap", namespace, "here"))["data"]["k"],
-            "v"
-        );
-        assert_eq!(
-            entry(&live, "ConfigMap", namespace, "gone"),
-            &Ok(Presence::Absent)
-        );
+        assert_eq!(found(entry(&live, "ConfigMap", namespace, "here"))["data"]["k"], "v");
+        assert_eq!(entry(&live, "ConfigMap", namespace, "gone"), &Ok(Presence::Absent));
         for name in ["here", "gone"] {
             let error = entry(&live, "Secret", namespace, name).clone().unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("forbidden: cannot list secrets in namespace {namespace}")
-            );
-            let FetchError::Forbidden { message, .. } = error else {
-                panic!()
-            };
-            assert!(
-                message.contains(&format!("User \"{}\" cannot list resource", user.name)),
-                "{message}"
-            );
+            assert_eq!(error.to_string(), format!("forbidden: cannot list secrets in namespace {namespace}"));
+            let FetchError::Forbidden { message, .. } = error else { panic!() };
+            assert!(message.contains(&format!("User \"{}\" cannot list resource", user.name)), "{message}");
         }
     }
     let unknown = server.namespace_exists(&one).await.unwrap_err();
-    assert_eq!(
-        unknown.to_string(),
-        "forbidden: cannot get namespaces at cluster scope"
-    );
+    assert_eq!(unknown.to_string(), "forbidden: cannot get namespaces at cluster scope");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_an_older_server_add_up() {
     let Some(cluster) = cluster::shared() else { return };
     let namespace = cluster.namespace("pages");
-    let items: Vec<Value> = (0..620)
-        .map(|n| config_map(&namespace, &format!("c{n:03}"), "v"))
-        .collect();
+    let items: Vec<Value> = (0..620).map(|n| config_map(&namespace, &format!("c{n:03}"), "v")).collect();
     cluster.kubectl_stdin(
         &["create", "-f", "-"],
         &json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string(),
@@ -342,42 +228,23 @@ async fn pages_of_an_older_server_add_up() {
                 return real.send(request).await;
             }
             let response = http::Response::builder().header("content-type", "application/json");
-            Ok(response
-                .body(kube::client::Body::from(br#"{"gitVersion":"v1.30.4"}"#.to_vec()))
-                .unwrap())
+            Ok(response.body(kube::client::Body::from(br#"{"gitVersion":"v1.30.4"}"#.to_vec())).unwrap())
         }
     });
     let transport = Transport::over(kube::Client::new(service, "default"));
     let server = Server::over(transport, config.identity, Options::default());
     let catalog = server.catalog().await.unwrap();
     let names: Vec<String> = (0..621).map(|n| format!("c{n:03}")).collect();
-    let objects: Vec<(&str, &str)> = names
-        .iter()
-        .map(|name| (namespace.as_str(), name.as_str()))
-        .collect();
+    let objects: Vec<(&str, &str)> = names.iter().map(|name| (namespace.as_str(), name.as_str())).collect();
     let mark = cluster.mark();
-    let live = server
-        .read(&[wanted(&catalog, "v1", "ConfigMap", &objects)])
-        .await;
-    let states: Vec<bool> = live
-        .values()
-        .map(|presence| matches!(presence, Ok(Presence::Found(_))))
-        .collect();
+    let live = server.read(&[wanted(&catalog, "v1", "ConfigMap", &objects)]).await;
+    let states: Vec<bool> =
+        live.values().map(|presence| matches!(presence, Ok(Presence::Found(_)))).collect();
     assert_eq!(states.iter().filter(|found| **found).count(), 620);
-    assert_eq!(
-        entry(&live, "ConfigMap", &namespace, "c620"),
-        &Ok(Presence::Absent)
-    );
+    assert_eq!(entry(&live, "ConfigMap", &namespace, "c620"), &Ok(Presence::Absent));
     let requests = cluster.requests_since(mark);
-    let mine = requests
-        .iter()
-        .filter(|request| request.user == user.name)
-        .map(|request| request.code);
-    assert_eq!(
-        mine.collect::<Vec<_>>(),
-        [403, 200, 200],
-        "cluster-wide, then two pages"
-    );
+    let mine = requests.iter().filter(|request| request.user == user.name).map(|request| request.code);
+    assert_eq!(mine.collect::<Vec<_>>(), [403, 200, 200], "cluster-wide, then two pages");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -385,10 +252,7 @@ async fn schemas_are_those_of_the_server_and_kept() {
     let Some(cluster) = cluster::shared() else { return };
     let user = cluster.user();
     let cache = tempfile::tempdir().unwrap();
-    let options = || Options {
-        cache: Some(cache.path().to_owned()),
-        ..Options::default()
-    };
+    let options = || Options { cache: Some(cache.path().to_owned()), ..Options::default() };
     let wanted: BTreeSet<_> = [("", "v1"), ("apps", "v1"), ("none.example.org", "v1")]
         .map(|(group, version)| Gvk::new(group, version, "").group_version())
         .into();
@@ -398,26 +262,17 @@ async fn schemas_are_those_of_the_server_and_kept() {
         let mark = cluster.mark();
         documents.push(server.openapi(&wanted).await.unwrap());
         let requests = cluster.requests_since(mark);
-        let mine = requests
-            .iter()
-            .filter(|request| request.user == user.name)
-            .count();
+        let mine = requests.iter().filter(|request| request.user == user.name).count();
         assert_eq!(mine, expected);
         assert_eq!(server.counts().openapi, u64::try_from(expected).unwrap());
     }
     assert_eq!(documents[0], documents[1]);
     assert_eq!(documents[0].len(), 2);
     for (gv, text) in &documents[0] {
-        let path = if gv.group.is_empty() {
-            "api/v1".to_owned()
-        } else {
-            format!("apis/{gv}")
-        };
+        let path = if gv.group.is_empty() { "api/v1".to_owned() } else { format!("apis/{gv}") };
         let raw = cluster.kubectl_ok(&["get", "--raw", &format!("/openapi/v3/{path}")]);
-        let (ours, theirs): (Value, Value) = (
-            serde_json::from_slice(text).unwrap(),
-            serde_json::from_str(&raw).unwrap(),
-        );
+        let (ours, theirs): (Value, Value) =
+            (serde_json::from_slice(text).unwrap(), serde_json::from_str(&raw).unwrap());
         assert!(ours == theirs, "{gv}");
     }
 }
@@ -431,27 +286,17 @@ async fn a_wrong_token_ends_the_run() {
     config["users"][0]["user"]["token"] = "wrong".into();
     let file = cluster.dir().join("wrong.kubeconfig");
     std::fs::write(&file, config.to_string()).unwrap();
-    let server = Server::connect(&choice(&file), &Environment::default(), Options::default())
-        .await
-        .unwrap();
+    let server = Server::connect(&choice(&file), &Environment::default(), Options::default()).await.unwrap();
     let error = server.catalog().await.unwrap_err();
     assert!(matches!(error, ClusterError::Unauthorized { .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
-        format!(
-            "{} does not accept these credentials (401): Unauthorized",
-            cluster.url()
-        )
+        format!("{} does not accept these credentials (401): Unauthorized", cluster.url())
     );
 
-    config["clusters"][0]["cluster"]
-        .as_object_mut()
-        .unwrap()
-        .remove("certificate-authority");
+    config["clusters"][0]["cluster"].as_object_mut().unwrap().remove("certificate-authority");
     std::fs::write(&file, config.to_string()).unwrap();
-    let server = Server::connect(&choice(&file), &Environment::default(), Options::default())
-        .await
-        .unwrap();
+    let server = Server::connect(&choice(&file), &Environment::default(), Options::default()).await.unwrap();
     let error = server.catalog().await.unwrap_err();
     assert!(
         matches!(&error, ClusterError::Unreachable { reason, .. } if reason.contains("certificate")),
@@ -477,40 +322,22 @@ async fn credential_plugins_and_impersonation_work_as_in_kubectl() {
     };
     write(&format!("echo '{credential}'"));
     let (server, catalog) = connect(&file).await;
-    let live = server
-        .read(&[wanted(&catalog, "v1", "ConfigMap", &[(&namespace, "gone")])])
-        .await;
-    assert_eq!(
-        entry(&live, "ConfigMap", &namespace, "gone"),
-        &Ok(Presence::Absent)
-    );
+    let live = server.read(&[wanted(&catalog, "v1", "ConfigMap", &[(&namespace, "gone")])]).await;
+    assert_eq!(entry(&live, "ConfigMap", &namespace, "gone"), &Ok(Presence::Absent));
 
     write(&format!("echo '{credential}'; exit 3"));
-    let error = Server::connect(&choice(&file), &Environment::default(), Options::default())
-        .await
-        .unwrap_err();
+    let error =
+        Server::connect(&choice(&file), &Environment::default(), Options::default()).await.unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(matches!(error, ClusterError::Credentials { .. }), "{text}");
-    assert!(
-        text.contains("exit status: 3") && !text.contains(&token),
-        "{text}"
-    );
+    assert!(text.contains("exit status: 3") && !text.contains(&token), "{text}");
 
-    let choice = Choice {
-        impersonate: Some(user.name.clone()),
-        ..choice(cluster.kubeconfig())
-    };
-    let server = Server::connect(&choice, &Environment::default(), Options::default())
-        .await
-        .unwrap();
+    let choice = Choice { impersonate: Some(user.name.clone()), ..choice(cluster.kubeconfig()) };
+    let server = Server::connect(&choice, &Environment::default(), Options::default()).await.unwrap();
     let catalog = server.catalog().await.unwrap();
-    let live = server
-        .read(&[wanted(&catalog, "v1", "Secret", &[(&namespace, "gone")])])
-        .await;
+    let live = server.read(&[wanted(&catalog, "v1", "Secret", &[(&namespace, "gone")])]).await;
     let error = entry(&live, "Secret", &namespace, "gone").clone().unwrap_err();
-    let FetchError::Forbidden { message, .. } = error else {
-        panic!("{error:?}")
-    };
+    let FetchError::Forbidden { message, .. } = error else { panic!("{error:?}") };
     assert!(message.contains(&format!("User \"{}\"", user.name)), "{message}");
 }
 
@@ -520,11 +347,7 @@ fn dry_run(catalog: &Catalog, api_version: &str, body: &Value, live: &Value) -> 
     let metadata = &live["metadata"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     DryRun {
-        id: ObjectId::new(
-            &resource.gvk,
-            &text(&metadata["namespace"]),
-            &text(&metadata["name"]),
-        ),
+        id: ObjectId::new(&resource.gvk, &text(&metadata["namespace"]), &text(&metadata["name"])),
         resource,
         body: body.clone(),
         uid: text(&metadata["uid"]),
@@ -585,35 +408,21 @@ async fn dry_runs_predict_without_writing() {
             no_namespace,
         ])
         .await;
-    let Prediction::Stored(same) = &answers[0] else {
-        panic!("{:?}", answers[0])
-    };
+    let Prediction::Stored(same) = &answers[0] else { panic!("{:?}", answers[0]) };
     let without_times = |value: &Value| {
         let mut value = value.clone();
         value["metadata"].as_object_mut().unwrap().remove("managedFields");
         value
     };
     assert_eq!(without_times(same), without_times(&live), "a no-op");
-    let Prediction::Stored(other) = &answers[1] else {
-        panic!("{:?}", answers[1])
-    };
+    let Prediction::Stored(other) = &answers[1] else { panic!("{:?}", answers[1]) };
     assert_eq!(other["data"]["k"], text, "every character arrives");
     assert_eq!(refusal(&answers[2]).code, 422);
     assert_eq!(refusal(&answers[2]).causes[0].1, "spec.selector");
-    assert_eq!(
-        (refusal(&answers[3]).code, refusal(&answers[3]).reason.as_str()),
-        (500, "")
-    );
-    assert!(
-        refusal(&answers[3])
-            .message
-            .contains(".spec.bogus: field not declared in schema")
-    );
+    assert_eq!((refusal(&answers[3]).code, refusal(&answers[3]).reason.as_str()), (500, ""));
+    assert!(refusal(&answers[3]).message.contains(".spec.bogus: field not declared in schema"));
     assert_eq!(refusal(&answers[4]).code, 500);
-    assert_eq!(
-        answers[5..8],
-        [Prediction::Conflict, Prediction::Conflict, Prediction::Conflict]
-    );
+    assert_eq!(answers[5..8], [Prediction::Conflict, Prediction::Conflict, Prediction::Conflict]);
     // With a uid the server looks for the object before the namespace.
     assert_eq!(answers[8], Prediction::Conflict);
     assert_eq!(server.counts().dry_runs, 9, "no answer was asked for twice");
@@ -632,23 +441,13 @@ async fn dry_runs_without_the_right_name_it() {
     let (server, catalog) = connect(&user.kubeconfig).await;
     let question = dry_run(&catalog, "v1", &config, &live);
     let answers = server.predict(vec![question.clone()]).await;
-    let Prediction::Unavailable(error) = &answers[0] else {
-        panic!("{answers:?}")
-    };
-    assert_eq!(
-        error.to_string(),
-        format!("forbidden: cannot patch configmaps in namespace {namespace}")
-    );
+    let Prediction::Unavailable(error) = &answers[0] else { panic!("{answers:?}") };
+    assert_eq!(error.to_string(), format!("forbidden: cannot patch configmaps in namespace {namespace}"));
 
-    let options = Options {
-        read_only: true,
-        ..Options::default()
-    };
+    let options = Options { read_only: true, ..Options::default() };
     let (server, _) = connect_with(cluster.kubeconfig(), options).await;
     let answers = server.predict(vec![question]).await;
-    let Prediction::Unavailable(FetchError::Failed(text)) = &answers[0] else {
-        panic!("{answers:?}")
-    };
+    let Prediction::Unavailable(FetchError::Failed(text)) = &answers[0] else { panic!("{answers:?}") };
     assert!(text.contains("--read-only"), "{text}");
     assert_eq!(server.counts().dry_runs, 0);
 }
@@ -681,14 +480,8 @@ async fn admission_refuses_or_prevents_a_dry_run() {
         let rules = admission.seeing(&resource(&catalog, "v1", kind)).into_iter();
         rules.map(|rule| format!("{} {}", rule.kind, rule.name)).collect()
     };
-    assert_eq!(
-        seeing("ConfigMap"),
-        ["ValidatingAdmissionPolicy deny.example.org"]
-    );
-    assert_eq!(
-        seeing("ServiceAccount"),
-        ["ValidatingWebhookConfiguration dead.example.org"]
-    );
+    assert_eq!(seeing("ConfigMap"), ["ValidatingAdmissionPolicy deny.example.org"]);
+    assert_eq!(seeing("ServiceAccount"), ["ValidatingWebhookConfiguration dead.example.org"]);
     assert_eq!(seeing("Secret"), [""; 0]);
     assert_eq!(admission.unreadable, [""; 0]);
 
@@ -698,29 +491,15 @@ async fn admission_refuses_or_prevents_a_dry_run() {
     let mut answers = Vec::new();
     for _ in 0..300 {
         answers = server.predict(vec![denied.clone(), hooked.clone()]).await;
-        if answers
-            .iter()
-            .all(|answer| !matches!(answer, Prediction::Stored(_)))
-        {
+        if answers.iter().all(|answer| !matches!(answer, Prediction::Stored(_))) {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(refusal(&answers[0]).code, 422);
-    assert!(
-        refusal(&answers[0])
-            .message
-            .contains("ValidatingAdmissionPolicy 'deny.example.org'")
-    );
-    let Prediction::Unavailable(error) = &answers[1] else {
-        panic!("{:?}", answers[1])
-    };
-    assert!(
-        error
-            .to_string()
-            .starts_with("webhook \"dead.example.org\" prevents the dry run: "),
-        "{error}"
-    );
+    assert!(refusal(&answers[0]).message.contains("ValidatingAdmissionPolicy 'deny.example.org'"));
+    let Prediction::Unavailable(error) = &answers[1] else { panic!("{:?}", answers[1]) };
+    assert!(error.to_string().starts_with("webhook \"dead.example.org\" prevents the dry run: "), "{error}");
 
     let user = cluster.user();
     let (limited, catalog) = connect(&user.kubeconfig).await;

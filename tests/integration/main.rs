@@ -9,5 +9,6 @@ mod cluster_smoke;
 mod git_server;
 mod in_sync;
 mod layering;
+mod snapshots;
 mod source_http;
 mod yaml_oracle;

@@ -78,12 +78,7 @@ pub struct Remark {
 
 impl Remark {
     fn at(line: u32, column: u32, message: impl Into<String>) -> Self {
-        Self {
-            line,
-            column,
-            message: message.into(),
-            hint: None,
-        }
+        Self { line, column, message: message.into(), hint: None }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -181,10 +176,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Remark> {
         return Err(Remark::at(
             0,
             0,
-            format!(
-                "the file holds {} bytes, more than {MAX_FILE_BYTES} are not read",
-                bytes.len()
-            ),
+            format!("the file holds {} bytes, more than {MAX_FILE_BYTES} are not read", bytes.len()),
         ));
     }
     if let [0xff, 0xfe, units @ ..] = bytes {

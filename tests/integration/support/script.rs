@@ -141,10 +141,7 @@ impl Journal {
 
     /// Requests whose path starts with `prefix`.
     pub(crate) fn of(&self, prefix: &str) -> Vec<Seen> {
-        self.all()
-            .into_iter()
-            .filter(|seen| seen.path.starts_with(prefix))
-            .collect()
+        self.all().into_iter().filter(|seen| seen.path.starts_with(prefix)).collect()
     }
 }
 
@@ -166,9 +163,7 @@ pub(crate) fn client(
                     for (name, value) in headers {
                         response = response.header(name, value);
                     }
-                    Ok(response
-                        .body(Pieces(pieces.into(), None))
-                        .expect("a scripted answer is valid"))
+                    Ok(response.body(Pieces(pieces.into(), None)).expect("a scripted answer is valid"))
                 }
             }
         }
@@ -179,19 +174,10 @@ pub(crate) fn client(
 fn note(journal: &Journal, request: &Request<Body>, at: Duration) -> Seen {
     let mut all = journal.0.lock().unwrap();
     let (method, path) = (request.method().to_string(), request.uri().to_string());
-    let nth = all
-        .iter()
-        .filter(|seen| seen.method == method && seen.path == path)
-        .count();
+    let nth = all.iter().filter(|seen| seen.method == method && seen.path == path).count();
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
-    let seen = Seen {
-        method,
-        path,
-        headers: headers.collect(),
-        nth,
-        at,
-    };
+    let seen = Seen { method, path, headers: headers.collect(), nth, at };
     all.push(seen.clone());
     seen
 }
@@ -207,10 +193,7 @@ pub(crate) fn server(
 }
 
 pub(crate) fn over(transport: Transport, options: Options) -> Server {
-    let identity = Identity {
-        server: "https://script.example".to_owned(),
-        ..Identity::default()
-    };
+    let identity = Identity { server: "https://script.example".to_owned(), ..Identity::default() };
     Server::over(transport, identity, options)
 }
 
@@ -230,19 +213,12 @@ pub(crate) fn discovery(version: &str, path: &str) -> Option<Reply> {
     let stale = json!({"metadata": {"name": "metrics.k8s.io"}, "versions": [{"version": "v1beta1", "freshness": "Stale"}]});
     let body = match path {
         "/version" => {
-            return Some(Reply::json(
-                200,
-                &json!({"major": "1", "minor": "36", "gitVersion": version}),
-            ));
+            return Some(Reply::json(200, &json!({"major": "1", "minor": "36", "gitVersion": version})));
         }
         "/api" => list(json!([group("", core)])),
-        "/apis" => list(json!([
-            group(
-                "apps",
-                json!([resource("deployments", "Deployment", "Namespaced")])
-            ),
-            stale
-        ])),
+        "/apis" => {
+            list(json!([group("apps", json!([resource("deployments", "Deployment", "Namespaced")])), stale]))
+        }
         _ => return None,
     };
     let content_type = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -251,10 +227,7 @@ pub(crate) fn discovery(version: &str, path: &str) -> Option<Reply> {
 
 /// A list of objects given as namespace and name.
 pub(crate) fn list(kind: &str, token: &str, objects: &[(&str, &str)]) -> Value {
-    let items: Vec<Value> = objects
-        .iter()
-        .map(|(namespace, name)| object(namespace, name))
-        .collect();
+    let items: Vec<Value> = objects.iter().map(|(namespace, name)| object(namespace, name)).collect();
     json!({"kind": format!("{kind}List"), "apiVersion": "v1",
         "metadata": {"resourceVersion": "7", "continue": token}, "items": items})
 }

@@ -1,0 +1,99 @@
+//! The two streams of the process: stdout carries the answer, stderr everything else.
+#![expect(clippy::disallowed_methods, reason = "writes to streams and files: an edge")]
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use super::error::RunError;
+use crate::render::Notice;
+use crate::report::escape;
+
+/// Where a command writes.
+#[derive(Debug)]
+pub struct Output {
+    quiet: bool,
+    /// Warnings that were given, quiet or not.
+    warnings: usize,
+}
+
+impl Output {
+    /// Output to the process's own streams; `quiet` leaves out warnings and hints.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, warnings: 0 }
+    }
+
+    /// How many warnings were given.
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    /// A warning about a place of the source.
+    pub fn warning(&mut self, notice: &Notice) {
+        self.warnings += 1;
+        self.say("warning", &notice.to_string());
+        if let Some(hint) = &notice.hint {
+            self.say("hint", hint);
+        }
+    }
+
+    /// A remark on stderr that --quiet leaves out.
+    pub fn say(&self, kind: &str, text: &str) {
+        if !self.quiet {
+            complain(kind, text);
+        }
+    }
+}
+
+/// An error with its hint; never left out.
+pub fn report_error(error: &RunError) {
+    complain("error", &error.to_string());
+    for detail in error.details() {
+        complain("  ", &detail);
+    }
+    if let Some(hint) = error.hint() {
+        complain("hint", &hint);
+    }
+}
+
+/// Writes a line to stderr; a stderr that is gone is no reason to stop.
+fn complain(kind: &str, text: &str) {
+    let separator = if kind.trim().is_empty() { "" } else { ": " };
+    let text = escape::clean(text);
+    let _ = writeln!(std::io::stderr().lock(), "{kind}{separator}{text}");
+}
+
+/// Writes an answer to a file, or to stdout if none is named. A reader that closed the pipe has seen enough.
+///
+/// # Errors
+/// The file or stdout cannot be written.
+pub fn deliver(file: Option<&Path>, _output: &Output, content: &[u8]) -> Result<(), RunError> {
+    let failed = |place: String| move |error: std::io::Error| RunError::Output { place, reason: error.to_string() };
+    match file {
+        Some(path) => write_file(path, content).map_err(failed(path.display().to_string())),
+        None => {
+            let mut stdout = std::io::stdout().lock();
+            match stdout.write_all(content).and_then(|()| stdout.flush()) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                result => result.map_err(failed("standard output".to_owned())),
+            }
+        }
+    }
+}
+
+/// Replaces a file at once; a device such as `/dev/null` or `/dev/stderr` is written in place.
+fn write_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if special {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(content);
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".gitops-").tempfile_in(parent)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

@@ -1,0 +1,77 @@
+//! `gitops render`: the rendered manifests, without any cluster.
+
+use serde_json::Value;
+
+use super::choose;
+use super::compared;
+use super::error::RunError;
+use super::output::{Output, deliver};
+use crate::cli::{RenderArgs, RenderFormat};
+use crate::exit::Code;
+use crate::object::id::ObjectId;
+use crate::render::yaml::emit::{self, Order};
+use crate::render::{Manifest, Manifests};
+use crate::settings;
+
+/// Renders and prints.
+///
+/// # Errors
+/// The source cannot be read or rendered, or the output cannot be written.
+pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
+    let request = settings::source(&args.source, &args.run);
+    let mut manifests = compared::render(&request)?.manifests;
+    select(&mut manifests, args)?;
+    let objects: Vec<Value> = manifests.items.into_iter().map(|m| with_namespace(m, args)).collect();
+    for warning in &manifests.warnings {
+        output.warning(warning);
+    }
+    let mut destinations: Vec<_> = args.output.iter().map(|d| (d.format, d.file.as_deref())).collect();
+    if destinations.is_empty() {
+        destinations.push((RenderFormat::Yaml, None));
+    }
+    for (format, file) in destinations {
+        deliver(file, output, text(format, &objects).as_bytes())?;
+    }
+    let denied = args.run.deny_warnings && !manifests.warnings.is_empty();
+    Ok(if denied { Code::Error } else { Code::Clean })
+}
+
+fn select(manifests: &mut Manifests, args: &RenderArgs) -> Result<(), RunError> {
+    let id = |manifest: &Manifest| {
+        ObjectId::new(&manifest.gvk, manifest.namespace.as_deref().unwrap_or_default(), &manifest.name)
+    };
+    for only in &args.choice.only {
+        let ids: Vec<ObjectId> = manifests.items.iter().map(id).collect();
+        if !ids.iter().any(|id| choose::is_meant(only, id, None)) {
+            return Err(choose::none_meant(only, ids.iter()));
+        }
+    }
+    let (only, selector) = (&args.choice.only, args.choice.selector.as_ref());
+    manifests.items.retain(|manifest| {
+        let meant = only.is_empty() || only.iter().any(|only| choose::is_meant(only, &id(manifest), None));
+        meant && choose::is_selected(selector, &manifest.object)
+    });
+    Ok(())
+}
+
+/// Without a cluster nobody knows which kinds have a namespace, so only `-n` fills it in, and never for the kinds that are
+/// known to have none.
+fn with_namespace(mut manifest: Manifest, args: &RenderArgs) -> Value {
+    let cluster_scoped = crate::schema::builtin::is_cluster_scoped(&manifest.gvk.group, &manifest.gvk.kind);
+    if let (Some(namespace), None, false) = (&args.source.namespace, &manifest.namespace, cluster_scoped)
+        && let Some(metadata) = manifest.object.get_mut("metadata").and_then(Value::as_object_mut)
+    {
+        metadata.insert("namespace".to_owned(), Value::from(namespace.as_str()));
+    }
+    manifest.object
+}
+
+fn text(format: RenderFormat, objects: &[Value]) -> String {
+    match format {
+        RenderFormat::Yaml => emit::stream(objects, Order::Manifest),
+        RenderFormat::Json => {
+            let all = Value::Array(objects.to_vec());
+            serde_json::to_string_pretty(&all).map(|text| text + "\n").unwrap_or_default()
+        }
+    }
+}
