@@ -8,6 +8,7 @@ mod cluster_server;
 mod cluster_smoke;
 mod git_server;
 mod in_sync;
+mod live_edits;
 mod layering;
 mod snapshots;
 mod source_http;

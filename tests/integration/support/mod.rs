@@ -2,4 +2,5 @@
 
 pub(crate) mod cluster;
 pub(crate) mod generate;
+pub(crate) mod program;
 pub(crate) mod script;
