@@ -73,6 +73,21 @@ impl Code {
         }
     }
 
+    /// One word for it, as the JSON report names the outcome in any style.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Differs => "differs",
+            Self::Error => "error",
+            Self::Incomplete => "incomplete",
+            Self::Locked => "locked",
+            Self::Refused => "refused",
+            Self::Untrusted => "untrusted",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
+
     /// What the code means, as help and README print it.
     pub fn meaning(self) -> &'static str {
         match self {

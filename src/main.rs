@@ -5,7 +5,17 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use gitops::cli::Cli;
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> ExitCode {
-    ExitCode::from(gitops::run::run(Cli::parse()).await)
+fn main() -> ExitCode {
+    gitops::run::output::quiet_panics();
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(gitops::run::run(cli));
+            // What still runs was given up: a fetch that was interrupted must not hold the process.
+            runtime.shutdown_background();
+            ExitCode::from(code)
+        }
+        Err(error) => ExitCode::from(gitops::run::no_runtime(&error)),
+    }
 }

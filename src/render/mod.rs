@@ -4,6 +4,7 @@ pub mod detect;
 pub mod objects;
 pub mod origin;
 pub mod plain;
+mod walk;
 pub mod yaml;
 
 use serde_json::Value;
@@ -48,6 +49,19 @@ pub struct Notice {
     pub message: String,
     /// What to do about it, if there is something to do.
     pub hint: Option<String>,
+}
+
+impl Notice {
+    /// A remark about a whole file.
+    fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            hint: None,
+        }
+    }
 }
 
 /// Why there is no render. A render is whole or it is an error.

@@ -5,6 +5,7 @@ pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
+mod interrupt;
 pub mod output;
 pub mod render;
 pub mod snapshot;
@@ -18,14 +19,20 @@ use output::{Output, deliver, report_error};
 /// Runs one command and returns the number that the process ends with.
 pub async fn run(cli: Cli) -> u8 {
     let style = settings::exit_style(&cli);
-    let code = match command(cli).await {
-        Ok(code) => code,
-        Err(error) => {
+    let code = tokio::select! {
+        result = command(cli) => result.unwrap_or_else(|error| {
             report_error(&error);
             error.exit()
-        }
+        }),
+        code = interrupt::interrupted() => code,
     };
     code.styled(style)
+}
+
+/// The code where the process could not even start its threads.
+pub fn no_runtime(error: &std::io::Error) -> u8 {
+    report_error(&RunError::usage(format!("cannot start: {error}"), None));
+    Code::Error.number()
 }
 
 

@@ -55,6 +55,14 @@ pub fn report_error(error: &RunError) {
     }
 }
 
+/// Makes a panic say where it happened and nothing else: its text may quote what must not be shown.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        complain("internal error", &format!("gitops stopped{place}; this is a bug, please report it with the command line"));
+    }));
+}
+
 /// Writes a line to stderr; a stderr that is gone is no reason to stop.
 fn complain(kind: &str, text: &str) {
     let separator = if kind.trim().is_empty() { "" } else { ": " };

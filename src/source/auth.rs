@@ -20,11 +20,7 @@ use crate::source::url::{GitUrl, Location, Scheme, parse};
 /// A way to authenticate.
 #[derive(Debug, Clone)]
 enum Way {
-    Password {
-        label: String,
-        user: String,
-        secret: Redacted<String>,
-    },
+    Password { label: String, user: String, secret: Redacted<String> },
     Helper,
     Agent,
     KeyFile(PathBuf),
@@ -72,11 +68,7 @@ impl Credentials {
             let user = user.clone().unwrap_or_default();
             self.offer_password("password of the URL", user, secret.clone());
         } else if let Some(token) = self.url.user() {
-            self.offer_password(
-                "user of the URL",
-                token.expose().clone(),
-                Redacted::new(String::new()),
-            );
+            self.offer_password("user of the URL", token.expose().clone(), Redacted::new(String::new()));
         }
         let environment = self.environment.clone();
         let own_user = environment.git_username.or(user);
@@ -112,12 +104,8 @@ impl Credentials {
         }
         match &self.environment.ssh_auth_sock {
             Some(socket) if socket.exists() => self.waiting.push_back(Way::Agent),
-            Some(_) => self
-                .missing
-                .push("the ssh agent's socket does not exist".to_owned()),
-            None => self
-                .missing
-                .push("no ssh agent (SSH_AUTH_SOCK is not set)".to_owned()),
+            Some(_) => self.missing.push("the ssh agent's socket does not exist".to_owned()),
+            None => self.missing.push("no ssh agent (SSH_AUTH_SOCK is not set)".to_owned()),
         }
         if let Some(home) = self.environment.home.clone() {
             for name in ["id_ed25519", "id_ecdsa", "id_rsa"] {
@@ -129,15 +117,10 @@ impl Credentials {
     fn offer_key(&mut self, path: PathBuf, wanted: bool) {
         match fs::read(&path) {
             Ok(content) if has_passphrase(&content) => {
-                self.missing.push(format!(
-                    "{} has a passphrase, add it to an ssh agent",
-                    path.display()
-                ));
+                self.missing.push(format!("{} has a passphrase, add it to an ssh agent", path.display()));
             }
             Ok(_) => self.waiting.push_back(Way::KeyFile(path)),
-            Err(error) if wanted => self
-                .missing
-                .push(format!("GITOPS_SSH_KEY {}: {error}", path.display())),
+            Err(error) if wanted => self.missing.push(format!("GITOPS_SSH_KEY {}: {error}", path.display())),
             Err(_) => {}
         }
     }
@@ -184,10 +167,7 @@ impl Credentials {
             Way::Helper => match helper::fill(&self.url, &self.environment) {
                 Ok(found) => {
                     self.tried.push("git's credential helper".to_owned());
-                    Some(Cred::userpass_plaintext(
-                        found.user.expose(),
-                        found.password.expose(),
-                    ))
+                    Some(Cred::userpass_plaintext(found.user.expose(), found.password.expose()))
                 }
                 Err(problem) => {
                     self.missing.push(problem);
@@ -208,9 +188,7 @@ impl Credentials {
     /// The user of the URL, else that of this machine, as ssh does.
     fn ssh_user(&self) -> String {
         let of_url = self.url.user().map(|user| user.expose().clone());
-        of_url
-            .or_else(|| self.environment.user.clone())
-            .unwrap_or_else(|| "git".to_owned())
+        of_url.or_else(|| self.environment.user.clone()).unwrap_or_else(|| "git".to_owned())
     }
 
     fn is_same_server(&self, asking: &str) -> bool {
@@ -235,23 +213,14 @@ fn has_passphrase(content: &[u8]) -> bool {
     if text.contains("ENCRYPTED") {
         return true;
     }
-    let body: String = text
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-        .map(str::trim)
-        .collect();
+    let body: String = text.lines().filter(|line| !line.starts_with('-')).map(str::trim).collect();
     let decoded = STANDARD.decode(body).unwrap_or_default();
-    decoded
-        .strip_prefix(b"openssh-key-v1\0\0\0\0")
-        .is_some_and(|rest| !rest.starts_with(b"\x04none"))
+    decoded.strip_prefix(b"openssh-key-v1\0\0\0\0").is_some_and(|rest| !rest.starts_with(b"\x04none"))
 }
 
 /// The path of the user's own list of host keys.
 pub(crate) fn user_known_hosts(environment: &Environment) -> Option<PathBuf> {
-    environment
-        .home
-        .as_deref()
-        .map(|home| Path::new(home).join(".ssh").join("known_hosts"))
+    environment.home.as_deref().map(|home| Path::new(home).join(".ssh").join("known_hosts"))
 }
 
 #[cfg(test)]
@@ -321,11 +290,7 @@ mod tests {
     fn each_way_is_tried_once() {
         let mut credentials = credentials("https://u:p@h/a", &with_tokens());
         credentials.waiting.retain(|way| !matches!(way, Way::Helper));
-        let mut ask = || {
-            credentials
-                .next("https://h/a", CredentialType::USER_PASS_PLAINTEXT)
-                .is_ok()
-        };
+        let mut ask = || credentials.next("https://h/a", CredentialType::USER_PASS_PLAINTEXT).is_ok();
         assert_eq!([ask(), ask(), ask()], [true, true, false]);
         assert_eq!(credentials.tried, ["password of the URL", "GITOPS_GIT_TOKEN"]);
         assert!(credentials.exhausted && !format!("{credentials:?}").contains("canary"));

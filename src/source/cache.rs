@@ -2,10 +2,7 @@
 //!
 //! Next to `<key>` stands `<key>.lock`, held while something is written. Fetched refs are kept under `refs/gitops/` with
 //! their names in hexadecimal, so that no name of a server becomes a path.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge to the cache directory"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge to the cache directory")]
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -74,10 +71,7 @@ impl Entry {
             .and_then(|()| fs::set_permissions(cache, Permissions::from_mode(0o700)))
             .map_err(|error| failed(cache, &error))?;
         let key = hex(&Sha256::digest(url.to_string().trim_end_matches('/'))[..16]);
-        Ok(Self {
-            directory: cache.join(format!("{key}.git")),
-            lock: cache.join(format!("{key}.lock")),
-        })
+        Ok(Self { directory: cache.join(format!("{key}.git")), lock: cache.join(format!("{key}.lock")) })
     }
 
     /// Takes the lock; another run that holds it is waited for. The lock ends with the returned file.
@@ -101,10 +95,7 @@ impl Entry {
                 }
                 Err(TryLockError::WouldBlock) => {
                     let problem = format!("another run has held the cache for {} s", patience.as_secs());
-                    return Err(SourceError::Store {
-                        place: shown(&self.lock),
-                        problem,
-                    });
+                    return Err(SourceError::Store { place: shown(&self.lock), problem });
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(&self.lock, &error)),
             }
@@ -176,8 +167,7 @@ pub(crate) fn keep(repo: &Repository, kind: Kept, name: &str, commit: Oid) -> Re
     if kind == Kept::Default {
         forget(repo, &format!("{KEPT}/{}/*", kind.directory()));
     }
-    repo.reference(&kept_ref(kind, name), commit, true, "")
-        .map(|_| ())
+    repo.reference(&kept_ref(kind, name), commit, true, "").map(|_| ())
 }
 
 /// The commit that was kept under a name.
@@ -194,10 +184,7 @@ pub(crate) fn kept_names(repo: &Repository, kind: Kept) -> Vec<(String, Oid)> {
         .flatten()
         .flatten()
         .filter_map(|reference| {
-            Some((
-                unhex(reference.name().ok()?.strip_prefix(&prefix)?)?,
-                reference.target()?,
-            ))
+            Some((unhex(reference.name().ok()?.strip_prefix(&prefix)?)?, reference.target()?))
         })
         .collect();
     names.sort();
@@ -234,10 +221,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> =
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
     String::from_utf8(bytes?).ok()
 }
 
@@ -246,10 +231,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> SourceError {
-    SourceError::Store {
-        place: shown(path),
-        problem: error.to_string(),
-    }
+    SourceError::Store { place: shown(path), problem: error.to_string() }
 }
 
 #[cfg(test)]

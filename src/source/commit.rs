@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use crate::source::escape::one_line;
+use crate::source::loose;
 use crate::source::names::problem_with;
 use crate::source::tree::{
     EntryKind, FileTree, MAX_FILE_BYTES, RepoPath, TreeError, checked_content, too_large,
@@ -24,6 +25,7 @@ pub struct CommitTree {
     git_dir: PathBuf,
     handles: Mutex<Vec<Repository>>,
     root: Oid,
+    partial: bool,
     directories: Mutex<BTreeMap<Oid, Arc<[Entry]>>>,
 }
 
@@ -35,12 +37,13 @@ struct Entry {
 }
 
 impl CommitTree {
-    /// A tree over the objects of an open repository.
-    pub(crate) fn new(repo: Repository, root: Oid) -> Self {
+    /// A tree over the objects of an open repository. Of a partial clone, [`Self::submodules`] looks whether files are missing.
+    pub(crate) fn new(repo: Repository, root: Oid, partial: bool) -> Self {
         Self {
             git_dir: repo.path().to_owned(),
             handles: Mutex::new(vec![repo]),
             root,
+            partial,
             directories: Mutex::default(),
         }
     }
@@ -66,6 +69,7 @@ impl CommitTree {
             return Ok(Arc::clone(entries));
         }
         let raw = self.with_repo(path, |repo| {
+            loose::check(repo, id)?;
             let tree = repo.find_tree(id)?;
             Ok(tree
                 .iter()
@@ -103,7 +107,10 @@ impl CommitTree {
             };
             return Err(unreadable_because(path, problem));
         }
-        let (bytes, object) = self.with_repo(path, |repo| repo.odb()?.read_header(id))?;
+        let (bytes, object) = self.with_repo(path, |repo| {
+            loose::check(repo, id)?;
+            repo.odb()?.read_header(id)
+        })?;
         if object != ObjectType::Blob {
             return Err(unreadable_because(path, "the object is not a file"));
         }
@@ -111,6 +118,14 @@ impl CommitTree {
             return Err(too_large(path, bytes as u64));
         }
         self.with_repo(path, |repo| Ok(repo.find_blob(id)?.content().to_owned()))
+    }
+
+    fn look_for(&self, path: &RepoPath, id: Oid) -> Result<(), TreeError> {
+        if self.with_repo(path, |repo| Ok(repo.odb()?.exists(id)))? {
+            Ok(())
+        } else {
+            Err(TreeError::Absent(path.clone()))
+        }
     }
 
     /// Paths of the submodules below a directory, sorted. Every directory below it is read and its names checked; one that
@@ -140,6 +155,9 @@ impl CommitTree {
                 match entry.kind {
                     EntryKind::Directory => waiting.push((path.child(&entry.name), entry.id)),
                     EntryKind::Submodule => found.push(path.child(&entry.name)),
+                    EntryKind::File | EntryKind::Link if self.partial => {
+                        self.look_for(&path.child(&entry.name), entry.id)?
+                    }
                     EntryKind::File | EntryKind::Link => {}
                 }
             }
@@ -215,10 +233,7 @@ fn hostile(path: &RepoPath, name: String, problem: &'static str) -> TreeError {
 
 fn unreadable(path: &RepoPath, error: &git2::Error) -> TreeError {
     if error.code() == ErrorCode::NotFound {
-        return unreadable_because(
-            path,
-            "its object is missing from the repository (partial or damaged clone)",
-        );
+        return TreeError::Absent(path.clone());
     }
     unreadable_because(path, &one_line(error.message()))
 }

@@ -32,10 +32,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            pack_bytes: 2 * 1024 * 1024 * 1024,
-            objects: 5_000_000,
-        }
+        Self { pack_bytes: 2 * 1024 * 1024 * 1024, objects: 5_000_000 }
     }
 }
 
@@ -184,11 +181,7 @@ impl Session {
             return Ok(CertificateCheckStatus::CertificateOk);
         }
         self.state().host_key = Some(untrusted(&self.url, &trust, key));
-        Err(git2::Error::new(
-            ErrorCode::Certificate,
-            ErrorClass::Ssh,
-            "host key not trusted",
-        ))
+        Err(git2::Error::new(ErrorCode::Certificate, ErrorClass::Ssh, "host key not trusted"))
     }
 
     fn failure(&self, state: &State, error: &git2::Error) -> Failure {
@@ -219,10 +212,7 @@ impl Session {
             return SourceError::Redirected { place, problem };
         }
         if error.class() == ErrorClass::Ssl || error.code() == ErrorCode::Certificate {
-            return SourceError::Certificate {
-                place,
-                problem: message,
-            };
+            return SourceError::Certificate { place, problem: message };
         }
         let refused = message.ends_with("status code: 401") || message.ends_with("status code: 403");
         if error.code() == ErrorCode::Auth || state.credentials.exhausted || refused {
@@ -243,22 +233,14 @@ impl Session {
             "unexpected packet type" => "the server refused the request".to_owned(),
             _ => message,
         };
-        SourceError::Unreachable {
-            place,
-            problem,
-            remote: remote_lines(&state.remote_text),
-        }
+        SourceError::Unreachable { place, problem, remote: remote_lines(&state.remote_text) }
     }
 }
 
 /// The user's configuration may rewrite URLs (`url.*.insteadOf`): the result must pass the same grammar.
 fn check_rewritten(url: &GitUrl, rewritten: &[u8]) -> Result<(), git2::Error> {
     let text = String::from_utf8_lossy(rewritten);
-    let allowed: &[String] = if url.scheme() == Scheme::Http {
-        &["http".to_owned()]
-    } else {
-        &[]
-    };
+    let allowed: &[String] = if url.scheme() == Scheme::Http { &["http".to_owned()] } else { &[] };
     match parse(&text, allowed) {
         Ok(Location::Remote(remote)) if remote.url.scheme() != Scheme::File => Ok(()),
         _ => Err(git2::Error::new(
@@ -270,24 +252,13 @@ fn check_rewritten(url: &GitUrl, rewritten: &[u8]) -> Result<(), git2::Error> {
 }
 
 fn short_branch(name: &[u8]) -> Option<String> {
-    std::str::from_utf8(name)
-        .ok()?
-        .strip_prefix("refs/heads/")
-        .map(str::to_owned)
+    std::str::from_utf8(name).ok()?.strip_prefix("refs/heads/").map(str::to_owned)
 }
 
 fn untrusted(url: &GitUrl, trust: &Trust, key: &[u8]) -> SourceError {
     let host = format!("{}:{}", url.host(), url.port());
-    let shown = format!(
-        "{} {}",
-        one_line(key_type(key).unwrap_or("unknown type")),
-        fingerprint(key)
-    );
-    let port = if url.port() == 22 {
-        String::new()
-    } else {
-        format!("-p {} ", url.port())
-    };
+    let shown = format!("{} {}", one_line(key_type(key).unwrap_or("unknown type")), fingerprint(key));
+    let port = if url.port() == 22 { String::new() } else { format!("-p {} ", url.port()) };
     let scan = format!("ssh-keyscan {port}{} >> ~/.ssh/known_hosts", url.host());
     let (problem, hint) = match trust {
         Trust::Changed { place } => (

@@ -9,6 +9,7 @@ use git2::{ErrorClass, ErrorCode, Oid, Repository};
 
 use crate::source::error::{SourceError, near_names};
 use crate::source::escape::one_line;
+use crate::source::loose;
 
 /// Opens the repository at its top level (or its `.git`, or a bare one), without searching above it.
 ///
@@ -23,6 +24,13 @@ fn opening(place: &str, error: &git2::Error) -> SourceError {
     let place = one_line(place);
     if error.code() == ErrorCode::Owner {
         return SourceError::ForeignOwned { place };
+    }
+    if error.code() == ErrorCode::NotFound {
+        return SourceError::NotFound {
+            place,
+            problem: "no git repository there".to_owned(),
+            hint: "check the path".to_owned(),
+        };
     }
     let message = error.message();
     if let Some(name) = message.strip_prefix("unsupported extension name ") {
@@ -74,10 +82,20 @@ pub(crate) struct Commit {
 /// missing because of the kind of clone.
 pub(crate) fn resolve(repo: &Repository, place: &str, reference: &str) -> Result<Commit, SourceError> {
     check_reference(reference)?;
-    repo.revparse_single(reference)
+    check_named_object(repo, reference)
+        .and_then(|()| repo.revparse_single(reference))
         .and_then(|object| object.peel_to_commit())
-        .and_then(|commit| Ok(Commit { id: commit.id(), tree: commit.tree_id() }))
+        .map(|commit| Commit { id: commit.id(), tree: commit.tree_id() })
         .map_err(|error| unresolved(repo, place, reference, &error))
+}
+
+/// Looks at the object that a plain name or a full id stands for, before libgit2 does. What an expression walks to
+/// is not looked at.
+fn check_named_object(repo: &Repository, reference: &str) -> Result<(), git2::Error> {
+    let prefixes = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    let named = prefixes.iter().find_map(|prefix| repo.refname_to_id(&format!("{prefix}{reference}")).ok());
+    let id = Oid::from_str(reference).ok().filter(|_| reference.len() == 40).or(named);
+    id.map_or(Ok(()), |id| loose::check(repo, id))
 }
 
 /// Refuses a revision that starts with a dash, is empty or holds control characters.

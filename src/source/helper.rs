@@ -73,14 +73,8 @@ fn command(environment: &Environment) -> Command {
 
 /// The question in the helpers' protocol (git-credential(1), INPUT/OUTPUT FORMAT). The URL's parts hold no line breaks.
 fn question(url: &GitUrl) -> String {
-    let protocol = if url.scheme() == Scheme::Http {
-        "http"
-    } else {
-        "https"
-    };
-    let port = url
-        .written_port()
-        .map_or_else(String::new, |port| format!(":{port}"));
+    let protocol = if url.scheme() == Scheme::Http { "http" } else { "https" };
+    let port = url.written_port().map_or_else(String::new, |port| format!(":{port}"));
     let mut text = format!("protocol={protocol}\nhost={}{port}\n", url.host());
     text.push_str(&format!("path={}\n", url.decoded_path().trim_start_matches('/')));
     if let (Some(user), Some(_)) = (url.user(), url.password()) {
@@ -96,10 +90,7 @@ fn answer(text: &str) -> Option<Answer> {
             .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
             .map(|value| Redacted::new(value.to_owned()))
     };
-    Some(Answer {
-        user: value("username")?,
-        password: value("password")?,
-    })
+    Some(Answer { user: value("username")?, password: value("password")? })
 }
 
 /// Waits for the end of a process; kills it when patience ends.

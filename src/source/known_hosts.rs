@@ -44,15 +44,8 @@ pub(crate) enum Trust {
 
 /// Looks a key up. `key` is the public key in ssh's wire format; a revocation anywhere wins, then a match anywhere.
 pub(crate) fn check(files: &[KnownHosts], host: &str, port: u16, key: &[u8]) -> Trust {
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_ascii_lowercase();
-    let name = if port == 22 {
-        host
-    } else {
-        format!("[{host}]:{port}")
-    };
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let name = if port == 22 { host } else { format!("[{host}]:{port}") };
     let mut known = false;
     let mut changed = None;
     let mut types = Vec::new();
@@ -187,10 +180,7 @@ mod tests {
     }
 
     fn look(text: &str, host: &str, port: u16) -> Trust {
-        let files = [KnownHosts {
-            file: "kh".into(),
-            text: text.into(),
-        }];
+        let files = [KnownHosts { file: "kh".into(), text: text.into() }];
         check(&files, host, port, &key(ED))
     }
 
@@ -230,18 +220,13 @@ mod tests {
     fn sec_26_changed_revoked_and_other_keys() {
         let other_key = format!("# note\n\nh ssh-ed25519 {ED_OTHER}");
         assert_eq!(look(&other_key, "h", 22), Trust::Changed { place: "kh:3".into() });
-        assert_eq!(
-            look(&format!("{other_key}\nh ssh-ed25519 {ED}"), "h", 22),
-            Trust::Known
-        );
+        assert_eq!(look(&format!("{other_key}\nh ssh-ed25519 {ED}"), "h", 22), Trust::Known);
         let revoked = format!("h ssh-ed25519 {ED}\n@revoked * ssh-ed25519 {ED}");
         assert_eq!(look(&revoked, "h", 22), Trust::Revoked { place: "kh:2".into() });
         let other_type = format!("h ecdsa-sha2-nistp256 {EC}");
         assert_eq!(
             look(&other_type, "h", 22),
-            Trust::OtherTypes {
-                types: vec!["ecdsa-sha2-nistp256".into()]
-            }
+            Trust::OtherTypes { types: vec!["ecdsa-sha2-nistp256".into()] }
         );
         for useless in [
             format!("@cert-authority h ssh-ed25519 {ED}"),

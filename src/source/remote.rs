@@ -1,8 +1,5 @@
 //! From a URL to a commit in the cache: which refs are asked for, in which order, and how long.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is the edge that watches the clock of a fetch"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is the edge that watches the clock of a fetch")]
 
 use std::fs;
 use std::sync::Arc;
@@ -42,11 +39,7 @@ pub(crate) struct Found {
 
 impl Found {
     fn new(commit: Oid, branch: Option<&str>) -> Self {
-        Self {
-            commit,
-            branch: branch.map(str::to_owned),
-            warnings: Vec::new(),
-        }
+        Self { commit, branch: branch.map(str::to_owned), warnings: Vec::new() }
     }
 }
 
@@ -74,22 +67,13 @@ pub(crate) fn obtain(
     if settings.offline {
         return from_cache(entry, url, reference);
     }
-    in_time(
-        entry.clone(),
-        url.clone(),
-        reference.map(str::to_owned),
-        settings.clone(),
-    )
+    in_time(entry.clone(), url.clone(), reference.map(str::to_owned), settings.clone())
 }
 
 /// At a URL only names and commit ids can be asked for, not git's expressions.
 fn check_name(name: &str) -> Result<(), SourceError> {
     check_reference(name)?;
-    let full = if name.starts_with("refs/") {
-        name.to_owned()
-    } else {
-        format!("refs/heads/{name}")
-    };
+    let full = if name.starts_with("refs/") { name.to_owned() } else { format!("refs/heads/{name}") };
     if Reference::is_valid_name(&full) {
         return Ok(());
     }
@@ -100,9 +84,7 @@ fn check_name(name: &str) -> Result<(), SourceError> {
 }
 
 fn full_id(name: &str) -> Option<Oid> {
-    (name.len() == 40 && is_commit_id(name))
-        .then(|| Oid::from_str(name).ok())
-        .flatten()
+    (name.len() == 40 && is_commit_id(name)).then(|| Oid::from_str(name).ok()).flatten()
 }
 
 fn has_commit(repo: &Repository, id: Oid) -> bool {
@@ -130,15 +112,10 @@ fn from_cache(entry: &Entry, url: &GitUrl, reference: Option<&str>) -> Result<Fo
         Some(name) => [Kept::Tag, Kept::Branch, Kept::Other]
             .into_iter()
             .find_map(|kind| {
-                Some(Found::new(
-                    kept(&repo, kind, name)?,
-                    (kind == Kept::Branch).then_some(name),
-                ))
+                Some(Found::new(kept(&repo, kind, name)?, (kind == Kept::Branch).then_some(name)))
             })
             .or_else(|| {
-                is_commit_id(name)
-                    .then(|| abbreviated(&repo, name).map(|id| Found::new(id, None)))
-                    .flatten()
+                is_commit_id(name).then(|| abbreviated(&repo, name).map(|id| Found::new(id, None))).flatten()
             }),
     };
     let mut found =
@@ -178,11 +155,8 @@ fn in_time(
     let lock = entry.lock(deadline)?;
     let cancelled = Arc::new(AtomicBool::new(false));
     let place = url.to_string();
-    let failed = |problem: String| SourceError::Unreachable {
-        place: place.clone(),
-        problem,
-        remote: Vec::new(),
-    };
+    let failed =
+        |problem: String| SourceError::Unreachable { place: place.clone(), problem, remote: Vec::new() };
     let (sender, receiver) = sync_channel(1);
     let flag = Arc::clone(&cancelled);
     let work = move || {
@@ -199,10 +173,7 @@ fn in_time(
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             cancelled.store(true, Ordering::Relaxed);
-            Err(failed(format!(
-                "no complete answer within {} s",
-                deadline.as_secs_f32()
-            )))
+            Err(failed(format!("no complete answer within {} s", deadline.as_secs_f32())))
         }
         Err(RecvTimeoutError::Disconnected) => Err(failed("the fetch ended unexpectedly".to_owned())),
     }
@@ -217,18 +188,8 @@ fn fetch(
 ) -> Result<Found, SourceError> {
     let repo = entry.open_or_create()?;
     let known_hosts = known_hosts(&settings.environment);
-    let session = Session::new(
-        url,
-        &settings.environment,
-        known_hosts,
-        settings.limits,
-        cancelled,
-    );
-    let fetch = Fetch {
-        repo: &repo,
-        session: &session,
-        place: url.to_string(),
-    };
+    let session = Session::new(url, &settings.environment, known_hosts, settings.limits, cancelled);
+    let fetch = Fetch { repo: &repo, session: &session, place: url.to_string() };
     let result = match reference {
         None => fetch.default_branch(),
         Some(name) => match full_id(name) {
@@ -297,22 +258,14 @@ impl Fetch<'_> {
         };
         self.shallow(&specs).map_err(|failure| failure.error)?;
         // In git's order: a tag hides a branch of the same name.
-        let kinds = [
-            (Kept::Tag, "tag"),
-            (Kept::Branch, "branch"),
-            (Kept::Other, "other"),
-        ];
-        let mut arrived = kinds
-            .into_iter()
-            .filter_map(|(kind, at)| Some((kind, self.incoming(at)?)));
+        let kinds = [(Kept::Tag, "tag"), (Kept::Branch, "branch"), (Kept::Other, "other")];
+        let mut arrived = kinds.into_iter().filter_map(|(kind, at)| Some((kind, self.incoming(at)?)));
         let Some((kind, commit)) = arrived.next() else {
             return self.abbreviated(name);
         };
         let mut found = Found::new(commit, (kind == Kept::Branch).then_some(name));
         if arrived.any(|(_, other)| other != commit) {
-            found
-                .warnings
-                .push(format!("{name:?} is a tag and a branch; the tag was used"));
+            found.warnings.push(format!("{name:?} is a tag and a branch; the tag was used"));
         }
         self.keep(kind, name, commit)?;
         Ok(found)
@@ -345,10 +298,7 @@ impl Fetch<'_> {
     }
 
     fn everything(&self) -> Result<(), SourceError> {
-        let specs = [
-            format!("+refs/heads/*:{INCOMING}/heads/*"),
-            format!("+refs/tags/*:{INCOMING}/tags/*"),
-        ];
+        let specs = [format!("+refs/heads/*:{INCOMING}/heads/*"), format!("+refs/tags/*:{INCOMING}/tags/*")];
         match self.session.fetch(self.repo, &specs, FULL_HISTORY) {
             Err(failure) if failure.no_depth => self.session.fetch(self.repo, &specs, 0),
             result => result,

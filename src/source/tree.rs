@@ -150,6 +150,9 @@ pub enum TreeError {
     /// The file holds a Git LFS pointer in place of its content.
     #[error("{0}: the file is a Git LFS pointer, its content is not in the repository; LFS is not supported")]
     LfsPointer(RepoPath),
+    /// The file or directory is part of the commit, but the repository does not have it.
+    #[error("{0}: its content is missing from the repository (a partial or damaged clone)")]
+    Absent(RepoPath),
     /// The store below the tree failed.
     #[error("cannot read {path}: {problem}")]
     Unreadable {

@@ -9,6 +9,7 @@ use git2::{ErrorCode, Repository, Status, StatusOptions};
 use crate::source::error::SourceError;
 use crate::source::escape::one_line;
 use crate::source::git::{is_partial, open, store};
+use crate::source::loose;
 use crate::source::tree::RepoPath;
 use crate::source::url::redact;
 
@@ -62,6 +63,9 @@ pub(crate) fn head(repo: &Repository, place: &str) -> Result<Head, SourceError> 
         name.strip_prefix("refs/heads/").map(str::to_owned)
     };
     let branch = repo.find_reference("HEAD").ok().and_then(|head| short(head.symbolic_target_bytes()?));
+    if let Ok(id) = repo.refname_to_id("HEAD") {
+        loose::check(repo, id).map_err(|error| store(place.to_owned(), &error))?;
+    }
     match repo.head().and_then(|head| head.peel_to_commit()) {
         Ok(commit) => Ok(Head { commit: Some(commit.id().to_string()), branch }),
         Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(Head { commit: None, branch }),
@@ -92,11 +96,20 @@ pub(crate) fn is_dirty(repo: &Repository, place: &str, below: &RepoPath) -> Resu
         options.pathspec(below.as_str());
     }
     let failed = |error: git2::Error| status_failed(repo, place, &error);
+    check_tree_of_head(repo).map_err(failed)?;
     let index = repo.index().map_err(failed)?;
     let statuses = repo.statuses(Some(&mut options)).map_err(failed)?;
     Ok(statuses
         .iter()
         .any(|entry| entry.status() != Status::WT_DELETED || !is_sparse(&index, entry.path_bytes())))
+}
+
+/// The status compares with the tree of HEAD: its top directory must be whole.
+fn check_tree_of_head(repo: &Repository) -> Result<(), git2::Error> {
+    let Ok(id) = repo.refname_to_id("HEAD") else {
+        return Ok(());
+    };
+    loose::check(repo, repo.find_commit(id)?.tree_id())
 }
 
 /// A file that a sparse checkout leaves out is absent on purpose.

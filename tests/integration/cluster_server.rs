@@ -124,6 +124,52 @@ async fn the_catalog_is_what_kubectl_lists() {
     assert_eq!(server.identity().server, cluster.url());
 }
 
+/// A client of the real server, with every request changed on its way and some answered in its place.
+fn altered(
+    kubeconfig: &Path,
+    alter: impl Fn(http::Request<kube::client::Body>) -> Result<http::Request<kube::client::Body>, &'static str>
+    + Send
+    + Sync
+    + 'static,
+) -> Server {
+    let loaded = load(&choice(kubeconfig), &Environment::default()).unwrap();
+    let real = kube::Client::try_from(loaded.config).unwrap();
+    let alter = std::sync::Arc::new(alter);
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let (real, alter) = (real.clone(), alter.clone());
+        async move {
+            match alter(request) {
+                Ok(request) => real.send(request).await,
+                Err(body) => {
+                    let response = http::Response::builder().header("content-type", "application/json");
+                    Ok(response.body(kube::client::Body::from(body.as_bytes().to_vec())).unwrap())
+                }
+            }
+        }
+    });
+    let transport = Transport::over(kube::Client::new(service, "default"));
+    Server::over(transport, loaded.identity, Options::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_kinds_of_discovery_give_one_catalog() {
+    let Some(cluster) = cluster::shared() else { return };
+    let user = cluster.user();
+    let (_, aggregated) = connect(&user.kubeconfig).await;
+    let old = altered(&user.kubeconfig, |mut request| {
+        request.headers_mut().insert("accept", http::HeaderValue::from_static("application/json"));
+        Ok(request)
+    });
+    let plain = old.catalog().await.unwrap();
+    // Other tests may add types between the two questions; built-in groups have no dot, or end in k8s.io.
+    let built_in = |catalog: &Catalog| -> BTreeSet<Resource> {
+        let own = |group: &str| !group.contains('.') || group.ends_with("k8s.io");
+        catalog.resources.values().filter(|resource| own(&resource.gvk.group)).cloned().collect()
+    };
+    assert_eq!(built_in(&plain), built_in(&aggregated));
+    assert!(old.counts().discovery > 20, "{:?}", old.counts());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_read_as_kubectl_reads_them() {
     let Some(cluster) = cluster::shared() else { return };
@@ -219,20 +265,10 @@ async fn pages_of_an_older_server_add_up() {
     let user = cluster.user();
     cluster.allow_in(&namespace, &user, "list", "configmaps");
     // The same server, except that it says it is old.
-    let config = load(&choice(&user.kubeconfig), &Environment::default()).unwrap();
-    let real = kube::Client::try_from(config.config).unwrap();
-    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
-        let real = real.clone();
-        async move {
-            if request.uri().path() != "/version" {
-                return real.send(request).await;
-            }
-            let response = http::Response::builder().header("content-type", "application/json");
-            Ok(response.body(kube::client::Body::from(br#"{"gitVersion":"v1.30.4"}"#.to_vec())).unwrap())
-        }
+    let server = altered(&user.kubeconfig, |request| match request.uri().path() {
+        "/version" => Err(r#"{"gitVersion":"v1.30.4"}"#),
+        _ => Ok(request),
     });
-    let transport = Transport::over(kube::Client::new(service, "default"));
-    let server = Server::over(transport, config.identity, Options::default());
     let catalog = server.catalog().await.unwrap();
     let names: Vec<String> = (0..621).map(|n| format!("c{n:03}")).collect();
     let objects: Vec<(&str, &str)> = names.iter().map(|name| (namespace.as_str(), name.as_str())).collect();

@@ -1,4 +1,9 @@
 //! URLs over smart HTTP: what is fetched, how often, and every way in which a server can fail.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "fixtures are files, and may fail loudly"
+)]
 
 use std::path::PathBuf;
 use std::thread;
@@ -27,11 +32,7 @@ impl World {
 
     fn over(repo: Repo, behaviour: Behaviour) -> Self {
         let server = HttpServer::start(&repo.path(), behaviour);
-        Self {
-            repo,
-            server,
-            cache: tempfile::tempdir().unwrap(),
-        }
+        Self { repo, server, cache: tempfile::tempdir().unwrap() }
     }
 
     fn request(&self, reference: Option<&str>) -> Request {
@@ -69,26 +70,18 @@ fn a_url_is_read_at_its_default_branch() {
 fn cached(world: &World) -> PathBuf {
     let mut found = std::fs::read_dir(world.cache.path().join("git")).unwrap();
     let is_repository = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "git");
-    found
-        .find_map(|entry| Some(entry.unwrap().path()).filter(is_repository))
-        .unwrap()
+    found.find_map(|entry| Some(entry.unwrap().path()).filter(is_repository)).unwrap()
 }
 
 fn objects_in_cache(world: &World) -> usize {
-    let listed = git_in(
-        &cached(world),
-        &["cat-file", "--batch-all-objects", "--batch-check"],
-    );
+    let listed = git_in(&cached(world), &["cat-file", "--batch-all-objects", "--batch-check"]);
     listed.lines().count()
 }
 
 #[test]
 fn every_kind_of_reference_is_resolved_as_git_does() {
     for config in [Vec::new(), vec!["uploadpack.allowAnySHA1InWant=true".to_owned()]] {
-        let world = World::new(Behaviour {
-            config,
-            ..Behaviour::default()
-        });
+        let world = World::new(Behaviour { config, ..Behaviour::default() });
         let repo = &world.repo;
         let first = repo.git(&["rev-parse", "HEAD"]);
         repo.git(&["tag", "light"]);
@@ -116,11 +109,7 @@ fn every_kind_of_reference_is_resolved_as_git_does() {
             let mut request = world.request(Some(reference));
             request.cache_dir = Some(cache.path().to_owned());
             let snapshot = open(&request).unwrap_or_else(|error| panic!("{reference}: {error}"));
-            let git_name = if reference == "pull/7/head" {
-                "refs/pull/7/head"
-            } else {
-                reference
-            };
+            let git_name = if reference == "pull/7/head" { "refs/pull/7/head" } else { reference };
             let expected = repo.git(&["rev-parse", &format!("{git_name}^{{commit}}")]);
             assert_eq!(snapshot.commit, Some(expected.clone()), "{reference}");
             assert_eq!(snapshot.branch.as_deref(), branch, "{reference}");
@@ -134,9 +123,7 @@ fn every_kind_of_reference_is_resolved_as_git_does() {
 fn only_one_commit_and_only_what_is_missing_is_fetched() {
     let world = World::new(Behaviour::default());
     for number in 0..5 {
-        world
-            .repo
-            .commit_files(&[("app/web.yaml", &format!("n: {number}\n"))], "more");
+        world.repo.commit_files(&[("app/web.yaml", &format!("n: {number}\n"))], "more");
     }
     world.open(None).unwrap();
     // One commit, two trees, two files.
@@ -149,10 +136,7 @@ fn only_one_commit_and_only_what_is_missing_is_fetched() {
     // One commit, two trees, one file more: the unchanged README.md was not sent again.
     assert_eq!(objects_in_cache(&world), 9);
     let packed = git_in(&cached(&world), &["count-objects", "-v"]);
-    let in_packs = packed
-        .lines()
-        .find_map(|line| line.strip_prefix("in-pack: "))
-        .unwrap();
+    let in_packs = packed.lines().find_map(|line| line.strip_prefix("in-pack: ")).unwrap();
     assert_eq!(in_packs, "9");
 }
 
@@ -174,14 +158,8 @@ fn a_tag_hides_a_branch_of_its_name_and_says_so() {
     world.repo.commit_files(&[("x", "y")], "second");
     world.repo.git(&["branch", "both"]);
     let snapshot = world.open(Some("both")).unwrap();
-    assert_eq!(
-        snapshot.commit,
-        Some(world.repo.git(&["rev-parse", "refs/tags/both"]))
-    );
-    assert_eq!(
-        snapshot.warnings,
-        ["\"both\" is a tag and a branch; the tag was used"]
-    );
+    assert_eq!(snapshot.commit, Some(world.repo.git(&["rev-parse", "refs/tags/both"])));
+    assert_eq!(snapshot.warnings, ["\"both\" is a tag and a branch; the tag was used"]);
 }
 
 #[test]
@@ -198,17 +176,11 @@ fn a_deleted_branch_is_not_found_although_it_is_cached() {
 fn a_misspelt_branch_suggests_the_near_one() {
     let world = World::new(Behaviour::default());
     let error = world.open(Some("mian")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("{}: no branch, tag or commit \"mian\"", world.server.url(".git"))
-    );
+    assert_eq!(error.to_string(), format!("{}: no branch, tag or commit \"mian\"", world.server.url(".git")));
     assert_eq!(error.hint().unwrap(), "did you mean main?");
     for expression in ["main~1", "main^{tree}", "a..b", "x:y", "sp ace"] {
         let error = world.open(Some(expression)).unwrap_err();
-        assert!(
-            matches!(error, SourceError::Usage { .. }),
-            "{expression}: {error:?}"
-        );
+        assert!(matches!(error, SourceError::Usage { .. }), "{expression}: {error:?}");
     }
 }
 
@@ -230,10 +202,7 @@ fn two_runs_at_once_on_one_cache() {
         }
     });
     git_in(&cached(&world), &["fsck", "--strict"]);
-    assert_eq!(
-        git_in(&cached(&world), &["for-each-ref", "refs/gitops/incoming"]),
-        ""
-    );
+    assert_eq!(git_in(&cached(&world), &["for-each-ref", "refs/gitops/incoming"]), "");
 }
 
 #[test]
@@ -268,10 +237,7 @@ fn flt_50_a_missing_path_is_an_error_that_names_near_ones() {
     let commit = world.repo.git(&["rev-parse", "HEAD"]);
     assert_eq!(
         error.to_string(),
-        format!(
-            "{}: no directory \"ap\" in commit {commit}",
-            world.server.url(".git")
-        )
+        format!("{}: no directory \"ap\" in commit {commit}", world.server.url(".git"))
     );
     assert_eq!(error.hint().unwrap(), "did you mean app?");
     request.path = Some("README.md".to_owned());
@@ -284,16 +250,8 @@ fn flt_48_a_ref_that_moves_meanwhile() {
     let before = repo.git(&["rev-parse", "HEAD"]);
     let after = repo.commit_files(&[("a.yaml", "a: 2\n")], "second");
     repo.git(&["reset", "-q", "--hard", &before]);
-    let between = ["update-ref", "refs/heads/main", &after]
-        .map(str::to_owned)
-        .into();
-    let world = World::over(
-        repo,
-        Behaviour {
-            between,
-            ..Behaviour::default()
-        },
-    );
+    let between = ["update-ref", "refs/heads/main", &after].map(str::to_owned).into();
+    let world = World::over(repo, Behaviour { between, ..Behaviour::default() });
     let snapshot = world.open(Some("main")).unwrap();
     // Either commit is an honest answer; a mixture is not.
     let content = match snapshot.commit.as_ref() {
@@ -314,16 +272,8 @@ fn flt_48_a_ref_that_is_rewritten_meanwhile_is_asked_for_again() {
     let repo = Repo::with_files(&[("a.yaml", "a: 1\n")]);
     let first = repo.git(&["rev-parse", "HEAD"]);
     let lost = repo.commit_files(&[("a.yaml", "a: 2\n")], "second");
-    let between = ["update-ref", "refs/heads/main", &first]
-        .map(str::to_owned)
-        .into();
-    let world = World::over(
-        repo,
-        Behaviour {
-            between,
-            ..Behaviour::default()
-        },
-    );
+    let between = ["update-ref", "refs/heads/main", &first].map(str::to_owned).into();
+    let world = World::over(repo, Behaviour { between, ..Behaviour::default() });
     let snapshot = world.open(Some("main")).unwrap();
     assert_eq!((snapshot.commit, lost.len()), (Some(first), 40));
 }
@@ -334,11 +284,7 @@ fn flt_44_an_unreachable_server_and_offline() {
     let commit = world.open(None).unwrap().commit.unwrap();
     world.open(Some("main")).unwrap();
     let mut request = world.request(Some("main"));
-    let World {
-        server,
-        repo: _repo,
-        cache: _cache,
-    } = world;
+    let World { server, repo: _repo, cache: _cache } = world;
     drop(server);
     let error = open(&request).unwrap_err();
     assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
@@ -350,47 +296,31 @@ fn flt_44_an_unreachable_server_and_offline() {
         let snapshot = open(&request).unwrap();
         assert_eq!(snapshot.commit.as_ref(), Some(&commit), "{reference:?}");
         if reference != Some(commit.as_str()) {
-            assert!(
-                snapshot.warnings[0].starts_with("offline: "),
-                "{:?}",
-                snapshot.warnings
-            );
+            assert!(snapshot.warnings[0].starts_with("offline: "), "{:?}", snapshot.warnings);
             assert!(snapshot.warnings[0].contains(&commit));
             assert_eq!(snapshot.branch.as_deref(), Some("main"));
         }
     }
     request.reference = Some("mian".to_owned());
     let error = open(&request).unwrap_err();
-    assert!(
-        error.to_string().ends_with("\"mian\" was never fetched"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("\"mian\" was never fetched"), "{error}");
     assert_eq!(error.hint().unwrap(), "fetched before: main");
 }
 
 #[test]
 fn flt_44_refusals_are_told_apart() {
-    let status = |code: u16| Behaviour {
-        status: Some((code, String::new())),
-        ..Behaviour::default()
-    };
+    let status = |code: u16| Behaviour { status: Some((code, String::new())), ..Behaviour::default() };
     let error = |behaviour| World::new(behaviour).open(None).unwrap_err();
     assert!(matches!(error(status(404)), SourceError::NotFound { .. }));
     assert!(matches!(error(status(403)), SourceError::Auth { .. }));
     assert!(matches!(error(status(500)), SourceError::Unreachable { .. }));
-    let login = Behaviour {
-        login: Some("u:p".to_owned()),
-        ..Behaviour::default()
-    };
+    let login = Behaviour { login: Some("u:p".to_owned()), ..Behaviour::default() };
     match error(login) {
         SourceError::Auth { tried, missing, .. } => {
             assert_eq!(tried, Vec::<String>::new());
             assert_eq!(
                 missing,
-                [
-                    "GITOPS_GIT_TOKEN is not set",
-                    "git's credential helper has nothing for this host"
-                ]
+                ["GITOPS_GIT_TOKEN is not set", "git's credential helper has nothing for this host"]
             );
         }
         other => panic!("{other:?}"),
@@ -399,27 +329,18 @@ fn flt_44_refusals_are_told_apart() {
 
 #[test]
 fn flt_44_a_stalled_server_ends_at_the_deadline() {
-    let world = World::new(Behaviour {
-        stall: true,
-        ..Behaviour::default()
-    });
+    let world = World::new(Behaviour { stall: true, ..Behaviour::default() });
     let mut request = world.request(None);
     request.deadline = Duration::from_millis(700);
     let start = Instant::now();
     let error = open(&request).unwrap_err();
     assert!(start.elapsed() >= Duration::from_millis(700) && start.elapsed() < Duration::from_secs(3));
-    assert!(
-        error.to_string().ends_with("no complete answer within 0.7 s"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("no complete answer within 0.7 s"), "{error}");
 }
 
 #[test]
 fn credentials_come_from_the_url_the_environment_or_a_helper() {
-    let world = World::new(Behaviour {
-        login: Some("user:canary".to_owned()),
-        ..Behaviour::default()
-    });
+    let world = World::new(Behaviour { login: Some("user:canary".to_owned()), ..Behaviour::default() });
     let host = format!("127.0.0.1:{}", world.server.port());
 
     let mut by_url = world.request(None);
@@ -435,15 +356,9 @@ fn credentials_come_from_the_url_the_environment_or_a_helper() {
 
     // The helper of the user's own configuration, asked by the real git.
     let mut by_helper = world.request(None);
-    std::fs::write(
-        world.cache.path().join("store"),
-        format!("http://user:canary@{host}\n"),
-    )
-    .unwrap();
-    let config = format!(
-        "[credential]\n\thelper = store --file={}\n",
-        world.cache.path().join("store").display()
-    );
+    std::fs::write(world.cache.path().join("store"), format!("http://user:canary@{host}\n")).unwrap();
+    let config =
+        format!("[credential]\n\thelper = store --file={}\n", world.cache.path().join("store").display());
     std::fs::write(world.cache.path().join(".gitconfig"), config).unwrap();
     by_helper.environment.git_token = Some(Redacted::new("wrong-canary".to_owned()));
     assert!(open(&by_helper).is_ok());
@@ -464,11 +379,8 @@ fn credentials_are_sent_only_after_the_server_asked() {
     let mut request = world.request(None);
     request.environment.git_token = Some(Redacted::new("canary".to_owned()));
     open(&request).unwrap();
-    assert!(
-        world
-            .server
-            .seen()
-            .iter()
-            .all(|seen| seen.authorization.is_none())
-    );
+    assert!(world.server.seen().iter().all(|seen| seen.authorization.is_none()));
+    let lines: Vec<_> = world.server.seen().into_iter().map(|seen| seen.line).collect();
+    let upload = "POST /.git/git-upload-pack";
+    assert_eq!(lines, ["GET /.git/info/refs?service=git-upload-pack", upload, upload]);
 }

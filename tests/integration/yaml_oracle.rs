@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     reason = "the test starts kubectl and writes its input"
 )]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod snippets;
 

@@ -5,23 +5,15 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::keys::{Field, KeyKind};
+use super::limits::{Counter, Limits};
 use super::resolve::{self, Scalar};
 use super::tree::{Body, Node, Tag, Tree};
-use super::{Dialect, Document, MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_DEPTH, Remark};
+use super::{Dialect, Document, MAX_DEPTH, Remark};
 use crate::render::origin::{FieldLines, PathHash, Step};
 
 /// Most warnings of one document; further ones would only repeat.
 const MAX_WARNINGS: usize = 50;
-
-/// Most repeated keys of one document that are traced back to the earlier one, each a search through the document.
-const MAX_EXAMINED: usize = 200;
-
-/// What the aliases of one file have added so far.
-#[derive(Debug, Default)]
-pub(super) struct Limits {
-    nodes: u64,
-    bytes: u64,
-}
 
 /// Converts one document. Gives no document for null.
 ///
@@ -33,7 +25,7 @@ pub(super) fn convert(
     limits: &mut Limits,
 ) -> Result<(Option<Document>, Vec<Remark>), Remark> {
     let (line, column) = (tree.nodes[0].line, tree.nodes[0].column);
-    let before = limits.bytes;
+    let before = limits.bytes();
     let size = tree.nodes.len() / 2;
     let mut converter = Converter {
         movable: tree.plain,
@@ -44,14 +36,13 @@ pub(super) fn convert(
         aliases: 0,
         depth: 0,
         examined: 0,
-        decoded: 1,
-        decoded_by_alias: 0,
+        counter: Counter::default(),
         warnings: Vec::new(),
     };
     let value = converter.value(0, PathHash::ROOT)?;
     let warnings = converter.warnings;
     let fields = converter.fields;
-    let bytes = tree.bytes as u64 + converter.limits.bytes - before;
+    let bytes = tree.bytes as u64 + converter.limits.bytes() - before;
     if value.is_null() {
         return Ok((None, warnings));
     }
@@ -66,52 +57,30 @@ pub(super) fn convert(
     Ok((Some(document), warnings))
 }
 
-struct Converter<'t> {
-    nodes: &'t mut Vec<Node>,
+pub(super) struct Converter<'t> {
+    pub(super) nodes: &'t mut Vec<Node>,
     /// True if every node is visited once, so that its text may be moved.
     movable: bool,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     limits: &'t mut Limits,
-    fields: Vec<Field>,
+    pub(super) fields: Vec<Field>,
     /// How many aliases the current node is inside of.
-    aliases: u32,
+    pub(super) aliases: u32,
     /// How many maps and lists are open, those that aliases and merges opened included.
     depth: usize,
     /// How many repeated keys were traced back to the earlier one.
-    examined: usize,
-    /// Go's own count of nodes, for its own rule on aliases.
-    decoded: u64,
-    decoded_by_alias: u64,
+    pub(super) examined: usize,
+    counter: Counter,
     warnings: Vec<Remark>,
 }
 
-/// One entry that was set, kept to find the earlier one when a key is set again.
-struct Field {
-    path: PathHash,
-    line: u32,
-    column: u32,
-    kind: KeyKind,
-    /// How many merges it came through.
-    merges: u16,
-}
-
-/// The type of a key before it becomes a string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeyKind {
-    Item,
-    Text,
-    Bool,
-    Int,
-    Float,
-}
-
 /// Where the entries of a map go, through any number of merges.
-struct Target<'m> {
+pub(super) struct Target<'m> {
     map: &'m mut Map<String, Value>,
     path: PathHash,
     /// Index of the first field that was set for this map.
-    start: usize,
-    merges: u16,
+    pub(super) start: usize,
+    pub(super) merges: u16,
 }
 
 impl Converter<'_> {
@@ -167,7 +136,7 @@ impl Converter<'_> {
         Ok(Value::Array(items))
     }
 
-    fn entries(&mut self, at: usize, target: &mut Target<'_>) -> Result<(), Remark> {
+    pub(super) fn entries(&mut self, at: usize, target: &mut Target<'_>) -> Result<(), Remark> {
         self.descend(at)?;
         let end = self.end(at);
         let mut key = at + 1;
@@ -226,145 +195,6 @@ impl Converter<'_> {
         self.value(value, path)
     }
 
-    /// A key is set for the second time.
-    fn set_again(
-        &mut self,
-        key: &str,
-        path: PathHash,
-        (line, column): (u32, u32),
-        kind: KeyKind,
-        target: &Target<'_>,
-    ) -> Result<(), Remark> {
-        self.examined += 1;
-        if self.examined > MAX_EXAMINED {
-            return Ok(());
-        }
-        let earlier = self.fields[target.start..]
-            .iter()
-            .rev()
-            .filter(|field| field.path == path)
-            .nth(1);
-        let Some(earlier) = earlier else {
-            return Ok(());
-        };
-        let shown = shown_key(key);
-        if earlier.kind != kind {
-            let message = format!(
-                "key {shown} stands at {}:{} too, there with another type; which of the two kubectl takes is chance",
-                earlier.line, earlier.column
-            );
-            return Err(Remark::at(line, column, message).hint("remove one of the two keys"));
-        }
-        if earlier.merges == target.merges {
-            let message = format!(
-                "duplicate key {shown}: kubectl takes this one and ignores the one at {}:{}",
-                earlier.line, earlier.column
-            );
-            self.warn(Remark::at(line, column, message).hint("remove one of the two keys"));
-        } else if earlier.merges < target.merges {
-            let message = format!(
-                "merged key {shown} overrides the one at {}:{}, because `<<` stands after it",
-                earlier.line, earlier.column
-            );
-            self.warn(Remark::at(line, column, message).hint("write `<<` as the first key of the map"));
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, at: usize, target: &mut Target<'_>) -> Result<(), Remark> {
-        match self.nodes[at].body {
-            Body::Map => self.merge_map(at, target),
-            Body::Alias(anchored) => self.merge_alias(at, anchored as usize, target),
-            Body::Seq => {
-                let end = self.end(at);
-                let mut items = Vec::new();
-                let mut child = at + 1;
-                while child < end {
-                    items.push(child);
-                    child = self.end(child);
-                }
-                // From the last to the first: the first of the list wins.
-                items
-                    .into_iter()
-                    .rev()
-                    .try_for_each(|item| match self.nodes[item].body {
-                        Body::Map => self.merge_map(item, target),
-                        Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
-                        _ => Err(self.no_map(item)),
-                    })
-            }
-            _ => Err(self.no_map(at)),
-        }
-    }
-
-    fn merge_alias(&mut self, at: usize, anchored: usize, target: &mut Target<'_>) -> Result<(), Remark> {
-        if !matches!(self.nodes[anchored].body, Body::Map) {
-            return Err(self.no_map(at));
-        }
-        self.count(at)?;
-        self.aliases += 1;
-        let merged = self.merge_map(anchored, target);
-        self.aliases -= 1;
-        merged
-    }
-
-    fn merge_map(&mut self, at: usize, target: &mut Target<'_>) -> Result<(), Remark> {
-        self.count(at)?;
-        target.merges += 1;
-        let merged = self.entries(at, target);
-        target.merges -= 1;
-        merged
-    }
-
-    fn no_map(&self, at: usize) -> Remark {
-        self.problem(at, "the value of `<<` is no map and no list of maps")
-    }
-
-    fn is_merge(&self, at: usize) -> bool {
-        let Body::Scalar { text, tag, literal } = &self.nodes[at].body else {
-            return false;
-        };
-        text == "<<"
-            && match tag {
-                Tag::Merge | Tag::NonSpecific => true,
-                Tag::None => !*literal,
-                _ => false,
-            }
-    }
-
-    fn key(&mut self, at: usize) -> Result<(String, KeyKind), Remark> {
-        self.count(at)?;
-        match &self.nodes[at].body {
-            Body::Map | Body::Seq => Err(self.problem(at, "a map or list cannot be a key")),
-            Body::Ready(_) => Err(self.problem(at, "a key must be a text")),
-            Body::Alias(target) => {
-                let target = *target as usize;
-                self.aliases += 1;
-                let key = self.key(target);
-                self.aliases -= 1;
-                key
-            }
-            Body::Scalar { text, tag, literal } => {
-                let scalar = resolve::scalar(text, *tag, *literal, self.dialect)
-                    .map_err(|problem| self.problem(at, problem))?;
-                match scalar {
-                    Scalar::Text => Ok((self.text(at), KeyKind::Text)),
-                    Scalar::Decoded(text) => Ok((text, KeyKind::Text)),
-                    Scalar::Int(number) => Ok((number.to_string(), KeyKind::Int)),
-                    Scalar::Float(number) => Ok((resolve::float_key(number), KeyKind::Float)),
-                    Scalar::Bool(value) => {
-                        self.old_boolean(at, value, true);
-                        Ok((value.to_string(), KeyKind::Bool))
-                    }
-                    Scalar::Null => Err(self.problem(at, "a key is null").hint("quote the key")),
-                    Scalar::Uint(_) => Err(self
-                        .problem(at, "a key is an integer of more than 64 bits")
-                        .hint("quote the key")),
-                }
-            }
-        }
-    }
-
     fn scalar(&mut self, at: usize) -> Result<Value, Remark> {
         let Body::Scalar { text, tag, literal } = &self.nodes[at].body else {
             return Ok(Value::Null);
@@ -389,12 +219,12 @@ impl Converter<'_> {
     }
 
     /// The text of a scalar, moved out if nobody will ask for it again.
-    fn text(&mut self, at: usize) -> String {
+    pub(super) fn text(&mut self, at: usize) -> String {
         match &mut self.nodes[at].body {
             Body::Scalar { text, .. } if self.movable => std::mem::take(text),
             Body::Scalar { text, .. } => {
                 if self.aliases > 0 {
-                    self.limits.bytes += text.len() as u64;
+                    self.limits.add_text(text);
                 }
                 text.clone()
             }
@@ -402,7 +232,7 @@ impl Converter<'_> {
         }
     }
 
-    fn old_boolean(&mut self, at: usize, value: bool, key: bool) {
+    pub(super) fn old_boolean(&mut self, at: usize, value: bool, key: bool) {
         let Body::Scalar {
             text, tag: Tag::None, ..
         } = &self.nodes[at].body
@@ -418,49 +248,25 @@ impl Converter<'_> {
         }
     }
 
-    fn warn(&mut self, warning: Remark) {
+    pub(super) fn warn(&mut self, warning: Remark) {
         if self.warnings.len() < MAX_WARNINGS {
             self.warnings.push(warning);
         }
     }
 
-    /// Counts a node that is decoded, against our limits and against the one of go-yaml (`allowedAliasRatio`).
-    fn count(&mut self, at: usize) -> Result<(), Remark> {
-        self.decoded += 1;
-        if self.aliases == 0 {
-            return Ok(());
-        }
-        self.decoded_by_alias += 1;
-        self.limits.nodes += 1;
-        self.limits.bytes += 1;
-        if self.limits.nodes > MAX_ALIAS_NODES || self.limits.bytes > MAX_ALIAS_BYTES {
-            let message = format!(
-                "the aliases of this file expand to more than {MAX_ALIAS_NODES} nodes or {MAX_ALIAS_BYTES} bytes"
-            );
-            return Err(self.problem(at, message));
-        }
-        let ratio = self.decoded_by_alias as f64 / self.decoded as f64;
-        if self.decoded_by_alias > 100 && self.decoded > 1000 && ratio > allowed_ratio(self.decoded) {
-            return Err(self.problem(at, "the document consists of aliases for the most part"));
-        }
-        Ok(())
+    /// Counts a node that is decoded.
+    pub(super) fn count(&mut self, at: usize) -> Result<(), Remark> {
+        let counted = self.counter.count(self.aliases > 0, self.limits);
+        counted.map_err(|message| self.problem(at, message))
     }
 
-    fn end(&self, at: usize) -> usize {
+    pub(super) fn end(&self, at: usize) -> usize {
         at + self.nodes[at].span as usize
     }
 
-    fn problem(&self, at: usize, message: impl Into<String>) -> Remark {
+    pub(super) fn problem(&self, at: usize, message: impl Into<String>) -> Remark {
         Remark::at(self.nodes[at].line, self.nodes[at].column, message)
     }
-}
-
-/// The share of nodes that may come from aliases: 99 % up to 400,000 nodes, falling to 10 % at 4,000,000.
-fn allowed_ratio(decoded: u64) -> f64 {
-    const LOW: f64 = 400_000.0;
-    const HIGH: f64 = 4_000_000.0;
-    let over = (decoded as f64).clamp(LOW, HIGH) - LOW;
-    0.99 - 0.89 * over / (HIGH - LOW)
 }
 
 /// A number as kubectl has it after its way through JSON: whole ones that fit 64 bits are integers.
@@ -469,16 +275,4 @@ pub(super) fn float(number: f64) -> Option<Value> {
         return Some(whole.into());
     }
     Number::from_f64(number).map(Value::Number)
-}
-
-/// A key for a message: short and without control characters.
-fn shown_key(key: &str) -> String {
-    const MOST: usize = 80;
-    let short: String = key.chars().take(MOST).collect();
-    let dots = if key.chars().nth(MOST).is_some() {
-        "…"
-    } else {
-        ""
-    };
-    format!("{:?}{dots}", short)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::resolve::{self, Scalar};
 use super::tree::Tag;
-use super::{Dialect, tree};
+use super::{Dialect, slices};
 
 /// The order of the keys of the outermost map. Maps inside are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +187,7 @@ fn quoted(out: &mut String, text: &str) {
             '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}' => {
                 let _ = write!(out, "\\u{:04X}", u32::from(char));
             }
-            _ if tree::is_readable(char) => out.push(char),
+            _ if slices::is_readable(char) => out.push(char),
             _ => {
                 let _ = write!(out, "\\u{:04X}", u32::from(char));
             }
@@ -206,7 +206,8 @@ fn is_block(text: &str) -> bool {
             .split('\n')
             .all(|line| line.is_empty() || !line.trim().is_empty())
         && text.chars().all(|char| {
-            tree::is_readable(char) && !matches!(char, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+            slices::is_readable(char)
+                && !matches!(char, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
         })
 }
 

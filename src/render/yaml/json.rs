@@ -1,102 +1,12 @@
-//! The JSON part of a stream. kubectl looks for `{` at the start, reads JSON values as long as that works, and turns to
-//! YAML for good at the first that fails, unless it has read more than one (`YAMLOrJSONDecoder`).
-//!
-//! Go's rules for JSON hold: a broken surrogate becomes U+FFFD, repeated keys are accepted.
+//! JSON, by Go's rules: a broken surrogate becomes U+FFFD, repeated keys are accepted, numbers may have any number of digits.
 
 use serde_json::Value;
 
 use super::tree::{Body, Node, Tag, Tree};
 use super::{MAX_DEPTH, Remark, convert, documents};
 
-/// How far into a stream kubectl looks for the brace.
-const SNIFFED: usize = 4096;
-
-/// What was read as JSON and what is left.
-pub(super) struct Stream<'a> {
-    pub(super) trees: Vec<Tree>,
-    pub(super) rest: Rest<'a>,
-}
-
-pub(super) enum Rest<'a> {
-    Nothing,
-    /// JSON for certain, and broken.
-    Broken(Remark),
-    /// To be read as YAML; `json` is what went wrong before.
-    Yaml {
-        text: &'a str,
-        line: u32,
-        json: Option<Remark>,
-    },
-}
-
-/// Reads the JSON values at the start of a stream.
-pub(super) fn leading_values(text: &str) -> Stream<'_> {
-    let mut trees = Vec::new();
-    let mut sniffed = SNIFFED.min(text.len());
-    while !text.is_char_boundary(sniffed) {
-        sniffed -= 1;
-    }
-    if !text[..sniffed].trim_start().starts_with('{') {
-        let rest = Rest::Yaml {
-            text,
-            line: 1,
-            json: None,
-        };
-        return Stream { trees, rest };
-    }
-    let mut parser = Parser {
-        bytes: text.as_bytes(),
-        text,
-        at: 0,
-        line: 1,
-        line_start: 0,
-        nodes: Vec::new(),
-        depth: 0,
-        out_of_range: None,
-    };
-    let rest = loop {
-        let (at, line) = (parser.at, parser.line);
-        parser.blanks();
-        if parser.at == text.len() {
-            break Rest::Nothing;
-        }
-        match parser.value() {
-            Ok(()) if parser.out_of_range.is_some() => {
-                break parser.out_of_range.map_or(Rest::Nothing, Rest::Broken);
-            }
-            Ok(()) => trees.push(Tree {
-                nodes: std::mem::take(&mut parser.nodes),
-                plain: true,
-                bytes: parser.at - at,
-            }),
-            Err(problem) if trees.len() > 1 => break Rest::Broken(problem),
-            Err(problem) => match after_line_end(&text[at..], line) {
-                Some((text, line)) => {
-                    let json = Some(problem).filter(|_| trees.is_empty());
-                    break Rest::Yaml { text, line, json };
-                }
-                None => break Rest::Broken(problem),
-            },
-        }
-    };
-    Stream { trees, rest }
-}
-
-/// Skips blanks up to and including the first line end, as kubectl does before it turns to YAML. It gives up where fewer than
-/// four bytes are left.
-fn after_line_end(text: &str, line: u32) -> Option<(&str, u32)> {
-    let mut rest = text;
-    loop {
-        let char = rest.chars().next().filter(|_| rest.len() >= 4)?;
-        match char {
-            '\n' => return Some((&rest[1..], line + 1)),
-            _ if char.is_whitespace() => rest = &rest[char.len_utf8()..],
-            _ => return Some((rest, line)),
-        }
-    }
-}
-
-struct Parser<'a> {
+/// A parser of one JSON value after the other.
+pub(super) struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
@@ -106,6 +16,54 @@ struct Parser<'a> {
     depth: usize,
     /// A number that is good JSON and no value.
     out_of_range: Option<Remark>,
+}
+
+/// Why there is no value.
+pub(super) enum Failure {
+    /// The text is no JSON; it may be YAML.
+    Syntax(Remark),
+    /// The text is JSON and holds a number that is no value.
+    Range(Remark),
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            text,
+            at: 0,
+            line: 1,
+            line_start: 0,
+            nodes: Vec::new(),
+            depth: 0,
+            out_of_range: None,
+        }
+    }
+
+    /// Offset and line of the place that is reached.
+    pub(super) fn place(&self) -> (usize, u32) {
+        (self.at, self.line)
+    }
+
+    /// The next value; `None` at the end of the text. After a failure the parser is of no use any more.
+    pub(super) fn next_value(&mut self) -> Option<Result<Tree, Failure>> {
+        let start = self.at;
+        self.blanks();
+        if self.at == self.text.len() {
+            return None;
+        }
+        if let Err(problem) = self.value() {
+            return Some(Err(Failure::Syntax(problem)));
+        }
+        if let Some(problem) = self.out_of_range.take() {
+            return Some(Err(Failure::Range(problem)));
+        }
+        Some(Ok(Tree {
+            nodes: std::mem::take(&mut self.nodes),
+            plain: true,
+            bytes: self.at - start,
+        }))
+    }
 }
 
 impl Parser<'_> {

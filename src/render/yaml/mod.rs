@@ -12,7 +12,13 @@ mod convert;
 mod documents;
 pub mod emit;
 mod json;
+mod json_stream;
+mod keys;
+mod limits;
+mod merge;
+mod refusals;
 mod resolve;
+mod slices;
 mod tree;
 
 use std::borrow::Cow;
@@ -97,20 +103,20 @@ pub fn read(bytes: &[u8], dialect: Dialect) -> Result<Reading, Vec<Remark>> {
     // kubectl takes one mark off a file before it looks at it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader = Reader {
-        limits: convert::Limits::default(),
+        limits: limits::Limits::default(),
         reading: Reading::default(),
         problems: Vec::new(),
         dialect,
     };
-    let stream = json::leading_values(text);
+    let stream = json_stream::leading_values(text);
     for tree in stream.trees {
         reader.take(Ok(tree));
     }
     let before = reader.problems.len();
     match stream.rest {
-        json::Rest::Nothing => {}
-        json::Rest::Broken(problem) => reader.problems.push(problem),
-        json::Rest::Yaml { text, line, json } => {
+        json_stream::Rest::Nothing => {}
+        json_stream::Rest::Broken(problem) => reader.problems.push(problem),
+        json_stream::Rest::Yaml { text, line, json } => {
             reader.yaml(text, line);
             if let Some(problem) = json {
                 replace_if_nearer(&mut reader.problems, before, problem);
@@ -137,7 +143,7 @@ fn replace_if_nearer(problems: &mut Vec<Remark>, from: usize, json: Remark) {
 }
 
 struct Reader {
-    limits: convert::Limits,
+    limits: limits::Limits,
     reading: Reading,
     problems: Vec<Remark>,
     dialect: Dialect,

@@ -215,7 +215,7 @@ pub(super) fn float_key(number: f64) -> String {
         return scientific;
     };
     let power: i32 = exponent.parse().unwrap_or(0);
-    if power < -4 || power >= 6 {
+    if !(-4..6).contains(&power) {
         let sign = if power < 0 { '-' } else { '+' };
         format!("{mantissa}e{sign}{:02}", power.abs())
     } else {

@@ -4,13 +4,11 @@
 //! they expand to is counted when the tree is converted.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
 
-use libyaml_safer::{
-    Encoding, Error, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle,
-};
+use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 use serde_json::Value;
 
+use super::slices::Slices;
 use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
 
 /// One document, root first.
@@ -106,9 +104,9 @@ impl<'t> Documents<'t> {
 /// A guess that is seldom too small.
 const BYTES_A_NODE: usize = 16;
 
-struct Composer<'a> {
-    text: &'a str,
-    first_line: u32,
+pub(super) struct Composer<'a> {
+    pub(super) text: &'a str,
+    pub(super) first_line: u32,
     nodes: Vec<Node>,
     /// Indices of the maps and lists that are not closed yet.
     open: Vec<u32>,
@@ -271,94 +269,7 @@ impl Composer<'_> {
         )
     }
 
-    /// kubectl reads one document of each part and drops the rest in silence.
-    fn nothing_follows(&self, parser: &mut Parser<Slices<'_>>, end: Mark) -> Result<(), Remark> {
-        let mark = match parser.parse() {
-            Ok(event) if event.data == EventData::StreamEnd => return Ok(()),
-            Ok(event) => event.start_mark,
-            Err(error) => error.problem_mark().unwrap_or(end),
-        };
-        Err(self
-            .problem(
-                mark,
-                "text after the end of the document, which kubectl would ignore",
-            )
-            .hint("start a new document with a line `---`"))
-    }
-
-    /// The parser knows `\/` from YAML 1.2; kubectl's does not.
-    fn refuse_escaped_slash(&self, start: Mark, end: Mark) -> Result<(), Remark> {
-        let offset = |mark: Mark| usize::try_from(mark.index).unwrap_or(usize::MAX);
-        let quoted = self.text.as_bytes().get(offset(start)..offset(end));
-        let mut escaped = false;
-        for byte in quoted.unwrap_or_default() {
-            if escaped && *byte == b'/' {
-                return Err(self.problem(start, "unknown escape `\\/` in a quoted text"));
-            }
-            escaped = *byte == b'\\' && !escaped;
-        }
-        Ok(())
-    }
-
-    /// A byte order mark at the start of a later line: the parser skips it, kubectl's takes it for a part of the text.
-    fn refuse_inner_marks(&self) -> Result<(), Remark> {
-        for (at, _) in self.text.match_indices('\u{feff}') {
-            let before = &self.text[..at];
-            if before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-                let (line, _) = super::documents::position(before);
-                let problem = Remark::at(
-                    line - 1 + self.first_line,
-                    1,
-                    "a byte order mark at the start of a line",
-                );
-                return Err(problem.hint("remove it"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Inside brackets kubectl's parser takes a question mark for the start of a key.
-    fn refuse_question_mark(&self, text: &str, mark: Mark) -> Result<(), Remark> {
-        if text.char_indices().any(|(at, char)| at > 0 && char == '?') {
-            let problem = self.problem(mark, "a question mark in an unquoted text inside brackets");
-            return Err(problem.hint("quote the text"));
-        }
-        Ok(())
-    }
-
-    fn syntax(&self, error: &Error) -> Remark {
-        let Some(mark) = error.problem_mark() else {
-            return self.unreadable(error);
-        };
-        let message = match error.context() {
-            Some(context) => format!("{} {context}", error.problem()),
-            None => error.problem().to_owned(),
-        };
-        let remark = self.problem(mark, message);
-        if error.problem() == "found character that cannot start any token" {
-            return remark.hint("quote the text, and indent with spaces, not tabs");
-        }
-        remark
-    }
-
-    /// Errors of the parser's reader have no position: find the character that it refuses.
-    fn unreadable(&self, error: &Error) -> Remark {
-        let bad = self.text.char_indices().find(|(_, char)| !is_readable(*char));
-        match bad {
-            Some((at, _)) if error.kind() == ErrorKind::Reader => {
-                let (line, column) = super::documents::position(&self.text[..at]);
-                Remark::at(
-                    line - 1 + self.first_line,
-                    column,
-                    "control characters are not allowed",
-                )
-                .hint("write it as an escape in a double-quoted text")
-            }
-            _ => Remark::at(self.first_line, 1, "unreadable YAML"),
-        }
-    }
-
-    fn problem(&self, mark: Mark, message: impl Into<String>) -> Remark {
+    pub(super) fn problem(&self, mark: Mark, message: impl Into<String>) -> Remark {
         let (line, column) = self.position(mark);
         Remark::at(line, column, message)
     }
@@ -372,31 +283,4 @@ impl Composer<'_> {
 /// Index of a node: files are at most 16 MiB, so it fits.
 fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// The characters that YAML 1.1 allows in a stream.
-pub(super) fn is_readable(char: char) -> bool {
-    matches!(char, '\t' | '\n' | '\r' | '\u{20}'..='\u{7e}' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
-}
-
-/// Gives the parser a text in small pieces: it decodes each piece as a whole into a buffer of characters, which so stays
-/// in the processor's cache.
-struct Slices<'a>(&'a [u8]);
-
-const PIECE: usize = 4096;
-
-impl Read for Slices<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(into)
-    }
-}
-
-impl BufRead for Slices<'_> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        Ok(&self.0[..self.0.len().min(PIECE)])
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.0 = &self.0[count..];
-    }
 }

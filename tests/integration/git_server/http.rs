@@ -1,6 +1,11 @@
 //! A git server over smart HTTP: `git http-backend` behind a small HTTP/1.1 server on a loopback port.
 //!
 //! [`Behaviour`] makes it hostile. Every request that arrives is kept, so that tests can count and look.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a server of the tests may fail loudly, and runs git"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,6 +23,8 @@ pub(crate) struct Behaviour {
     pub(crate) login: Option<String>,
     /// Answers every request with this status and header lines.
     pub(crate) status: Option<(u16, String)>,
+    /// The same, but only after the login.
+    pub(crate) status_after_login: Option<(u16, String)>,
     /// Sends nothing to any request.
     pub(crate) stall: bool,
     /// Cuts the answer to `git-upload-pack` after so many bytes and closes.
@@ -88,12 +95,7 @@ impl HttpServer {
                 thread::spawn(move || handler.serve(stream));
             }
         });
-        Self {
-            port,
-            stop,
-            seen,
-            accept: Some(accept),
-        }
+        Self { port, stop, seen, accept: Some(accept) }
     }
 
     /// URL of a repository, given by its path below the root.
@@ -143,23 +145,20 @@ impl Handler {
             return self.wait_for_end();
         }
         if let Some((status, headers)) = &self.behaviour.status {
-            return write!(
-                stream,
-                "HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n"
-            );
+            return write!(stream, "HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n");
         }
         if let Some(login) = &self.behaviour.login {
             use base64::Engine as _;
-            let expected = format!(
-                "Basic {}",
-                base64::engine::general_purpose::STANDARD.encode(login)
-            );
+            let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(login));
             if header(request, "authorization").as_deref() != Some(&expected) {
                 return write!(
                     stream,
                     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n"
                 );
             }
+        }
+        if let Some((status, headers)) = &self.behaviour.status_after_login {
+            return write!(stream, "HTTP/1.1 {status} X\r\n{headers}Content-Length: 0\r\n\r\n");
         }
         if request.method == "GET" {
             if let Some(body) = &self.behaviour.advertisement {
@@ -178,10 +177,7 @@ impl Handler {
             if !self.behaviour.endless {
                 return respond(stream, kind, body);
             }
-            write!(
-                stream,
-                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )?;
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n")?;
             write_chunk(stream, body)?;
             let mut packet = b"fff0\x01".to_vec();
             packet.extend([0x5a; 0xfff0 - 5]);
@@ -230,15 +226,9 @@ impl Handler {
             .env("PATH_INFO", &request.path)
             .env("QUERY_STRING", &request.query)
             .env("REQUEST_METHOD", &request.method)
-            .env(
-                "CONTENT_TYPE",
-                header(request, "content-type").unwrap_or_default(),
-            )
+            .env("CONTENT_TYPE", header(request, "content-type").unwrap_or_default())
             .env("CONTENT_LENGTH", request.body.len().to_string())
-            .env(
-                "HTTP_CONTENT_ENCODING",
-                header(request, "content-encoding").unwrap_or_default(),
-            )
+            .env("HTTP_CONTENT_ENCODING", header(request, "content-encoding").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -251,34 +241,20 @@ impl Handler {
         child.wait()?;
         let _ = writer.join();
         let end = find(&answer, b"\r\n\r\n").unwrap_or(0);
-        let (head, body) = (
-            String::from_utf8_lossy(&answer[..end]),
-            &answer[(end + 4).min(answer.len())..],
-        );
-        let status = head
-            .lines()
-            .find_map(|line| line.strip_prefix("Status: "))
-            .unwrap_or("200 OK");
+        let (head, body) = (String::from_utf8_lossy(&answer[..end]), &answer[(end + 4).min(answer.len())..]);
+        let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
         let headers: String = head
             .lines()
             .filter(|line| !line.starts_with("Status: "))
             .map(|line| format!("{line}\r\n"))
             .collect();
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n",
-            body.len()
-        )?;
+        write!(stream, "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len())?;
         stream.write_all(body)
     }
 }
 
 fn respond(stream: &mut TcpStream, kind: &str, body: &[u8]) -> std::io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )?;
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len())?;
     stream.write_all(body)
 }
 
@@ -289,11 +265,7 @@ fn write_chunk(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn header(request: &Request, name: &str) -> Option<String> {
-    request
-        .headers
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.clone())
+    request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
@@ -312,13 +284,8 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         }
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut request = Request {
-        method,
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers,
-        body: Vec::new(),
-    };
+    let mut request =
+        Request { method, path: path.to_owned(), query: query.to_owned(), headers, body: Vec::new() };
     if header(&request, "transfer-encoding").is_some_and(|value| value == "chunked") {
         read_chunks(reader, &mut request.body)?;
     } else if let Some(length) = header(&request, "content-length") {

@@ -1,4 +1,9 @@
 //! A repository made by the git of this machine, in a directory that goes with the value.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "the fixture runs git and may fail loudly"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,9 +18,7 @@ pub(crate) struct Repo {
 impl Repo {
     /// An empty repository with branch `main`.
     pub(crate) fn new() -> Self {
-        let repo = Self {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let repo = Self { dir: tempfile::tempdir().unwrap() };
         repo.git(&["init", "-q", "-b", "main"]);
         repo
     }
@@ -75,17 +78,18 @@ pub(crate) fn git_bytes(dir: &Path, args: &[&str]) -> Vec<u8> {
 
 /// Runs git with an input; returns its trimmed output.
 pub(crate) fn git_with_input(dir: &Path, args: &[&str], input: &[u8]) -> String {
+    let output = git_bytes_with_input(dir, args, input);
+    String::from_utf8(output).unwrap().trim_end().to_owned()
+}
+
+/// Runs git with an input; returns the bytes of its output.
+pub(crate) fn git_bytes_with_input(dir: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
-    let mut child = git_command(dir)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = git_command(dir).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "git {args:?}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    output.stdout
 }
 
 fn git_command(dir: &Path) -> Command {

@@ -1,0 +1,180 @@
+//! The report for a reader in a hurry: a header, one block an object that differs, notes in one line each, a summary.
+//!
+//! As in kubectl diff `-` is live and `+` is what Git wants; the words stand beside the signs.
+
+mod field;
+mod line;
+mod object;
+mod value;
+mod words;
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::style::{Role, Styles};
+use super::{Cluster, Report, Show, Source, TargetReport};
+use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
+use line::Line;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The time from which ages are counted.
+    pub now: Timestamp,
+    /// Columns of the page. Lines are laid out for it; values that are longer are not broken.
+    pub width: usize,
+    /// Lines of context in diffs of texts.
+    pub context: usize,
+    /// What is shown beside differences.
+    pub show: Show,
+    /// The style sheet.
+    pub styles: Styles,
+}
+
+/// Objects without differences that may carry the same adopt note before they are told as one line.
+const MOST_ADOPTED: usize = 10;
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Vec::new();
+    for target in &report.targets {
+        lines.extend(self::target(&report.source, target, options));
+        lines.push(Line::default());
+    }
+    lines.push(summary(report));
+    for line in lines {
+        writeln!(out, "{}", line.paint(options.styles))?;
+    }
+    Ok(())
+}
+
+fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line> {
+    let verdicts = target.verdicts.get();
+    let page = Page { options, column: column(verdicts, options), base: target.usual_base() };
+    let mut lines = vec![header(source, target, &page)];
+    let blocks: Vec<Vec<Line>> = verdicts
+        .iter()
+        .filter(|verdict| verdict.status != Status::InSync || options.show.in_sync)
+        .map(|verdict| object::block(verdict, &page))
+        .collect();
+    if !blocks.is_empty() {
+        lines.push(Line::default());
+        lines.extend(blocks.into_iter().flatten());
+    }
+    if !options.show.in_sync {
+        let notes = notes(verdicts, &page);
+        if !notes.is_empty() {
+            lines.push(Line::default());
+            lines.extend(notes);
+        }
+    }
+    lines
+}
+
+/// What the lines of one target have in common.
+struct Page<'a> {
+    options: &'a Options,
+    /// Column of statuses and classes.
+    column: usize,
+    /// The base that the header names.
+    base: &'a crate::compare::verdict::BaseKind,
+}
+
+/// The column of statuses and classes: behind the longest name or path that leaves them a third of the page.
+fn column(verdicts: &[ObjectVerdict], options: &Options) -> usize {
+    let most = options.width * 2 / 3;
+    let shown = verdicts.iter().filter(|verdict| verdict.status != Status::InSync || options.show.in_sync);
+    let widths = shown.flat_map(|verdict| {
+        let fields = verdict.fields.iter().map(|field| line::columns(&field.path.to_string()) + 4);
+        fields.chain([line::columns(&verdict.id.to_string()) + 2])
+    });
+    widths.map(|width| width + 2).filter(|width| *width <= most).max().unwrap_or(0).max(options.width * 2 / 5)
+}
+
+fn header(source: &Source, target: &TargetReport, page: &Page<'_>) -> Line {
+    let mut line = Line::of(Role::Strong, &source.display);
+    if let Some(commit) = &source.commit {
+        let short: String = commit.chars().take(7).collect();
+        line.push(Role::Plain, &format!(" @ {short}"));
+        let name = source.branch.as_ref().or(source.reference.as_ref());
+        if let Some(name) = name.filter(|name| !commit.starts_with(name.as_str())) {
+            line.push(Role::Plain, &format!(" {name}"));
+        }
+    }
+    if source.dirty {
+        line.push(Role::Difference, " (with uncommitted changes)");
+    }
+    line.push(Role::Plain, " → ");
+    match &target.cluster {
+        Cluster::Server { context, url } => {
+            let name = if target.name.is_empty() { context } else { &target.name };
+            if name.is_empty() {
+                line.push(Role::Strong, url);
+            } else {
+                line.push(Role::Strong, name);
+                line.push(Role::Plain, &format!(" ({url})"));
+            }
+        }
+        Cluster::File { name } => line.push(Role::Strong, &format!("file {name}")),
+    }
+    line.pad_to(page.column);
+    line.with(Role::Faint, &words::base(page.base))
+}
+
+/// Notes on objects that are in sync.
+fn notes(verdicts: &[ObjectVerdict], page: &Page<'_>) -> Vec<Line> {
+    let in_sync = || verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+    let is_whole =
+        |note: &&crate::compare::verdict::Note| note.kind == NoteKind::Adopt && note.paths.is_empty();
+    let adopted = in_sync().filter(|verdict| verdict.notes.iter().any(|note| is_whole(&note))).count();
+    let folded = adopted > MOST_ADOPTED;
+    let mut lines = Vec::new();
+    if folded {
+        let words = "adopt: not applied by gitops yet (--show in-sync lists them)";
+        lines.push(note_line(&format!("{adopted} objects"), words, page));
+    }
+    for verdict in in_sync() {
+        let name = verdict.id.to_string();
+        let shown = verdict.notes.iter().filter(|note| page.options.show.shows(note.kind));
+        for note in shown.filter(|note| !(folded && is_whole(note))) {
+            lines.push(object::note(note, Line::of(Role::Faint, "· ").with(Role::Strong, &name), page));
+        }
+        for field in &verdict.fields {
+            lines.push(note_line(&name, &field::note(verdict, field, page), page));
+        }
+    }
+    lines
+}
+
+fn note_line(name: &str, words: &str, page: &Page<'_>) -> Line {
+    let mut line = Line::of(Role::Faint, "· ").with(Role::Strong, name);
+    line.pad_to(page.column);
+    line.with(Role::Plain, words)
+}
+
+fn summary(report: &Report) -> Line {
+    let verdicts = || report.targets.iter().flat_map(|target| target.verdicts.get());
+    let count =
+        |number: u64, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    let mut line = Line::of(Role::Strong, &count(verdicts().count() as u64, "object", "objects"));
+    for (at, (status, number)) in super::summary(verdicts()).into_iter().enumerate() {
+        line.push(Role::Plain, if at == 0 { ": " } else { ", " });
+        let role = if status == Status::InSync { Role::Plain } else { words::sign(status).1 };
+        line.push(
+            role,
+            &format!("{number} {}", if status == Status::InSync { "in sync" } else { status.word() }),
+        );
+    }
+    let counts = report.counts;
+    let seconds = format!("{}.{:02} s", counts.elapsed_ms / 1000, counts.elapsed_ms % 1000 / 10);
+    let cost = format!(
+        " · {}, {}, {seconds}",
+        count(counts.requests, "request", "requests"),
+        count(counts.dry_runs, "dry run", "dry runs")
+    );
+    line.with(Role::Faint, &cost)
+}
