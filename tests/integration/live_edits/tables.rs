@@ -11,6 +11,22 @@ pub(super) struct Edit {
     pub(super) fields: &'static [(&'static str, &'static str, &'static str)],
 }
 
+impl Edit {
+    /// The status of the object.
+    pub(super) fn status(&self) -> &'static str {
+        match self.fields {
+            [] => "missing",
+            fields if fields.iter().all(|(_, class, _)| *class == "differs") => "differs",
+            _ => "drift",
+        }
+    }
+
+    /// Whether the server recorded nobody for any of it.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.fields.iter().all(|(_, _, writer)| *writer == GONE)
+    }
+}
+
 const fn edit(
     kind: &'static str,
     name: &'static str,
@@ -22,6 +38,9 @@ const fn edit(
 
 /// Nobody is recorded: removals, reorders, deletions.
 const GONE: &str = crate::support::program::NOBODY;
+
+/// What `kubectl rollout restart` sets.
+const RESTARTED: &str = r#"spec.template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]"#;
 
 /// Edits that change or remove what Git says, or add what it does not have.
 #[rustfmt::skip]
@@ -82,7 +101,9 @@ pub(super) const COUNTED: &[Edit] = &[
     edit("Deployment", "privileged", r#"k patch $K -p '{"spec":{"template":{"spec":{"containers":[{"name":"web","securityContext":{"privileged":true}}]}}}}'"#,
         &[("spec.template.spec.containers[web].securityContext.privileged", "added", "kubectl-patch")]),
     // The rest of a Deployment.
-    edit("Deployment", "scaled", "k scale $K --replicas=5", &[("spec.replicas", "drift", "kubectl/scale")]),
+    // The server records who scales, but no time, so nothing proves that it was after the apply; and nobody for zero.
+    edit("Deployment", "scaled", "k scale $K --replicas=5", &[("spec.replicas", "differs", "kubectl/scale")]),
+    edit("Deployment", "scaled-to-zero", "k scale $K --replicas=0", &[("spec.replicas", "differs", GONE)]),
     edit("Deployment", "replicas", r#"k patch $K -p '{"spec":{"replicas":7}}'"#, &[("spec.replicas", "drift", "kubectl-patch")]),
     edit("Deployment", "paused", "k rollout pause $K", &[("spec.paused", "added", "kubectl-rollout")]),
     edit("Deployment", "min-ready", r#"k patch $K -p '{"spec":{"minReadySeconds":1}}'"#, &[("spec.minReadySeconds", "drift", "kubectl-patch")]),
@@ -104,13 +125,13 @@ pub(super) const COUNTED: &[Edit] = &[
     edit("Deployment", "our-label", "k label --overwrite $K team=b", &[("metadata.labels.team", "drift", "kubectl-label")]),
     edit("Deployment", "our-label-removed", "k label $K team-", &[("metadata.labels.team", "differs", GONE)]),
     edit("Deployment", "our-annotation", "k annotate --overwrite $K owner=petra", &[("metadata.annotations.owner", "drift", "kubectl-annotate")]),
-    edit("Deployment", "our-annotation-removed", "k annotate $K owner-", &[("metadata.annotations.owner", "differs", GONE)]),
+    edit("Deployment", "our-annotation-removed", "k annotate $K owner-", &[("metadata.annotations", "differs", GONE)]),
     edit("Deployment", "pod-label", r#"k patch $K -p '{"spec":{"template":{"metadata":{"labels":{"tier":"back"}}}}}'"#,
         &[("spec.template.metadata.labels.tier", "drift", "kubectl-patch")]),
     edit("Deployment", "deleted", "k delete $K", &[]),
     // Other workloads.
     edit("StatefulSet", "set-image", "k set image $K web=web:2", &[("spec.template.spec.containers[web].image", "drift", "kubectl-set")]),
-    edit("StatefulSet", "set-scaled", "k scale $K --replicas=0", &[("spec.replicas", "drift", "kubectl/scale")]),
+    edit("StatefulSet", "set-scaled", "k scale $K --replicas=4", &[("spec.replicas", "differs", "kubectl/scale")]),
     edit("DaemonSet", "daemon-env", "k set env $K --containers=log LEVEL=debug",
         &[("spec.template.spec.containers[log].env[LEVEL]", "added", "kubectl-set")]),
     edit("CronJob", "schedule", r#"k patch $K -p '{"spec":{"schedule":"0 0 * * *"}}'"#, &[("spec.schedule", "drift", "kubectl-patch")]),
@@ -121,7 +142,7 @@ pub(super) const COUNTED: &[Edit] = &[
     edit("ConfigMap", "key-added", r#"k patch $K -p '{"data":{"c":"3"}}'"#, &[("data.c", "added", "kubectl-patch")]),
     edit("ConfigMap", "key-removed", r#"k patch $K --type=json -p '[{"op":"remove","path":"/data/b"}]'"#, &[("data.b", "differs", GONE)]),
     edit("ConfigMap", "replaced", "k get $K -o yaml | sed 's/b: \"2\"/b: \"22\"/' | k replace -f -", &[("data.b", "drift", "kubectl-replace")]),
-    edit("ConfigMap", "binary", r#"k patch $K -p '{"binaryData":{"x":"eA=="}}'"#, &[("binaryData", "added", "kubectl-patch")]),
+    edit("ConfigMap", "binary", r#"k patch $K -p '{"binaryData":{"x":"eA=="}}'"#, &[("binaryData.x", "added", "kubectl-patch")]),
     edit("ConfigMap", "immutable", r#"k patch $K -p '{"immutable":true}'"#, &[("immutable", "added", "kubectl-patch")]),
     edit("ConfigMap", "config-deleted", "k delete $K", &[]),
     edit("ConfigMap", "recreated", "k delete $K; k create configmap $N --from-literal=a=other --from-literal=b=2 --from-literal=text=",
@@ -169,7 +190,7 @@ pub(super) const COUNTED: &[Edit] = &[
     edit("Deployment", "volume-source", r#"k patch $K -p '{"spec":{"template":{"spec":{"volumes":[{"name":"cache","emptyDir":null,"configMap":{"name":"d"}}]}}}}'"#,
         &[("spec.template.spec.volumes[cache].configMap", "added", "kubectl-patch"), ("spec.template.spec.volumes[cache].emptyDir", "differs", GONE)]),
     edit("Deployment", "value-from", r#"k patch $K -p '{"spec":{"template":{"spec":{"containers":[{"name":"web","env":[{"name":"A","value":null,"valueFrom":{"fieldRef":{"fieldPath":"metadata.uid"}}}]}]}}}}'"#,
-        &[("spec.template.spec.containers[web].env[A].value", "differs", GONE), ("spec.template.spec.containers[web].env[A].valueFrom", "added", "kubectl-patch")]),
+        &[("spec.template.spec.containers[web].env[A].value", "differs", GONE), ("spec.template.spec.containers[web].env[A].valueFrom.fieldRef", "added", "kubectl-patch")]),
     edit("Service", "port-number", r#"k patch $K --type=json -p '[{"op":"replace","path":"/spec/ports/0/port","value":81}]'"#,
         &[("spec.ports[port=80,protocol=TCP]", "differs", GONE), ("spec.ports[port=81,protocol=TCP]", "added", "kubectl-patch")]),
 ];
@@ -184,11 +205,11 @@ pub(super) const NOTED: &[Edit] = &[
     edit("Promotion", "annotation-by-edit", "EDITOR='sed -i s/owner:.anna/owner:\\ anna\\\\n\\ \\ \\ \\ more:\\ yes-please/' k edit $K",
         &[("metadata.annotations.more", "added", "kubectl-edit")]),
     edit("Deployment", "restarted", "k rollout restart $K",
-        &[("spec.template.metadata.annotations", "added", "kubectl-rollout")]),
+        &[(RESTARTED, "added", "kubectl-rollout")]),
     edit("StatefulSet", "set-restarted", "k rollout restart $K",
-        &[("spec.template.metadata.annotations", "added", "kubectl-rollout")]),
+        &[(RESTARTED, "added", "kubectl-rollout")]),
     edit("DaemonSet", "daemon-restarted", "k rollout restart $K",
-        &[("spec.template.metadata.annotations", "added", "kubectl-rollout")]),
+        &[(RESTARTED, "added", "kubectl-rollout")]),
     edit("Deployment", "pod-label-added", r#"k patch $K -p '{"spec":{"template":{"metadata":{"labels":{"zone":"b"}}}}}'"#,
         &[("spec.template.metadata.labels.zone", "added", "kubectl-patch")]),
 ];

@@ -59,7 +59,10 @@ pub(crate) fn gitops_at(home: &Path, kubeconfig: &Path, args: &[&str]) -> Run {
 impl Run {
     /// The JSON report on standard output.
     pub(crate) fn report(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("no JSON report: {why}: {self:?}"))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|why| {
+            let start: String = self.stdout.chars().take(500).collect();
+            panic!("no JSON report: {why}: exit {}, {start}\n{}", self.code, self.stderr)
+        })
     }
 }
 
@@ -67,6 +70,12 @@ impl Run {
 pub(crate) fn objects(report: &Value) -> Vec<Object<'_>> {
     let targets = report["targets"].as_array().expect("a report has targets");
     targets.iter().flat_map(|target| target["objects"].as_array().expect("a target has objects")).map(Object).collect()
+}
+
+/// The objects in sync that have notes, where objects in sync are not listed.
+pub(crate) fn noted(report: &Value) -> Vec<Object<'_>> {
+    let targets = report["targets"].as_array().expect("a report has targets");
+    targets.iter().flat_map(|target| target["notes"].as_array().expect("a target has notes")).map(Object).collect()
 }
 
 /// The one object of that kind and name, if it is in the report.
@@ -109,16 +118,18 @@ impl<'a> Object<'a> {
         self.list("fields").map(|field| (text(field, "path"), text(field, "class"), writer(field))).collect()
     }
 
-    /// Notes that do not say that gitops has not applied the object or a value itself.
-    pub(crate) fn notes(self) -> Vec<&'a Value> {
-        self.list("notes").filter(|note| note["kind"] != "adopt").collect()
+    /// Kind, writer and number of paths of each note.
+    pub(crate) fn notes(self) -> Vec<(&'a str, &'a str, usize)> {
+        let text = |note: &'a Value, key: &str| note[key].as_str().unwrap_or_default();
+        let paths = |note: &Value| note["paths"].as_array().map_or(0, Vec::len);
+        self.list("notes").map(|note| (text(note, "kind"), text(note, "writer"), paths(note))).collect()
     }
 }
 
 /// The name of the writer where it is a fact.
 fn writer(field: &Value) -> String {
     let writer = &field["writer"];
-    let fact = matches!(writer["certainty"].as_str(), Some("set" | "changed"));
+    let fact = matches!(writer["recorded"].as_str(), Some("exactly" | "or-earlier"));
     if fact { writer["manager"].as_str().unwrap_or_default().to_owned() } else { NOBODY.to_owned() }
 }
 
