@@ -3,13 +3,17 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::cli::{Added, Cli, Command, ExitCodeStyle, ClusterArgs, Color, CompareArgs, ChoiceArgs, RunArgs, SourceArgs};
+use crate::cli::{
+    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
+    RunArgs, SourceArgs,
+};
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
-use crate::exit::Style;
 use crate::compare::judge::{AddedPolicy, Policy};
+use crate::exit::Style;
+use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
 use crate::run::compared::BaseChoice;
 use crate::source;
@@ -19,8 +23,12 @@ use crate::source;
 pub struct Surroundings {
     /// Directory of caches; `None` keeps nothing on disk.
     pub cache: Option<PathBuf>,
+    /// When the run began.
+    pub started: Instant,
     /// True if stdout may be coloured.
     pub color: bool,
+    /// True if files may be coloured.
+    pub color_files: bool,
     /// True if neither progress nor warnings are wanted.
     pub quiet: bool,
     /// How much is explained on stderr: 0 to 2.
@@ -89,8 +97,16 @@ pub fn policy(args: &CompareArgs) -> Policy {
 /// How the exit codes 1 and 2 are numbered for this command line.
 pub fn exit_style(cli: &Cli) -> Style {
     match &cli.command {
-        Command::Diff(args) if args.compare.exit_code_style == ExitCodeStyle::Terraform => Style::Terraform,
+        Command::Diff(args) => style(&args.compare),
         _ => Style::Default,
+    }
+}
+
+/// How the exit codes 1 and 2 of a diff are numbered.
+pub fn style(args: &CompareArgs) -> Style {
+    match args.exit_code_style {
+        ExitCodeStyle::Terraform => Style::Terraform,
+        ExitCodeStyle::Default => Style::Default,
     }
 }
 
@@ -102,8 +118,10 @@ pub fn chosen(args: &ChoiceArgs) -> Chosen {
 /// What the process may use, by flags, environment and terminal.
 pub fn surroundings(run: &RunArgs) -> Surroundings {
     Surroundings {
+        started: Instant::now(),
         cache: if run.no_cache { None } else { cache_directory() },
-        color: is_coloured(run.color),
+        color: is_coloured(run.color, std::io::stdout().is_terminal()),
+        color_files: run.color == Color::Always,
         quiet: run.quiet,
         verbose: run.verbose,
         width: std::io::stdout().is_terminal().then(terminal_width),
@@ -117,16 +135,49 @@ fn cache_directory() -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
-/// `--color`, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether stdout is a terminal that can (no-color.org, clicolors).
-fn is_coloured(choice: Color) -> bool {
+/// True if a stream may be coloured, by flag, environment and terminal.
+fn is_coloured(choice: Color, is_terminal: bool) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    match choice {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto if set("NO_COLOR") => false,
-        Color::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0" && !value.is_empty()) => true,
-        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    let choice = match choice {
+        Color::Auto => style::Choice::Auto,
+        Color::Always => style::Choice::Always,
+        Color::Never => style::Choice::Never,
+    };
+    let surroundings = style::Surroundings {
+        no_color: set("NO_COLOR"),
+        force_color: std::env::var_os("CLICOLOR_FORCE")
+            .is_some_and(|value| value != "0" && !value.is_empty()),
+        dumb: std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+        is_terminal,
+    };
+    style::is_colored(choice, surroundings)
+}
+
+/// How the text report is written. A file is never coloured unless `--color always` asks for it.
+pub fn text(surroundings: &Surroundings, context: u32, show: Show, to_file: bool) -> text::Options {
+    let colored = if to_file { surroundings.color_files } else { surroundings.color };
+    text::Options {
+        now: jiff::Timestamp::now(),
+        width: surroundings.width.unwrap_or(100),
+        context: usize::try_from(context).unwrap_or(usize::MAX),
+        show,
+        styles: style::Styles::new(colored),
     }
+}
+
+/// What is shown beside differences.
+pub fn show(args: &ReportArgs) -> Show {
+    let has = |what| args.show.contains(&what);
+    Show {
+        in_sync: has(cli::Show::InSync),
+        foreign: has(cli::Show::Foreign),
+        ignored: has(cli::Show::Ignored),
+    }
+}
+
+/// Milliseconds since a moment of this run.
+pub fn milliseconds_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Columns of the terminal; 80 where it does not say.

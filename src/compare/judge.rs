@@ -312,7 +312,7 @@ impl Judgement<'_> {
             if !known && !undone && is_drift(&added, self.subject.policy) {
                 let verdict = FieldVerdict {
                     class: Class::Added,
-                    proof: Proof::Local,
+                    proof: Proof::Server,
                     desired: None,
                     base: None,
                     live: Some(added.live),

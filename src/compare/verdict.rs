@@ -58,7 +58,7 @@ impl Class {
 /// What the class of a field rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The server's dry run says so.
+    /// The server says so: by a dry run, or by its record of who owns what.
     Server,
     /// Local evidence alone; no dry run was possible or allowed.
     Local,

@@ -121,10 +121,7 @@ mod tests {
     #[test]
     fn keys_that_the_server_refuses_are_an_error() {
         assert!(emit_apply_json(&json!({ "é".repeat(1022): 1 })).is_ok());
-        assert_eq!(
-            emit_apply_json(&json!({ "é".repeat(1023): 1 })),
-            Err(KeyTooLong { characters: 1023 })
-        );
+        assert_eq!(emit_apply_json(&json!({ "é".repeat(1023): 1 })), Err(KeyTooLong { characters: 1023 }));
         assert_eq!(
             emit_apply_json(&json!({ "\u{7f}".repeat(200): 1 })),
             Err(KeyTooLong { characters: 1200 })

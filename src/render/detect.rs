@@ -32,9 +32,7 @@ impl fmt::Display for Renderer {
 /// inflate one), a chart before jsonnet.
 pub fn detect(entries: &[(String, EntryKind)]) -> (Renderer, Option<&str>) {
     for renderer in [Renderer::Kustomize, Renderer::Helm, Renderer::Jsonnet] {
-        let found = entries
-            .iter()
-            .find(|(name, kind)| is_file(*kind) && decides(name, renderer));
+        let found = entries.iter().find(|(name, kind)| is_file(*kind) && decides(name, renderer));
         if let Some((name, _)) = found {
             return (renderer, Some(name));
         }
@@ -62,42 +60,20 @@ mod tests {
     #[test]
     fn the_first_deciding_name_wins() {
         let entries = |names: &[&str]| -> Vec<(String, EntryKind)> {
-            names
-                .iter()
-                .map(|name| ((*name).to_owned(), EntryKind::File))
-                .collect()
+            names.iter().map(|name| ((*name).to_owned(), EntryKind::File)).collect()
         };
         let table: &[(&[&str], Renderer, Option<&str>)] = &[
             (&["a.yaml"], Renderer::Plain, None),
-            (
-                &["Chart.yaml", "kustomization.yml"],
-                Renderer::Kustomize,
-                Some("kustomization.yml"),
-            ),
-            (
-                &["Kustomization", "a.yaml"],
-                Renderer::Kustomize,
-                Some("Kustomization"),
-            ),
-            (
-                &["kustomization.yaml"],
-                Renderer::Kustomize,
-                Some("kustomization.yaml"),
-            ),
+            (&["Chart.yaml", "kustomization.yml"], Renderer::Kustomize, Some("kustomization.yml")),
+            (&["Kustomization", "a.yaml"], Renderer::Kustomize, Some("Kustomization")),
+            (&["kustomization.yaml"], Renderer::Kustomize, Some("kustomization.yaml")),
             (&["Chart.yaml", "x.jsonnet"], Renderer::Helm, Some("Chart.yaml")),
-            (
-                &["lib.libsonnet", "main.jsonnet"],
-                Renderer::Jsonnet,
-                Some("main.jsonnet"),
-            ),
+            (&["lib.libsonnet", "main.jsonnet"], Renderer::Jsonnet, Some("main.jsonnet")),
             (&["chart.yaml", "kustomization.json"], Renderer::Plain, None),
         ];
         for (names, renderer, name) in table {
             assert_eq!(detect(&entries(names)), (*renderer, *name), "{names:?}");
         }
-        assert_eq!(
-            detect(&[("kustomization.yaml".to_owned(), EntryKind::Directory)]).0,
-            Renderer::Plain
-        );
+        assert_eq!(detect(&[("kustomization.yaml".to_owned(), EntryKind::Directory)]).0, Renderer::Plain);
     }
 }

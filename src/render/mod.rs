@@ -54,13 +54,7 @@ pub struct Notice {
 impl Notice {
     /// A remark about a whole file.
     fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            line: 0,
-            column: 0,
-            message: message.into(),
-            hint: None,
-        }
+        Self { file: file.into(), line: 0, column: 0, message: message.into(), hint: None }
     }
 }
 

@@ -138,10 +138,7 @@ fn manifest(file: &Arc<str>, candidate: &mut Candidate) -> Result<Manifest, Refu
         let hint =
             "only Kubernetes objects may stand here; choose another directory with --path, or move this file";
         return Err((
-            format!(
-                "no Kubernetes object: found {}, expected a map",
-                found(&candidate.value)
-            ),
+            format!("no Kubernetes object: found {}, expected a map", found(&candidate.value)),
             Some(hint),
         ));
     };
@@ -178,16 +175,10 @@ fn gvk(map: &Map<String, Value>) -> Result<Gvk, Refusal> {
     let (api_version, kind) = match (text("apiVersion"), text("kind")) {
         (Ok(api_version), Ok(kind)) => (api_version, kind),
         (Err("missing"), Err("missing")) => {
-            return Err((
-                "no Kubernetes object: apiVersion and kind are missing".to_owned(),
-                Some(hint),
-            ));
+            return Err(("no Kubernetes object: apiVersion and kind are missing".to_owned(), Some(hint)));
         }
         (Err(problem), _) => {
-            return Err((
-                format!("no Kubernetes object: apiVersion is {problem}"),
-                Some(hint),
-            ));
+            return Err((format!("no Kubernetes object: apiVersion is {problem}"), Some(hint)));
         }
         (_, Err(problem)) => return Err((format!("no Kubernetes object: kind is {problem}"), Some(hint))),
     };

@@ -109,9 +109,6 @@ mod tests {
         let lines = FieldLines::new(vec![(hash(&path), 3), (hash(&path[..2]), 2), (hash(&path), 7)]);
         assert_eq!(lines.line(path), Some(7));
         assert_eq!(lines.line(path[..2].iter().copied()), Some(2));
-        assert_eq!(
-            lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]),
-            None
-        );
+        assert_eq!(lines.line([Step::Key("spec"), Step::Key("ports"), Step::Key("1")]), None);
     }
 }

@@ -28,11 +28,7 @@ pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, Render
     walk.start(place);
     let files: Vec<RepoPath> = walk.files.into_iter().collect();
     let parsed = parse(tree, &files);
-    let mut rendered = Found {
-        warnings: walk.warnings,
-        problems: walk.problems,
-        ..Found::default()
-    };
+    let mut rendered = Found { warnings: walk.warnings, problems: walk.problems, ..Found::default() };
     for file in parsed {
         rendered.append(file);
     }
@@ -72,10 +68,7 @@ impl Found {
             return Err(RenderError::NoManifests { place, files });
         }
         self.warnings.sort_by(place_order);
-        Ok(Manifests {
-            items: self.items,
-            warnings: self.warnings,
-        })
+        Ok(Manifests { items: self.items, warnings: self.warnings })
     }
 }
 
@@ -104,9 +97,7 @@ fn parse(tree: &dyn FileTree, files: &[RepoPath]) -> Vec<Found> {
         }
         work();
     });
-    let mut results = results
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, found)| found).collect()
 }
@@ -117,10 +108,7 @@ fn take<'f>(next: &AtomicUsize, files: &'f [RepoPath]) -> Option<(usize, &'f Rep
 }
 
 fn read(tree: &dyn FileTree, path: &RepoPath, total: &AtomicU64) -> Found {
-    let refused = |problem: Notice| Found {
-        problems: vec![problem],
-        ..Found::default()
-    };
+    let refused = |problem: Notice| Found { problems: vec![problem], ..Found::default() };
     if total.load(Ordering::Relaxed) > MAX_TOTAL_BYTES {
         return refused(too_much(path));
     }

@@ -139,10 +139,7 @@ impl<'a> Walk<'a> {
             let file = path.child(&name);
             let message = format!("the directory {path} needs {renderer}, a renderer that is not there yet");
             let hint = Some(hint.clone());
-            self.problems.push(Notice {
-                hint,
-                ..Notice::about(file.as_str(), message)
-            });
+            self.problems.push(Notice { hint, ..Notice::about(file.as_str(), message) });
         }
     }
 
@@ -157,9 +154,7 @@ impl<'a> Walk<'a> {
 }
 
 fn is_manifest_name(path: &RepoPath) -> bool {
-    [".yaml", ".yml", ".json"]
-        .iter()
-        .any(|end| path.file_name().ends_with(end))
+    [".yaml", ".yml", ".json"].iter().any(|end| path.file_name().ends_with(end))
 }
 
 pub(super) fn unread(path: &RepoPath, error: &TreeError) -> Notice {

@@ -53,7 +53,8 @@ impl Asking<'_> {
             if open.is_empty() {
                 return;
             }
-            let questions: Vec<DryRun> = open.iter().filter_map(|open| question(self.setting, open)).collect();
+            let questions: Vec<DryRun> =
+                open.iter().filter_map(|open| question(self.setting, open)).collect();
             let answers = self.reader.predict(questions).await;
             let (mut again, mut refused) = (Vec::new(), Vec::new());
             for (open, answer) in open.into_iter().zip(answers) {
@@ -79,7 +80,9 @@ impl Asking<'_> {
     async fn read_again(&mut self, changed: Vec<Open>) -> Vec<Open> {
         let mut open = Vec::new();
         for object in changed {
-            let Some(resource) = question(self.setting, &object).map(|question| question.resource) else { continue };
+            let Some(resource) = question(self.setting, &object).map(|question| question.resource) else {
+                continue;
+            };
             match self.reader.reread(&object.id, &resource).await {
                 Ok(Presence::Found(observed)) => match serde_json::from_slice::<Value>(&observed.json) {
                     Ok(live) => {
@@ -172,7 +175,8 @@ pub async fn explain_missing(reader: &Live, verdicts: &mut [ObjectVerdict]) {
             known.insert(namespace.clone(), exists);
         }
         if matches!(known.get(&namespace), Some(Ok(false))) {
-            verdict.reason = Some(format!("namespace {namespace} does not exist, and this render does not hold it"));
+            verdict.reason =
+                Some(format!("namespace {namespace} does not exist, and this render does not hold it"));
         }
     }
 }

@@ -23,8 +23,11 @@ pub struct Chosen {
 pub fn is_selected(selector: Option<&Selector>, object: &Value) -> bool {
     let Some(selector) = selector else { return true };
     let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
-    let labels: BTreeMap<&str, &str> =
-        labels.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect();
+    let labels: BTreeMap<&str, &str> = labels
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+        .collect();
     selector.matches(&labels)
 }
 
@@ -67,7 +70,11 @@ pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<(), RunError>
 /// The error for an `--only` without an object.
 pub fn none_meant<'a>(only: &Only, ids: impl Iterator<Item = &'a ObjectId>) -> RunError {
     let text = |namespace: Option<&str>| {
-        [Some(only.kind.as_str()), namespace, Some(only.name.as_str())].into_iter().flatten().collect::<Vec<_>>().join("/")
+        [Some(only.kind.as_str()), namespace, Some(only.name.as_str())]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("/")
     };
     let wanted = text(only.namespace.as_deref());
     let near = |id: &ObjectId| {

@@ -127,7 +127,11 @@ pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared,
         let (rendered, catalog) = tokio::join!(rendering, reader.catalog());
         (joined(rendered)?, catalog?)
     };
-    let namespace = comparison.namespace.clone().or_else(|| reader.identity().namespace.clone()).unwrap_or_else(|| "default".to_owned());
+    let namespace = comparison
+        .namespace
+        .clone()
+        .or_else(|| reader.identity().namespace.clone())
+        .unwrap_or_else(|| "default".to_owned());
     let bases = bases(comparison, &catalog, &namespace)?;
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
     choose::choose(&mut desired, &comparison.chosen)?;
@@ -158,10 +162,15 @@ pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared,
 
 /// True if opening the source needs the network.
 fn is_remote(request: &source::Request) -> bool {
-    matches!(source::url::parse(&request.source, &request.allow_protocols), Ok(source::url::Location::Remote(_)))
+    matches!(
+        source::url::parse(&request.source, &request.allow_protocols),
+        Ok(source::url::Location::Remote(_))
+    )
 }
 
-fn joined(rendered: Result<Result<Rendered, RunError>, tokio::task::JoinError>) -> Result<Rendered, RunError> {
+fn joined(
+    rendered: Result<Result<Rendered, RunError>, tokio::task::JoinError>,
+) -> Result<Rendered, RunError> {
     rendered.unwrap_or_else(|_| Err(RunError::usage("rendering was interrupted", None)))
 }
 
@@ -211,7 +220,11 @@ pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
 }
 
 /// Compiles the schemas of the kinds in use. A kind without one is compared with deduced rules, and a warning says so.
-fn schemas(desired: &DesiredSet, documents: OpenApiDocuments, warnings: &mut Vec<Notice>) -> BTreeMap<Gvk, Schema> {
+fn schemas(
+    desired: &DesiredSet,
+    documents: OpenApiDocuments,
+    warnings: &mut Vec<Notice>,
+) -> BTreeMap<Gvk, Schema> {
     let kinds: BTreeSet<&Gvk> = desired
         .entries
         .values()

@@ -35,7 +35,6 @@ pub fn no_runtime(error: &std::io::Error) -> u8 {
     Code::Error.number()
 }
 
-
 async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::RunError;
 use crate::render::Notice;
-use crate::report::escape;
+use crate::report::{escape, hints};
 
 /// Where a command writes.
 #[derive(Debug)]
@@ -30,10 +30,12 @@ impl Output {
     /// A warning about a place of the source.
     pub fn warning(&mut self, notice: &Notice) {
         self.warnings += 1;
-        self.say("warning", &notice.to_string());
-        if let Some(hint) = &notice.hint {
-            self.say("hint", hint);
-        }
+        self.say("warning", &hints::warning(notice));
+    }
+
+    /// Waits for a stage; one that takes longer is told on a terminal.
+    pub async fn progress<T>(&self, _what: &str, stage: impl Future<Output = T>) -> T {
+        stage.await
     }
 
     /// A remark on stderr that --quiet leaves out.
@@ -58,8 +60,12 @@ pub fn report_error(error: &RunError) {
 /// Makes a panic say where it happened and nothing else: its text may quote what must not be shown.
 pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-        complain("internal error", &format!("gitops stopped{place}; this is a bug, please report it with the command line"));
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        complain(
+            "internal error",
+            &format!("gitops stopped{place}; this is a bug, please report it with the command line"),
+        );
     }));
 }
 
@@ -75,7 +81,8 @@ fn complain(kind: &str, text: &str) {
 /// # Errors
 /// The file or stdout cannot be written.
 pub fn deliver(file: Option<&Path>, _output: &Output, content: &[u8]) -> Result<(), RunError> {
-    let failed = |place: String| move |error: std::io::Error| RunError::Output { place, reason: error.to_string() };
+    let failed =
+        |place: String| move |error: std::io::Error| RunError::Output { place, reason: error.to_string() };
     match file {
         Some(path) => write_file(path, content).map_err(failed(path.display().to_string())),
         None => {

@@ -41,8 +41,12 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
     let schemas = compared::versions(&set);
     let namespaces: BTreeSet<String> =
         set.entries.keys().map(|id| id.namespace.clone()).filter(|namespace| !namespace.is_empty()).collect();
-    let wish =
-        Wish { wanted: &wanted, schemas: &schemas, namespaces: &namespaces, secret_values: args.include_secrets };
+    let wish = Wish {
+        wanted: &wanted,
+        schemas: &schemas,
+        namespaces: &namespaces,
+        secret_values: args.include_secrets,
+    };
     let document = record(&server, &catalog, wish).await?;
     for gap in document.gaps() {
         output.say("warning", &gap);

@@ -19,13 +19,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reader", &["cluster", "live", "object", "snapshot"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
-    ("run", &[
-        "cli", "cluster", "compare", "desired", "exit", "live", "mask", "object", "progress", "reader", "render", "report",
-        "schema", "select", "settings", "snapshot", "source",
-    ]),
+    (
+        "run",
+        &[
+            "cli", "cluster", "compare", "desired", "exit", "live", "mask", "object", "progress", "reader",
+            "render", "report", "schema", "select", "settings", "snapshot", "source",
+        ],
+    ),
     ("schema", &["object"]),
     ("select", &["object"]),
-    ("settings", &["cli", "cluster", "compare", "exit", "live", "mask", "object", "report", "run", "select", "source"]),
+    (
+        "settings",
+        &["cli", "cluster", "compare", "exit", "live", "mask", "object", "report", "run", "select", "source"],
+    ),
     ("snapshot", &["cluster", "live", "object", "render"]),
     ("source", &["object"]),
 ];
@@ -59,7 +65,8 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
         for used in code.split("crate::").skip(1) {
-            let path: String = used.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
+            let path: String =
+                used.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect();
             let mut parts = path.split("::");
             let first = parts.next().unwrap().to_owned();
             let second = parts.next().unwrap_or_default();

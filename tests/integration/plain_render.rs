@@ -57,26 +57,11 @@ fn files_are_taken_by_name_and_sorted_by_path() {
     let manifests = render(&tree, &RepoPath::root()).unwrap();
     assert_eq!(
         names(&manifests),
-        [
-            "a.yaml:a1",
-            "a.yaml:a2",
-            "a/nested/deep.json:j",
-            "a/z.yaml:z",
-            "b.yml:b"
-        ]
+        ["a.yaml:a1", "a.yaml:a2", "a/nested/deep.json:j", "a/z.yaml:z", "b.yml:b"]
     );
     assert_eq!(manifests.items[1].origin.line, 6);
-    assert_eq!(
-        manifests.items[1]
-            .origin
-            .fields
-            .line([Step::Key("metadata"), Step::Key("name")]),
-        Some(9)
-    );
-    assert_eq!(
-        names(&render(&tree, &path("a/nested")).unwrap()),
-        ["a/nested/deep.json:j"]
-    );
+    assert_eq!(manifests.items[1].origin.fields.line([Step::Key("metadata"), Step::Key("name")]), Some(9));
+    assert_eq!(names(&render(&tree, &path("a/nested")).unwrap()), ["a/nested/deep.json:j"]);
     assert_eq!(names(&render(&tree, &path("b.yml")).unwrap()), ["b.yml:b"]);
 }
 
@@ -85,9 +70,7 @@ fn many_files_keep_their_order() {
     let tree = (0..200).fold(MemoryTree::default(), |tree, number| {
         tree.with_file(&format!("{number:03}.yaml"), config(&format!("n{number}")))
     });
-    let expected: Vec<String> = (0..200)
-        .map(|number| format!("{number:03}.yaml:n{number}"))
-        .collect();
+    let expected: Vec<String> = (0..200).map(|number| format!("{number:03}.yaml:n{number}")).collect();
     for _ in 0..5 {
         assert_eq!(names(&render(&tree, &RepoPath::root()).unwrap()), expected);
     }
@@ -112,19 +95,12 @@ fn links_inside_the_tree_are_followed_once() {
 #[test]
 fn sec_03_links_that_leave_the_tree_fail_the_render() {
     for target in ["../../secret.yaml", "/etc/passwd", "../..", "loop.yaml"] {
-        let tree = MemoryTree::default()
-            .with_file("a.yaml", config("a"))
-            .with_link("loop.yaml", target);
+        let tree = MemoryTree::default().with_file("a.yaml", config("a")).with_link("loop.yaml", target);
         let found = problems(render(&tree, &RepoPath::root()));
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(
-            found[0].file == "loop.yaml" && found[0].message.contains("link"),
-            "{found:?}"
-        );
+        assert!(found[0].file == "loop.yaml" && found[0].message.contains("link"), "{found:?}");
     }
-    let tree = MemoryTree::default()
-        .with_file("a.yaml", config("a"))
-        .with_link("dir", "../outside");
+    let tree = MemoryTree::default().with_file("a.yaml", config("a")).with_link("dir", "../outside");
     assert_eq!(problems(render(&tree, &RepoPath::root()))[0].file, "dir");
 }
 
@@ -148,18 +124,12 @@ fn other_renderers_are_named_with_the_way_out() {
     );
     for problem in &found {
         let hint = problem.hint.as_deref().unwrap();
-        assert_eq!(
-            hint,
-            "choose a directory of plain manifests, for example --path plain"
-        );
+        assert_eq!(hint, "choose a directory of plain manifests, for example --path plain");
     }
     assert_eq!(names(&render(&tree, &path("plain")).unwrap()), ["plain/a.yaml:a"]);
     let root = MemoryTree::default().with_file("Kustomization", "");
     let found = problems(render(&root, &RepoPath::root()));
-    assert!(
-        found[0].hint.as_deref().unwrap().contains("--path DIR"),
-        "{found:?}"
-    );
+    assert!(found[0].hint.as_deref().unwrap().contains("--path DIR"), "{found:?}");
 }
 
 #[test]
@@ -174,14 +144,10 @@ fn lists_are_flattened_with_the_lines_of_their_items() {
         manifests.items[1].object,
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}, "data": {"k": "v"}})
     );
-    let line = manifests.items[1]
-        .origin
-        .fields
-        .line([Step::Key("data"), Step::Key("k")]);
+    let line = manifests.items[1].origin.fields.line([Step::Key("data"), Step::Key("k")]);
     assert_eq!(line, Some(13));
-    let found = problems(render_stream(
-        b"apiVersion: v1\nkind: List\nitems:\n- 1\n- apiVersion: v1\n  kind: X\n",
-    ));
+    let found =
+        problems(render_stream(b"apiVersion: v1\nkind: List\nitems:\n- 1\n- apiVersion: v1\n  kind: X\n"));
     assert_eq!(
         texts(&found),
         [
@@ -264,10 +230,7 @@ fn sec_54_duplicate_keys_and_tags_are_reported_with_their_file() {
         ["a.yaml:7:3: duplicate key \"k\": kubectl takes this one and ignores the one at 6:3"]
     );
     let tree = MemoryTree::default().with_file("a.yaml", format!("{}data: !custom {{}}\n", config("a")));
-    assert_eq!(
-        texts(&problems(render(&tree, &RepoPath::root()))),
-        ["a.yaml:5:7: unsupported tag"]
-    );
+    assert_eq!(texts(&problems(render(&tree, &RepoPath::root()))), ["a.yaml:5:7: unsupported tag"]);
 }
 
 /// What hostile input may cost: a second in the program as released, the unoptimised one is slower.
@@ -295,10 +258,7 @@ fn sec_47_expansion_and_depth_are_bounded() {
     let filler: String = (0..3_000).map(|number| format!("  k{number}: v\n")).collect();
     let items = vec!["*big"; 4_000].join(", ");
     let wide: String = vec!["x"; 300].join(", ");
-    let nodes = format!(
-        "{}data:\n{filler}  big: &big [{wide}]\n  all: [{items}]\n",
-        config("a")
-    );
+    let nodes = format!("{}data:\n{filler}  big: &big [{wide}]\n  all: [{items}]\n", config("a"));
     assert!(refused(nodes).contains("alias"));
     // Many bytes in few nodes.
     let text = "x".repeat(200_000);
@@ -307,31 +267,22 @@ fn sec_47_expansion_and_depth_are_bounded() {
     assert!(refused(bytes).contains("alias"));
     // Over several documents of one file.
     let items = vec!["*big"; 30].join(", ");
-    let part = format!(
-        "{}data:\n  big: &big {text}\n  all: [{items}]\n---\n",
-        config("a")
-    );
+    let part = format!("{}data:\n  big: &big {text}\n  all: [{items}]\n---\n", config("a"));
     assert!(refused(part.repeat(3)).contains("alias"));
-    let anchors: String = (0..100_000)
-        .map(|number| format!("  k{number}: &a{number} v\n"))
-        .collect();
+    let anchors: String = (0..100_000).map(|number| format!("  k{number}: &a{number} v\n")).collect();
     assert!(refused(format!("{}data:\n{anchors}", config("a"))).contains("10000 anchors"));
     let deep = format!("{}data: {}", config("a"), "[".repeat(10_000));
     assert!(refused(deep).contains("100 levels"));
-    let deep: String = (0..200)
-        .map(|level| format!("{}a:\n", " ".repeat(level)))
-        .collect();
+    let deep: String = (0..200).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     assert!(refused(deep).contains("100 levels"));
     assert!(refused("{\"a\":".repeat(10_000)).contains("100 levels"));
-    let through_aliases: String = (1..200)
-        .map(|level| format!("  a{level}: &a{level} [*a{}]\n", level - 1))
-        .collect();
+    let through_aliases: String =
+        (1..200).map(|level| format!("  a{level}: &a{level} [*a{}]\n", level - 1)).collect();
     assert!(
         refused(format!("{}data:\n  a0: &a0 [x]\n{through_aliases}", config("a"))).contains("100 levels")
     );
-    let merges: String = (1..200)
-        .map(|level| format!("  a{level}: &a{level} {{<<: *a{}}}\n", level - 1))
-        .collect();
+    let merges: String =
+        (1..200).map(|level| format!("  a{level}: &a{level} {{<<: *a{}}}\n", level - 1)).collect();
     assert!(refused(format!("{}data:\n  a0: &a0 {{x: y}}\n{merges}", config("a"))).contains("100 levels"));
     assert!(refused("x".repeat(50 * 1024 * 1024)).contains("bytes"));
 }
@@ -351,10 +302,7 @@ fn what_is_within_the_limits_is_read() {
     assert_eq!(render_stream(deep.as_bytes()).unwrap().items.len(), 1);
     let items = vec!["*a"; 5_000].join(", ");
     let own: String = vec!["x"; 5_000].join(", ");
-    let aliases = format!(
-        "{}data:\n  a: &a x\n  own: [{own}]\n  all: [{items}]\n",
-        config("a")
-    );
+    let aliases = format!("{}data:\n  a: &a x\n  own: [{own}]\n  all: [{items}]\n", config("a"));
     assert_eq!(render_stream(aliases.as_bytes()).unwrap().items.len(), 1);
 }
 
@@ -362,20 +310,14 @@ fn what_is_within_the_limits_is_read() {
 fn sec_48_files_objects_and_sums_are_bounded() {
     let value = "x".repeat(2_000_000);
     let object = |count: usize| {
-        let fields: String = (0..count)
-            .map(|number| format!("  k{number}: {value}\n"))
-            .collect();
+        let fields: String = (0..count).map(|number| format!("  k{number}: {value}\n")).collect();
         format!("{}data:\n{fields}", config("a"))
     };
     assert_eq!(render_stream(object(1).as_bytes()).unwrap().items.len(), 1);
     assert!(refused(object(2)).contains("3145728 bytes"));
     // Long only because of its aliases.
     let text = "x".repeat(100_000);
-    let aliased = format!(
-        "{}data:\n  a: &a {text}\n  all: [{}]\n",
-        config("a"),
-        vec!["*a"; 40].join(", ")
-    );
+    let aliased = format!("{}data:\n  a: &a {text}\n  all: [{}]\n", config("a"), vec!["*a"; 40].join(", "));
     assert!(refused(aliased).contains("3145728 bytes"));
     // Long only in JSON: a control character takes six bytes there.
     let escapes = "\\a".repeat(600_000);
@@ -388,17 +330,11 @@ struct HugeTree;
 
 impl FileTree for HugeTree {
     fn entry(&self, path: &RepoPath) -> Result<Option<EntryKind>, TreeError> {
-        Ok(Some(if path.is_root() {
-            EntryKind::Directory
-        } else {
-            EntryKind::File
-        }))
+        Ok(Some(if path.is_root() { EntryKind::Directory } else { EntryKind::File }))
     }
 
     fn list(&self, _: &RepoPath) -> Result<Vec<(String, EntryKind)>, TreeError> {
-        Ok((0..20)
-            .map(|number| (format!("{number:02}.yaml"), EntryKind::File))
-            .collect())
+        Ok((0..20).map(|number| (format!("{number:02}.yaml"), EntryKind::File)).collect())
     }
 
     fn read(&self, _: &RepoPath) -> Result<Vec<u8>, TreeError> {
@@ -413,10 +349,8 @@ impl FileTree for HugeTree {
 #[test]
 fn sec_48_the_sum_of_all_files_is_bounded() {
     let found = problems(render(&HugeTree, &RepoPath::root()));
-    let over: Vec<&Notice> = found
-        .iter()
-        .filter(|problem| problem.message.contains("268435456 bytes"))
-        .collect();
+    let over: Vec<&Notice> =
+        found.iter().filter(|problem| problem.message.contains("268435456 bytes")).collect();
     assert_eq!((found.len(), over.len()), (20, 3), "{found:?}");
 }
 
@@ -469,41 +403,17 @@ fn flt_52_one_bad_file_fails_the_whole_render() {
 #[test]
 fn flt_53_documents_that_are_no_objects_are_named() {
     let table = [
-        (
-            "a: 1\n",
-            "-:1:1: no Kubernetes object: apiVersion and kind are missing",
-        ),
+        ("a: 1\n", "-:1:1: no Kubernetes object: apiVersion and kind are missing"),
         ("kind: X\n", "-:1:1: no Kubernetes object: apiVersion is missing"),
         ("apiVersion: v1\n", "-:1:1: no Kubernetes object: kind is missing"),
-        (
-            "apiVersion: 1\nkind: X\n",
-            "-:1:1: no Kubernetes object: apiVersion is a number",
-        ),
-        (
-            "apiVersion: v1\nkind: \"\"\n",
-            "-:1:1: no Kubernetes object: kind is empty",
-        ),
-        (
-            "apiVersion: a/b/c\nkind: X\n",
-            "-:1:1: apiVersion is neither VERSION nor GROUP/VERSION",
-        ),
-        (
-            "\n- 1\n",
-            "-:2:1: no Kubernetes object: found a list, expected a map",
-        ),
-        (
-            "W0101 warning\n",
-            "-:1:1: no Kubernetes object: found a string, expected a map",
-        ),
+        ("apiVersion: 1\nkind: X\n", "-:1:1: no Kubernetes object: apiVersion is a number"),
+        ("apiVersion: v1\nkind: \"\"\n", "-:1:1: no Kubernetes object: kind is empty"),
+        ("apiVersion: a/b/c\nkind: X\n", "-:1:1: apiVersion is neither VERSION nor GROUP/VERSION"),
+        ("\n- 1\n", "-:2:1: no Kubernetes object: found a list, expected a map"),
+        ("W0101 warning\n", "-:1:1: no Kubernetes object: found a string, expected a map"),
         ("apiVersion: v1\nkind: X\n", "-:1:1: metadata is missing"),
-        (
-            "apiVersion: v1\nkind: X\nmetadata: []\n",
-            "-:1:1: metadata is a list, expected a map",
-        ),
-        (
-            "apiVersion: v1\nkind: X\nmetadata: {}\n",
-            "-:1:1: metadata.name is missing",
-        ),
+        ("apiVersion: v1\nkind: X\nmetadata: []\n", "-:1:1: metadata is a list, expected a map"),
+        ("apiVersion: v1\nkind: X\nmetadata: {}\n", "-:1:1: metadata.name is missing"),
         (
             "apiVersion: v1\nkind: X\nmetadata: {name: 1}\n",
             "-:1:1: metadata.name is a number, expected a string",

@@ -2,10 +2,7 @@
 //!
 //! `kubectl annotate --local` reads files without a server, goes on after a broken one, and prints the objects as JSON. All
 //! snippets of a test go through one call.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the test starts kubectl and writes its input"
-)]
+#![expect(clippy::disallowed_methods, reason = "the test starts kubectl and writes its input")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod snippets;
@@ -77,10 +74,9 @@ fn disagreement(kubectl: Option<&Vec<Value>>, ours: &Result<Vec<Value>, String>)
         (None, Err(_)) => None,
         (Some(theirs), Ok(ours)) if same(&Value::from(theirs.clone()), &Value::from(ours.clone())) => None,
         (None, Ok(ours)) => Some(format!("kubectl refuses, we read {}", Value::from(ours.clone()))),
-        (Some(theirs), Err(error)) => Some(format!(
-            "kubectl reads {}, we refuse: {error}",
-            Value::from(theirs.clone())
-        )),
+        (Some(theirs), Err(error)) => {
+            Some(format!("kubectl reads {}, we refuse: {error}", Value::from(theirs.clone())))
+        }
         (Some(theirs), Ok(ours)) => Some(format!(
             "kubectl reads\n      {}\n    we read\n      {}",
             Value::from(theirs.clone()),
@@ -92,11 +88,8 @@ fn disagreement(kubectl: Option<&Vec<Value>>, ours: &Result<Vec<Value>, String>)
 #[test]
 fn sec_54_snippets_are_read_as_kubectl_reads_them() {
     let snippets = snippets::all();
-    let files: Vec<Vec<u8>> = snippets
-        .iter()
-        .enumerate()
-        .map(|(number, snippet)| snippet.file(number))
-        .collect();
+    let files: Vec<Vec<u8>> =
+        snippets.iter().enumerate().map(|(number, snippet)| snippet.file(number)).collect();
     let theirs = read_by_kubectl(&files);
     assert!(snippets.len() >= 300, "only {} snippets", snippets.len());
     assert!(theirs.len() >= 200, "kubectl read only {} of them", theirs.len());
@@ -157,11 +150,8 @@ fn sec_54_random_snippets_are_read_as_kubectl_reads_them() {
     let seed = env::var("GITOPS_TEST_YAML_SEED").map_or(1, |seed| seed.parse().unwrap());
     let mut random = Random(seed);
     let snippets: Vec<Snippet> = (0..count).map(|_| random_snippet(&mut random)).collect();
-    let files: Vec<Vec<u8>> = snippets
-        .iter()
-        .enumerate()
-        .map(|(number, snippet)| snippet.file(number))
-        .collect();
+    let files: Vec<Vec<u8>> =
+        snippets.iter().enumerate().map(|(number, snippet)| snippet.file(number)).collect();
     let theirs = read_by_kubectl(&files);
     assert!(theirs.len() > count / 8, "kubectl read only {}", theirs.len());
     let mut report = String::new();
@@ -199,11 +189,7 @@ fn nasty_object(random: &mut Random, number: usize) -> Value {
         "metadata": {"name": format!("x{number}"), "annotations": annotations}
     });
     for _ in 0..1 + random.below(3) {
-        let key = format!(
-            "{}{}",
-            random.pick(&["data", "spec", "y", "on", "1", "~"]),
-            nasty_text(random)
-        );
+        let key = format!("{}{}", random.pick(&["data", "spec", "y", "on", "1", "~"]), nasty_text(random));
         object[key] = nasty_value(random, 0);
     }
     object
@@ -215,9 +201,7 @@ fn nasty_value(random: &mut Random, depth: usize) -> Value {
         1 => Value::Bool(random.below(2) == 0),
         2 => nasty_number(random),
         3..=7 => Value::from(nasty_text(random)),
-        8 | 9 => (0..random.below(4))
-            .map(|_| nasty_value(random, depth + 1))
-            .collect(),
+        8 | 9 => (0..random.below(4)).map(|_| nasty_value(random, depth + 1)).collect(),
         _ => {
             let entries = (0..random.below(4)).map(|_| (nasty_text(random), nasty_value(random, depth + 1)));
             Value::Object(entries.collect())
@@ -255,9 +239,7 @@ fn nasty_text(random: &mut Random) -> String {
             let length = *random.pick(&[3, 30, 1100]);
             (0..length).map(|_| nasty_char(random)).collect()
         }
-        _ => (0..random.below(6))
-            .map(|_| *random.pick(snippets::NASTY))
-            .collect(),
+        _ => (0..random.below(6)).map(|_| *random.pick(snippets::NASTY)).collect(),
     }
 }
 
@@ -285,9 +267,7 @@ fn assert_read_back(
     let mut objects = 0;
     for (number, group) in groups.iter().enumerate() {
         let text = String::from_utf8_lossy(&files[number]);
-        let theirs = read
-            .get(&number)
-            .unwrap_or_else(|| panic!("kubectl refuses file {number}:\n{text}"));
+        let theirs = read.get(&number).unwrap_or_else(|| panic!("kubectl refuses file {number}:\n{text}"));
         assert_eq!(theirs.len(), group.len(), "file {number}");
         for (theirs, ours) in theirs.iter().zip(group) {
             assert!(same(theirs, ours), "kubectl reads\n{theirs}\nwe meant\n{ours}");
@@ -299,12 +279,7 @@ fn assert_read_back(
 
 #[test]
 fn kubectl_reads_our_yaml_back_as_the_same() {
-    assert_read_back(
-        10_000,
-        1,
-        |_| true,
-        |group| emit::stream(group, emit::Order::Manifest).into_bytes(),
-    );
+    assert_read_back(10_000, 1, |_| true, |group| emit::stream(group, emit::Order::Manifest).into_bytes());
 }
 
 /// The body of an apply is read by the same YAML library as a file that starts with `---`.
@@ -313,9 +288,7 @@ fn a_yaml_reader_takes_our_apply_bodies_for_what_they_are() {
     let short_keys = |object: &Value| emit_apply_json(object).is_ok();
     assert_read_back(2_000, 2, short_keys, |group| {
         let bodies = group.iter().map(|object| emit_apply_json(object).unwrap());
-        bodies
-            .flat_map(|body| [b"---\n".to_vec(), body, b"\n".to_vec()].concat())
-            .collect()
+        bodies.flat_map(|body| [b"---\n".to_vec(), body, b"\n".to_vec()].concat()).collect()
     });
 }
 

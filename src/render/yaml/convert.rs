@@ -47,13 +47,7 @@ pub(super) fn convert(
         return Ok((None, warnings));
     }
     let lines = FieldLines::new(fields.into_iter().map(|field| (field.path, field.line)).collect());
-    let document = Document {
-        value,
-        line,
-        column,
-        lines,
-        bytes,
-    };
+    let document = Document { value, line, column, lines, bytes };
     Ok((Some(document), warnings))
 }
 
@@ -93,15 +87,7 @@ impl Converter<'_> {
             Body::Map => {
                 let mut map = Map::new();
                 let start = self.fields.len();
-                self.entries(
-                    at,
-                    &mut Target {
-                        map: &mut map,
-                        path,
-                        start,
-                        merges: 0,
-                    },
-                )?;
+                self.entries(at, &mut Target { map: &mut map, path, start, merges: 0 })?;
                 Ok(Value::Object(map))
             }
             Body::Alias(target) => {
@@ -122,13 +108,7 @@ impl Converter<'_> {
         while child < end {
             let item = path.step(Step::Index(items.len()));
             let (line, column) = (self.nodes[child].line, self.nodes[child].column);
-            self.fields.push(Field {
-                path: item,
-                line,
-                column,
-                kind: KeyKind::Item,
-                merges: 0,
-            });
+            self.fields.push(Field { path: item, line, column, kind: KeyKind::Item, merges: 0 });
             items.push(self.value(child, item)?);
             child = self.end(child);
         }
@@ -156,10 +136,7 @@ impl Converter<'_> {
     fn descend(&mut self, at: usize) -> Result<(), Remark> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.problem(
-                at,
-                format!("nested more than {MAX_DEPTH} levels deep through aliases"),
-            ));
+            return Err(self.problem(at, format!("nested more than {MAX_DEPTH} levels deep through aliases")));
         }
         Ok(())
     }
@@ -185,13 +162,7 @@ impl Converter<'_> {
         kind: KeyKind,
         merges: u16,
     ) -> Result<Value, Remark> {
-        self.fields.push(Field {
-            path,
-            line,
-            column,
-            kind,
-            merges,
-        });
+        self.fields.push(Field { path, line, column, kind, merges });
         self.value(value, path)
     }
 
@@ -212,8 +183,7 @@ impl Converter<'_> {
             Scalar::Int(number) => number.into(),
             Scalar::Uint(number) => (number as f64).into(),
             Scalar::Float(number) => float(number).ok_or_else(|| {
-                self.problem(at, "infinity and not-a-number have no JSON form")
-                    .hint("quote the text")
+                self.problem(at, "infinity and not-a-number have no JSON form").hint("quote the text")
             })?,
         })
     }
@@ -233,18 +203,16 @@ impl Converter<'_> {
     }
 
     pub(super) fn old_boolean(&mut self, at: usize, value: bool, key: bool) {
-        let Body::Scalar {
-            text, tag: Tag::None, ..
-        } = &self.nodes[at].body
-        else {
+        let Body::Scalar { text, tag: Tag::None, .. } = &self.nodes[at].body else {
             return;
         };
         if resolve::is_old_boolean(text) {
             let what = if key { "key" } else { "value" };
             let message = format!("an unquoted word as {what} is read as the boolean {value}");
-            self.warn(self.problem(at, message).hint(format!(
-                "write {value} if a boolean is meant, or quote it if a text is meant"
-            )));
+            self.warn(
+                self.problem(at, message)
+                    .hint(format!("write {value} if a boolean is meant, or quote it if a text is meant")),
+            );
         }
     }
 

@@ -28,12 +28,8 @@ pub(super) fn split(text: &str, first_line: u32) -> Vec<Result<Part<'_>, Remark>
         let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
         let after = text[at + SEPARATOR.len()..end].trim();
         if !after.is_empty() && !after.starts_with('#') {
-            parts.push(Err(Remark::at(
-                line,
-                4,
-                "text after the document separator `---`",
-            )
-            .hint("only a comment may follow `---` on its line")));
+            parts.push(Err(Remark::at(line, 4, "text after the document separator `---`")
+                .hint("only a comment may follow `---` on its line")));
         }
         if at > start {
             parts.push(Ok(part(&text[start..at], start_line)));
@@ -49,17 +45,12 @@ pub(super) fn split(text: &str, first_line: u32) -> Vec<Result<Part<'_>, Remark>
 /// Byte offsets of the lines that start with the separator.
 fn separators(text: &str) -> impl Iterator<Item = usize> + '_ {
     let first = text.starts_with(SEPARATOR).then_some(0);
-    first
-        .into_iter()
-        .chain(text.match_indices("\n---").map(|(at, _)| at + 1))
+    first.into_iter().chain(text.match_indices("\n---").map(|(at, _)| at + 1))
 }
 
 fn part(text: &str, line: u32) -> Part<'_> {
-    let mut text = if text.contains("\r\n") {
-        Cow::Owned(text.replace("\r\n", "\n"))
-    } else {
-        Cow::Borrowed(text)
-    };
+    let mut text =
+        if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     if !text.ends_with('\n') {
         text.to_mut().push('\n');
     }
@@ -84,35 +75,21 @@ mod tests {
     fn texts(text: &str) -> Vec<(String, u32)> {
         split(text, 1)
             .into_iter()
-            .map(|part| {
-                part.map_or_else(
-                    |bad| (bad.message, bad.line),
-                    |part| (part.text.into(), part.line),
-                )
-            })
+            .map(|part| part.map_or_else(|bad| (bad.message, bad.line), |part| (part.text.into(), part.line)))
             .collect()
     }
 
     #[test]
     fn documents_end_at_lines_that_start_with_the_separator() {
         let own = |parts: &[(&str, u32)]| -> Vec<(String, u32)> {
-            parts
-                .iter()
-                .map(|(text, line)| ((*text).to_owned(), *line))
-                .collect()
+            parts.iter().map(|(text, line)| ((*text).to_owned(), *line)).collect()
         };
         assert_eq!(texts("a: 1"), own(&[("a: 1\n", 1)]));
         assert_eq!(texts("a: 1\n---\nb: 2\n"), own(&[("a: 1\n", 1), ("b: 2\n", 3)]));
         assert_eq!(texts("---\na: 1\n"), own(&[("---\na: 1\n", 1)]));
         assert_eq!(texts("a\n--- # x\n---\nb"), own(&[("a\n", 1), ("---\nb\n", 3)]));
-        assert_eq!(
-            texts("a: |\r\n  x\r\n---\r\nb"),
-            own(&[("a: |\n  x\n", 1), ("b\n", 4)])
-        );
-        assert_eq!(
-            texts("a\n--- b\n"),
-            own(&[("text after the document separator `---`", 2), ("a\n", 1)])
-        );
+        assert_eq!(texts("a: |\r\n  x\r\n---\r\nb"), own(&[("a: |\n  x\n", 1), ("b\n", 4)]));
+        assert_eq!(texts("a\n--- b\n"), own(&[("text after the document separator `---`", 2), ("a\n", 1)]));
         assert_eq!(texts(" ---\n"), own(&[(" ---\n", 1)]));
     }
 

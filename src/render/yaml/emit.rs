@@ -150,9 +150,7 @@ fn is_plain(text: &str) -> bool {
         [] => false,
     };
     first_fits
-        && text
-            .chars()
-            .all(|char| matches!(char, ' '..='~') || char.is_alphanumeric())
+        && text.chars().all(|char| matches!(char, ' '..='~') || char.is_alphanumeric())
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
@@ -167,9 +165,7 @@ fn looks_like_number_or_date(text: &str) -> bool {
     let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
     let date = bytes.len() > 5 && digits(&bytes[..4]) && bytes[4] == b'-' && bytes[5].is_ascii_digit();
     let base_60 = text.contains(':')
-        && bytes
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'_' | b'+' | b'-'));
+        && bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'_' | b'+' | b'-'));
     date || base_60 || text.replace('_', "").parse::<f64>().is_ok()
 }
 
@@ -202,9 +198,7 @@ fn is_block(text: &str) -> bool {
     text.contains('\n')
         && !lines.ends_with('\n')
         && !text.starts_with([' ', '\t', '\n'])
-        && lines
-            .split('\n')
-            .all(|line| line.is_empty() || !line.trim().is_empty())
+        && lines.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
         && text.chars().all(|char| {
             slices::is_readable(char)
                 && !matches!(char, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')

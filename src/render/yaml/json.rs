@@ -58,11 +58,7 @@ impl<'a> Parser<'a> {
         if let Some(problem) = self.out_of_range.take() {
             return Some(Err(Failure::Range(problem)));
         }
-        Some(Ok(Tree {
-            nodes: std::mem::take(&mut self.nodes),
-            plain: true,
-            bytes: self.at - start,
-        }))
+        Some(Ok(Tree { nodes: std::mem::take(&mut self.nodes), plain: true, bytes: self.at - start }))
     }
 }
 
@@ -112,12 +108,7 @@ impl Parser<'_> {
 
     fn push(&mut self, body: Body) {
         let (line, column) = self.position(self.at);
-        self.nodes.push(Node {
-            line,
-            column,
-            span: 1,
-            body,
-        });
+        self.nodes.push(Node { line, column, span: 1, body });
     }
 
     fn set_last(&mut self, body: Body) {
@@ -171,11 +162,7 @@ impl Parser<'_> {
             return Err(self.expected("a key in double quotes"));
         }
         let text = self.marked(Self::string)?;
-        self.set_last(Body::Scalar {
-            text,
-            tag: Tag::None,
-            literal: true,
-        });
+        self.set_last(Body::Scalar { text, tag: Tag::None, literal: true });
         self.blanks();
         if self.peek() != Some(b':') {
             return Err(self.expected("`:`"));
@@ -185,11 +172,9 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Result<Value, Remark> {
-        for (word, value) in [
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-            ("null", Value::Null),
-        ] {
+        for (word, value) in
+            [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
+        {
             if self.bytes[self.at..].starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return Ok(value);
@@ -234,11 +219,7 @@ impl Parser<'_> {
 
     /// Skips at most `most` bytes that satisfy the test and says how many.
     fn skip(&mut self, test: impl Fn(u8) -> bool, most: usize) -> usize {
-        let count = self.bytes[self.at..]
-            .iter()
-            .take(most)
-            .take_while(|byte| test(**byte))
-            .count();
+        let count = self.bytes[self.at..].iter().take(most).take_while(|byte| test(**byte)).count();
         self.at += count;
         count
     }
@@ -280,9 +261,7 @@ impl Parser<'_> {
 
     /// `\uXXXX`, two of them for a character above U+FFFF.
     fn unicode_escape(&mut self) -> Result<char, Remark> {
-        let first = self
-            .hex(self.at)
-            .ok_or_else(|| self.problem("an unknown escape in a text"))?;
+        let first = self.hex(self.at).ok_or_else(|| self.problem("an unknown escape in a text"))?;
         self.at += 6;
         if let Some(char) = char::from_u32(first) {
             return Ok(char);

@@ -34,11 +34,7 @@ pub(super) fn leading_values(text: &str) -> Stream<'_> {
         sniffed -= 1;
     }
     if !text[..sniffed].trim_start().starts_with('{') {
-        let rest = Rest::Yaml {
-            text,
-            line: 1,
-            json: None,
-        };
+        let rest = Rest::Yaml { text, line: 1, json: None };
         return Stream { trees, rest };
     }
     let mut parser = Parser::new(text);

@@ -77,11 +77,7 @@ impl Converter<'_> {
         if self.examined > MAX_EXAMINED {
             return Ok(());
         }
-        let earlier = self.fields[target.start..]
-            .iter()
-            .rev()
-            .filter(|field| field.path == path)
-            .nth(1);
+        let earlier = self.fields[target.start..].iter().rev().filter(|field| field.path == path).nth(1);
         let Some(earlier) = earlier else {
             return Ok(());
         };
@@ -114,10 +110,6 @@ impl Converter<'_> {
 fn shown_key(key: &str) -> String {
     const MOST: usize = 80;
     let short: String = key.chars().take(MOST).collect();
-    let dots = if key.chars().nth(MOST).is_some() {
-        "…"
-    } else {
-        ""
-    };
+    let dots = if key.chars().nth(MOST).is_some() { "…" } else { "" };
     format!("{:?}{dots}", short)
 }

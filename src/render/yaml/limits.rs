@@ -31,10 +31,7 @@ pub(super) struct Counter {
 impl Default for Counter {
     fn default() -> Self {
         // The document is a node of its own.
-        Self {
-            decoded: 1,
-            by_alias: 0,
-        }
+        Self { decoded: 1, by_alias: 0 }
     }
 }
 

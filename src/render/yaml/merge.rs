@@ -18,14 +18,11 @@ impl Converter<'_> {
                     child = self.end(child);
                 }
                 // From the last to the first: the first of the list wins.
-                items
-                    .into_iter()
-                    .rev()
-                    .try_for_each(|item| match self.nodes[item].body {
-                        Body::Map => self.merge_map(item, target),
-                        Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
-                        _ => Err(self.no_map(item)),
-                    })
+                items.into_iter().rev().try_for_each(|item| match self.nodes[item].body {
+                    Body::Map => self.merge_map(item, target),
+                    Body::Alias(anchored) => self.merge_alias(item, anchored as usize, target),
+                    _ => Err(self.no_map(item)),
+                })
             }
             _ => Err(self.no_map(at)),
         }

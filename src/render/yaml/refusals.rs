@@ -16,10 +16,7 @@ impl Composer<'_> {
             Err(error) => error.problem_mark().unwrap_or(end),
         };
         Err(self
-            .problem(
-                mark,
-                "text after the end of the document, which kubectl would ignore",
-            )
+            .problem(mark, "text after the end of the document, which kubectl would ignore")
             .hint("start a new document with a line `---`"))
     }
 
@@ -43,11 +40,8 @@ impl Composer<'_> {
             let before = &self.text[..at];
             if before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
                 let (line, _) = documents::position(before);
-                let problem = Remark::at(
-                    line - 1 + self.first_line,
-                    1,
-                    "a byte order mark at the start of a line",
-                );
+                let problem =
+                    Remark::at(line - 1 + self.first_line, 1, "a byte order mark at the start of a line");
                 return Err(problem.hint("remove it"));
             }
         }
@@ -87,12 +81,8 @@ impl Composer<'_> {
         match bad {
             Some((at, _)) if error.kind() == ErrorKind::Reader => {
                 let (line, column) = documents::position(&self.text[..at]);
-                Remark::at(
-                    line - 1 + self.first_line,
-                    column,
-                    "control characters are not allowed",
-                )
-                .hint("write it as an escape in a double-quoted text")
+                Remark::at(line - 1 + self.first_line, column, "control characters are not allowed")
+                    .hint("write it as an escape in a double-quoted text")
             }
             _ => Remark::at(self.first_line, 1, "unreadable YAML"),
         }

@@ -190,9 +190,7 @@ fn binary(text: &str) -> Result<Scalar, &'static str> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
     const ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
     let joined: String = text.chars().filter(|char| !matches!(char, '\r' | '\n')).collect();
-    let bytes = ENGINE
-        .decode(joined)
-        .map_err(|_| "the text of a !!binary is no base64")?;
+    let bytes = ENGINE.decode(joined).map_err(|_| "the text of a !!binary is no base64")?;
     let mut decoded = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         decoded.push_str(chunk.valid());

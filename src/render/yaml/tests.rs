@@ -59,13 +59,7 @@ fn sec_54_scalars_mean_what_they_mean_to_kubectl() {
     for (text, expected) in table {
         assert_eq!(value(&format!("a: {text}"))["a"], expected, "{text:?}");
     }
-    for (key, expected) in [
-        ("y", "true"),
-        ("off", "false"),
-        ("1e6", "1e+06"),
-        ("0x10", "16"),
-        ("'y'", "y"),
-    ] {
+    for (key, expected) in [("y", "true"), ("off", "false"), ("1e6", "1e+06"), ("0x10", "16"), ("'y'", "y")] {
         assert_eq!(value(&format!("{key}: 1")), json!({ expected: 1 }));
     }
 }
@@ -80,10 +74,7 @@ fn merges_follow_the_order_of_the_text() {
     assert_eq!(merged("{\"<<\": *c}"), json!({"<<": {"k": 4}}));
     let (line, column, message) = warnings(&format!("{base}v: {{k: 9, <<: *b}}")).remove(0);
     assert_eq!((line, column), (1, 8));
-    assert_eq!(
-        message,
-        "merged key \"k\" overrides the one at 3:5, because `<<` stands after it"
-    );
+    assert_eq!(message, "merged key \"k\" overrides the one at 3:5, because `<<` stands after it");
 }
 
 #[test]
@@ -108,10 +99,7 @@ fn sec_54_words_of_yaml_1_1_are_flagged() {
     let found = warnings("on: 1\nv: yes\nw: true\nx: 'no'\nz: [n]\n");
     let places: Vec<(u32, u32)> = found.iter().map(|(line, column, _)| (*line, *column)).collect();
     assert_eq!(places, [(1, 1), (2, 4), (5, 5)]);
-    assert!(
-        found[0].2.contains("key") && found[1].2.contains("value"),
-        "{found:?}"
-    );
+    assert!(found[0].2.contains("key") && found[1].2.contains("value"), "{found:?}");
 }
 
 #[test]
@@ -145,11 +133,7 @@ fn every_field_knows_its_line() {
 fn errors_say_where() {
     let table = [
         ("a: 1\n\tb: 2\n", (2, 1), "tab character"),
-        (
-            "a: 1\n---\nb:\n  - @x\n",
-            (4, 5),
-            "found character that cannot start any token",
-        ),
+        ("a: 1\n---\nb:\n  - @x\n", (4, 5), "found character that cannot start any token"),
         ("a: [1\nb: 2\n", (2, 2), "did not find expected ',' or ']'"),
         ("a: .inf\n", (1, 4), "no JSON form"),
         ("a: 1\n~: 2\n", (2, 1), "a key is null"),
@@ -190,17 +174,7 @@ fn every_document_of_a_file_is_checked() {
 
 #[test]
 fn empty_documents_are_left_out() {
-    for text in [
-        "",
-        "\n",
-        "# c\n",
-        "---\n",
-        "---\n---\n# c\n",
-        "null\n",
-        "~",
-        "\u{feff}",
-        "--- # c\n",
-    ] {
+    for text in ["", "\n", "# c\n", "---\n", "---\n---\n# c\n", "null\n", "~", "\u{feff}", "--- # c\n"] {
         let reading = read(text.as_bytes(), Dialect::Plain).unwrap();
         assert!(reading.documents.is_empty(), "{text:?}");
     }
@@ -208,10 +182,7 @@ fn empty_documents_are_left_out() {
 
 #[test]
 fn a_file_in_utf_16_is_read() {
-    let units: Vec<u8> = "\u{feff}a: é😀\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let units: Vec<u8> = "\u{feff}a: é😀\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let reading = read(&units, Dialect::Plain).unwrap();
     assert_eq!(reading.documents[0].value, json!({"a": "é😀"}));
     assert!(read(&units[..units.len() - 1], Dialect::Plain).is_err());

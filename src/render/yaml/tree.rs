@@ -70,9 +70,7 @@ pub(super) struct Documents<'t> {
 
 impl<'t> Documents<'t> {
     pub(super) fn new() -> Self {
-        Self {
-            parser: Parser::new(),
-        }
+        Self { parser: Parser::new() }
     }
 
     /// Parses one document. `first_line` is the number of the text's first line. Gives `None` for a document without
@@ -141,14 +139,7 @@ impl Composer<'_> {
     fn event(&mut self, event: Event) -> Result<(), Remark> {
         let mark = event.start_mark;
         match event.data {
-            EventData::Scalar {
-                anchor,
-                tag,
-                value,
-                plain_implicit,
-                style,
-                ..
-            } => {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
                 match style {
                     ScalarStyle::DoubleQuoted if self.escapes => {
                         self.refuse_escaped_slash(mark, event.end_mark)?
@@ -159,24 +150,13 @@ impl Composer<'_> {
                 let tag = tag.map_or(Ok(Tag::None), |tag| self.scalar_tag(&tag, mark))?;
                 let literal = tag == Tag::None && !plain_implicit;
                 self.anchor(anchor, mark)?;
-                self.push(
-                    mark,
-                    Body::Scalar {
-                        text: value,
-                        tag,
-                        literal,
-                    },
-                );
+                self.push(mark, Body::Scalar { text: value, tag, literal });
             }
-            EventData::MappingStart {
-                anchor, tag, style, ..
-            } => {
+            EventData::MappingStart { anchor, tag, style, .. } => {
                 self.flow += usize::from(style == MappingStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:map", mark, Body::Map)?
             }
-            EventData::SequenceStart {
-                anchor, tag, style, ..
-            } => {
+            EventData::SequenceStart { anchor, tag, style, .. } => {
                 self.flow += usize::from(style == SequenceStyle::Flow);
                 self.open_node(anchor, tag, "tag:yaml.org,2002:seq", mark, Body::Seq)?
             }
@@ -194,12 +174,7 @@ impl Composer<'_> {
 
     fn push(&mut self, mark: Mark, body: Body) {
         let (line, column) = self.position(mark);
-        self.nodes.push(Node {
-            line,
-            column,
-            span: 1,
-            body,
-        });
+        self.nodes.push(Node { line, column, span: 1, body });
     }
 
     fn open_node(

@@ -24,11 +24,7 @@ impl Snippet {
             let text = replace(&text, b"@JSON@", json.as_bytes());
             return match self.utf16 {
                 None => text,
-                Some(bytes) => String::from_utf8(text)
-                    .unwrap()
-                    .encode_utf16()
-                    .flat_map(bytes)
-                    .collect(),
+                Some(bytes) => String::from_utf8(text).unwrap().encode_utf16().flat_map(bytes).collect(),
             };
         }
         let mut file = format!(
@@ -59,19 +55,11 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn part(text: impl Into<Vec<u8>>) -> Snippet {
-    Snippet {
-        text: text.into(),
-        whole: false,
-        utf16: None,
-        refused_by_us: false,
-    }
+    Snippet { text: text.into(), whole: false, utf16: None, refused_by_us: false }
 }
 
 fn whole(text: impl Into<Vec<u8>>) -> Snippet {
-    Snippet {
-        whole: true,
-        ..part(text)
-    }
+    Snippet { whole: true, ..part(text) }
 }
 
 /// All snippets.
@@ -88,18 +76,9 @@ pub(super) fn all() -> Vec<Snippet> {
     all.extend(BYTE_PARTS.iter().map(|text| part(*text)));
     all.extend(FILES.iter().map(|text| whole(*text)));
     all.extend(BYTE_FILES.iter().map(|text| whole(*text)));
-    all.extend(REFUSED_BYTES.iter().map(|text| Snippet {
-        refused_by_us: true,
-        ..part(*text)
-    }));
-    all.extend(REFUSED_PARTS.iter().map(|text| Snippet {
-        refused_by_us: true,
-        ..part(*text)
-    }));
-    all.extend(REFUSED_FILES.iter().map(|text| Snippet {
-        refused_by_us: true,
-        ..whole(*text)
-    }));
+    all.extend(REFUSED_BYTES.iter().map(|text| Snippet { refused_by_us: true, ..part(*text) }));
+    all.extend(REFUSED_PARTS.iter().map(|text| Snippet { refused_by_us: true, ..part(*text) }));
+    all.extend(REFUSED_FILES.iter().map(|text| Snippet { refused_by_us: true, ..whole(*text) }));
     all.push(utf16(u16::to_le_bytes));
     all.push(utf16(u16::to_be_bytes));
     all.push(part(deep(99 - 2)));
@@ -110,10 +89,7 @@ pub(super) fn all() -> Vec<Snippet> {
 
 /// A file as some editors and shells write it.
 fn utf16(bytes: fn(u16) -> [u8; 2]) -> Snippet {
-    Snippet {
-        utf16: Some(bytes),
-        ..whole("\u{feff}@YAML@spec: é😀\n")
-    }
+    Snippet { utf16: Some(bytes), ..whole("\u{feff}@YAML@spec: é😀\n") }
 }
 
 fn deep(levels: usize) -> String {
@@ -649,14 +625,8 @@ const PARTS: &[&str] = &[
     "a: >2\n      x\n    y",
 ];
 
-const BYTE_PARTS: &[&[u8]] = &[
-    b"v: \x01",
-    b"v: \"\x1b\"",
-    b"v: a\r",
-    b"v: a\rw: b",
-    b"v: |\n  a\r\n  b\r",
-    b"v: a\x00b",
-];
+const BYTE_PARTS: &[&[u8]] =
+    &[b"v: \x01", b"v: \"\x1b\"", b"v: a\r", b"v: a\rw: b", b"v: |\n  a\r\n  b\r", b"v: a\x00b"];
 
 const FILES: &[&str] = &[
     "@YAML@",
