@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::owner::{self, Addition};
-use super::place::{Shape, child_node, child_value, shape, value_at};
+use super::place::{Shape, child_node, child_value, node_at, shape, value_at};
 use crate::object::fields::{Entry, FieldSet, ManagedFields};
 use crate::object::path::{FieldPath, PathElement};
 use crate::schema::{NodeId, Schema};
@@ -47,7 +47,51 @@ pub fn additions(
             result.extend(judge(schema, managed, last_applied, live, path));
         }
     }
-    result
+    fold(schema, desired, live, result)
+}
+
+/// Fields of one struct that came together, written by the same, are one addition: a probe, not each of its settings.
+fn fold(schema: &Schema, desired: &Value, live: &Value, added: Vec<Added>) -> Vec<Added> {
+    let mut groups: Vec<(Option<usize>, Vec<Added>)> = Vec::new();
+    for added in added {
+        let depth = new_struct(schema, desired, &added.path);
+        match (depth, groups.last_mut()) {
+            (Some(depth), Some((Some(same), group)))
+                if depth == *same && added.path.0.starts_with(&group[0].path.0[..depth]) =>
+            {
+                group.push(added);
+            }
+            _ => groups.push((depth, vec![added])),
+        }
+    }
+    groups.into_iter().flat_map(|(_, group)| join(schema, live, group)).collect()
+}
+
+/// Length of the path to the outermost struct around a field that Git lacks altogether, if only fields of structs lie between.
+fn new_struct(schema: &Schema, desired: &Value, path: &FieldPath) -> Option<usize> {
+    let is_struct = |parents: &[PathElement]| {
+        let map = schema.node(node_at(schema, parents)).map.as_ref();
+        map.is_some_and(|map| !map.atomic && !map.fields.is_empty())
+    };
+    let (_, around) = path.0.split_last()?;
+    let depths = (1..=around.len()).rev().take_while(|depth| is_struct(&around[..*depth]));
+    depths.take_while(|depth| value_at(schema, desired, &around[..*depth]).is_none()).last()
+}
+
+fn join(schema: &Schema, live: &Value, group: Vec<Added>) -> Vec<Added> {
+    let [first, rest @ ..] = group.as_slice() else { return group };
+    let alike =
+        |other: &Added| other.by == first.by && other.owners == first.owners && other.writer == first.writer;
+    if rest.is_empty() || !rest.iter().all(alike) {
+        return group;
+    }
+    let shared = |other: &Added| first.path.0.iter().zip(&other.path.0).take_while(|(a, b)| a == b).count();
+    let depth = rest.iter().map(shared).min().unwrap_or_default();
+    let path = FieldPath(first.path.0[..depth].to_vec());
+    match value_at(schema, live, &path.0).cloned() {
+        Some(live) => vec![Added { path, live, ..first.clone() }],
+        None => group,
+    }
 }
 
 /// Status and the bookkeeping annotations are written by the server and its controllers only.
@@ -152,5 +196,31 @@ mod tests {
             (format!("{at}[web].env[X]"), Addition::Person),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_fields_of_a_new_struct_are_one_addition_unless_others_wrote_some() {
+        let probe = |inner: Value| {
+            json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:livenessProbe": inner}}}}}})
+        };
+        let all = probe(json!({"f:periodSeconds": {}, "f:tcpSocket": {"f:port": {}}}));
+        let some = probe(json!({"f:periodSeconds": {}}));
+        let socket = probe(json!({"f:tcpSocket": {"f:port": {}}}));
+        let paths = |managed_fields: Value, desired: Value| -> Vec<String> {
+            let containers = |web: Value| json!({"template": {"spec": {"containers": [web]}}});
+            let live = json!({"name": "web", "livenessProbe": {"periodSeconds": 5, "tcpSocket": {"port": 1}}});
+            let live = json!({"metadata": {"managedFields": managed_fields}, "spec": containers(live)});
+            let desired = json!({"spec": containers(desired)});
+            let added = additions(&deployment(), &ManagedFields::of(&live), None, &desired, &live);
+            added.into_iter().map(|added| added.path.to_string()).collect()
+        };
+        let at = "spec.template.spec.containers[web].livenessProbe";
+        let (period, port) = (format!("{at}.periodSeconds"), format!("{at}.tcpSocket.port"));
+        let without = json!({"name": "web"});
+        assert_eq!(paths(json!([entry("kubectl-edit", &all)]), without.clone()), [at]);
+        let two = json!([entry("kubectl-edit", &some), entry("sidecar-injector", &socket)]);
+        assert_eq!(paths(two, without), [period.clone(), port.clone()]);
+        let with = json!({"name": "web", "livenessProbe": {"periodSeconds": 5}});
+        assert_eq!(paths(json!([entry("kubectl-edit", &all)]), with), [port]);
     }
 }

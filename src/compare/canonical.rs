@@ -22,6 +22,7 @@ const DEFAULTS: &[(&str, &str, &str)] = &[
     ("io.k8s.api.apps.v1.DeploymentStrategy", "type", "\"RollingUpdate\""),
     ("io.k8s.api.apps.v1.StatefulSetSpec", "replicas", "1"),
     ("io.k8s.api.apps.v1.StatefulSetSpec", "revisionHistoryLimit", "10"),
+    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", "minReplicas", "1"),
     ("io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", "status", "\"True\""),
     ("io.k8s.api.core.v1.Container", "terminationMessagePath", "\"/dev/termination-log\""),
     ("io.k8s.api.core.v1.Container", "terminationMessagePolicy", "\"File\""),
@@ -122,12 +123,28 @@ fn child<'a>(
 }
 
 fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>) -> Option<Value> {
-    if name == "io.k8s.api.rbac.v1.Subject" && field == "apiGroup" {
-        let kind = siblings.and_then(|map| map.get("kind")).and_then(Value::as_str);
-        return matches!(kind, Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"));
+    let sibling = |field| siblings.and_then(|map| map.get(field));
+    match (name, field) {
+        ("io.k8s.api.rbac.v1.Subject", "apiGroup") => {
+            let kind = sibling("kind").and_then(Value::as_str);
+            return matches!(kind, Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"));
+        }
+        ("io.k8s.api.core.v1.Container", "imagePullPolicy") => {
+            return sibling("image").and_then(Value::as_str).map(|image| Value::from(pull_policy(image)));
+        }
+        ("io.k8s.api.core.v1.ServicePort", "targetPort") => return sibling("port").cloned(),
+        _ => {}
     }
     let at = DEFAULTS.binary_search_by_key(&(name, field), |entry| (entry.0, entry.1)).ok()?;
     serde_json::from_str(DEFAULTS[at].2).ok()
+}
+
+/// Only an image whose tag is `latest`, written or implied, is pulled each time.
+fn pull_policy(image: &str) -> &'static str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let (name, pinned) = name.split_once('@').map_or((name, false), |(name, _)| (name, true));
+    let latest = name.split_once(':').map_or(!pinned, |(_, tag)| tag == "latest");
+    if latest { "Always" } else { "IfNotPresent" }
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
@@ -284,6 +301,17 @@ mod tests {
             let live = (live != absent).then_some(&live);
             let got = is_stored_as(&schema, spec, field, None, Some(&desired), live);
             assert_eq!(got, expected, "{field}: {desired} as {live:?}");
+        }
+    }
+
+    /// Policies as a kube-apiserver 1.36.3 set them.
+    #[test]
+    fn the_pull_policy_follows_the_tag() {
+        for image in ["nginx", "nginx:latest", "host:5000/team/nginx", "nginx:latest@sha256:0123"] {
+            assert_eq!(pull_policy(image), "Always", "{image}");
+        }
+        for image in ["nginx:1.2", "host:5000/nginx:1", "nginx@sha256:0123"] {
+            assert_eq!(pull_policy(image), "IfNotPresent", "{image}");
         }
     }
 

@@ -55,7 +55,7 @@ pub(crate) fn service() -> Schema {
     )
 }
 
-/// A Deployment with containers, variables, volume mounts and atomic tolerations.
+/// A Deployment with containers, variables, probes, volume mounts and atomic tolerations.
 pub(crate) fn deployment() -> Schema {
     let text = json!({"type": "string"});
     let object = |properties: Value| json!({"type": "object", "properties": properties});
@@ -73,9 +73,12 @@ pub(crate) fn deployment() -> Schema {
                 "containers": keyed("io.k8s.api.core.v1.Container", &["name"]),
                 "tolerations": {"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "atomic"}})),
             "io.k8s.api.core.v1.Container": object(json!({"name": text, "image": text,
+                "livenessProbe": reference("io.k8s.api.core.v1.Probe"),
                 "env": keyed("io.k8s.api.core.v1.EnvVar", &["name"]),
                 "volumeMounts": keyed("io.k8s.api.core.v1.VolumeMount", &["mountPath"])})),
             "io.k8s.api.core.v1.EnvVar": object(json!({"name": text, "value": text})),
+            "io.k8s.api.core.v1.Probe": object(json!({"periodSeconds": {"type": "integer"},
+                "tcpSocket": object(json!({"port": {"type": "integer"}}))})),
             "io.k8s.api.core.v1.VolumeMount": object(json!({"name": text, "mountPath": text})),
         }),
     )

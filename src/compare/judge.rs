@@ -155,7 +155,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.left_behind(assessment);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let mut notes = notes_of_additions(&added, subject.policy);
-    judgement.additions(added);
+    judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
     let (status, reason) = judgement.status(answer, &mut notes);
@@ -302,11 +302,14 @@ impl Judgement<'_> {
         }
     }
 
-    fn additions(&mut self, added: Vec<Added>) {
+    /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
+    fn additions(&mut self, added: Vec<Added>, answer: &Answer) {
         for added in added {
             let known =
                 self.fields.iter().any(|field| added.path.starts_with(&field.path) && field.live.is_some());
-            if !known && is_drift(&added, self.subject.policy) {
+            let undone = matches!(answer, Answer::Stored(predicted)
+                if value_at(self.subject.schema, predicted, &added.path.0).is_none());
+            if !known && !undone && is_drift(&added, self.subject.policy) {
                 let verdict = FieldVerdict {
                     class: Class::Added,
                     proof: Proof::Server,

@@ -8,6 +8,8 @@ mod cluster_server;
 mod cluster_smoke;
 mod cluster_wire;
 mod git_server;
+mod in_sync;
+mod live_edits;
 mod layering;
 mod plain_render;
 mod snapshots;

@@ -1,4 +1,6 @@
 //! What the tests stand on: real servers and real programs, started on demand and stopped for certain.
 
 pub(crate) mod cluster;
+pub(crate) mod generate;
+pub(crate) mod program;
 pub(crate) mod script;

@@ -39,6 +39,15 @@ impl Cluster {
         run(self.kubectl_command(&user.kubeconfig).args(args), "")
     }
 
+    /// Runs a shell script in which `k` is the administrator's kubectl in `namespace`.
+    pub(crate) fn shell(&self, namespace: &str, script: &str) -> Output {
+        let script = format!("set -e\nk() {{ kubectl --namespace {namespace} \"$@\"; }}\n{script}");
+        let path = format!("{}:/usr/bin:/bin", self.bin.display());
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().env("PATH", path).env("HOME", self.dir()).env("KUBECONFIG", self.kubeconfig());
+        run(command.args(["-c", &script]).current_dir(self.dir()), "")
+    }
+
     /// A kubectl that knows nothing but `kubeconfig`; its caches live and end with the cluster.
     pub(crate) fn kubectl_command(&self, kubeconfig: &Path) -> Command {
         let mut command = Command::new(self.bin.join("kubectl"));
