@@ -28,7 +28,10 @@ pub async fn diff(args: &DiffArgs, output: &mut Output) -> Result<Code, RunError
         policy: settings::policy(&args.compare),
     };
     let live = live(args, &surroundings).await?;
-    let compared = output.progress("comparing", compare(&comparison, &live)).await?;
+    let progress = output.progress();
+    let compared = compare(&comparison, &live, &progress).await;
+    drop(progress);
+    let compared = compared?;
     for text in live.warnings() {
         output.say("warning", &text);
     }
