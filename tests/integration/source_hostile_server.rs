@@ -91,6 +91,13 @@ fn sec_22_credentials_already_given_do_not_follow_either() {
 
 #[test]
 fn sec_22_another_host_and_other_schemes_are_not_followed() {
+    let repo = Repo::with_files(&[("a.yaml", "")]);
+    let other = HttpServer::start(&repo.path(), Behaviour::default());
+    let elsewhere = format!("http://localhost:{}/.git/info/refs?service=git-upload-pack", other.port());
+    let location = format!("Location: {elsewhere}\r\n");
+    let error = error_of(Behaviour { status: Some((302, location)), ..Behaviour::default() });
+    assert!(matches!(error, SourceError::Redirected { .. }), "{error:?}");
+    assert!(other.seen().is_empty());
     for target in
         ["http://localhost:1/x", "http://other.example/x", "ftp://127.0.0.1/x", "file:///etc", "ext::sh"]
     {
