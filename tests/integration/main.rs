@@ -17,4 +17,5 @@ mod source_hostile_server;
 mod source_http;
 mod source_local;
 mod source_ssh;
+mod statuses;
 mod yaml_oracle;
