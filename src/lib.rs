@@ -12,6 +12,7 @@ pub mod exit;
 pub mod live;
 pub mod mask;
 pub mod object;
+pub mod progress;
 pub mod reader;
 pub mod render;
 pub mod report;

@@ -159,9 +159,16 @@ pub struct DryRun {
     pub resource: Resource,
     /// The body without `uid` and `resourceVersion`; `apiVersion`, `kind`, name and namespace included.
     pub body: serde_json::Value,
-    /// `metadata.uid` of the listed object.
+    /// The listed object that the answer has to be about; `None` tries the body as a new object.
+    pub pin: Option<Pin>,
+}
+
+/// What ties a dry run to the object that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// `metadata.uid`.
     pub uid: String,
-    /// `metadata.resourceVersion` of the listed object.
+    /// `metadata.resourceVersion`.
     pub resource_version: String,
 }
 

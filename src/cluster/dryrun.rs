@@ -13,8 +13,9 @@ use crate::cluster::request::{Call, Sender};
 use crate::cluster::retry::is_about_the_object;
 use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
-use crate::live::{DryRun, FetchError, Prediction, Refusal};
+use crate::live::{DryRun, FetchError, Pin, Prediction, Refusal};
 use crate::object::fields::FIELD_MANAGER;
+use crate::object::wire::emit_apply_json;
 
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -51,10 +52,11 @@ async fn one(sender: &Sender, dry_run: &DryRun) -> Prediction {
 
 /// The request of a dry run.
 ///
-/// Without uid and resourceVersion it would not say anything about the object that was listed, and could even predict
-/// the creation of a new one, so it is not made.
+/// A pin without uid or resourceVersion would not say anything about the object that was listed, and could even predict
+/// the creation of a new one, so the request is not made.
 fn call(dry_run: &DryRun) -> Result<Call, String> {
-    if dry_run.uid.is_empty() || matches!(dry_run.resource_version.as_str(), "" | "0") {
+    let incomplete = |pin: &Pin| pin.uid.is_empty() || matches!(pin.resource_version.as_str(), "" | "0");
+    if dry_run.pin.as_ref().is_some_and(incomplete) {
         return Err("no dry run: the live object has no uid or resourceVersion".to_owned());
     }
     let path = url::object(&dry_run.resource, &dry_run.id.namespace, &dry_run.id.name)
@@ -62,39 +64,25 @@ fn call(dry_run: &DryRun) -> Result<Call, String> {
     let mut body = dry_run.body.clone();
     let metadata = body.get_mut("metadata").and_then(Value::as_object_mut);
     let metadata = metadata.ok_or("no dry run: the manifest has no metadata")?;
-    metadata.insert("uid".to_owned(), dry_run.uid.clone().into());
-    metadata.insert("resourceVersion".to_owned(), dry_run.resource_version.clone().into());
+    if let Some(pin) = &dry_run.pin {
+        metadata.insert("uid".to_owned(), pin.uid.clone().into());
+        metadata.insert("resourceVersion".to_owned(), pin.resource_version.clone().into());
+    }
+    let bytes = emit_apply_json(&body).map_err(|error| format!("no dry run: {error}"))?;
     Ok(Call {
         purpose: Purpose::DryRun,
         method: Method::PATCH,
         path: format!("{path}?dryRun=All&fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force=true"),
         accept: "application/json",
-        body: Some(("application/apply-patch+yaml", wire_bytes(&body))),
+        body: Some(("application/apply-patch+yaml", bytes)),
         max_answer: MAX_ANSWER,
     })
 }
 
 fn is_same_object(stored: &Value, dry_run: &DryRun) -> bool {
     let uid = stored.pointer("/metadata/uid").and_then(Value::as_str);
-    uid == Some(&dry_run.uid)
+    dry_run.pin.as_ref().is_none_or(|pin| uid == Some(&pin.uid))
         && stored.get("kind").and_then(Value::as_str) == Some(&dry_run.resource.gvk.kind)
-}
-
-/// JSON that a YAML parser reads as the same values: the server parses apply bodies as YAML, which forbids some
-/// characters and folds others (U+0085, U+2028, U+2029) into spaces unless they are escaped.
-fn wire_bytes(body: &Value) -> Vec<u8> {
-    let text = body.to_string();
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            // serde_json has escaped the C0 controls; these occur inside strings alone.
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            _ => safe.push(c),
-        }
-    }
-    safe.into_bytes()
 }
 
 /// What an answer that is not of the 2xx class says about the object.
@@ -197,8 +185,7 @@ mod tests {
                 listable: true,
             },
             body: json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "c", "namespace": "n"}, "data": {"k": "v"}}),
-            uid: "u-1".into(),
-            resource_version: "7".into(),
+            pin: Some(Pin { uid: "u-1".into(), resource_version: "7".into() }),
         }
     }
 
@@ -416,20 +403,11 @@ mod tests {
             json!({"name": "c", "namespace": "n", "uid": "u-1", "resourceVersion": "7"})
         );
         for (uid, version) in [("", "7"), ("u-1", ""), ("u-1", "0")] {
-            let unpinned =
-                DryRun { uid: uid.into(), resource_version: version.into(), ..dry_run("ConfigMap") };
+            let unpinned = DryRun {
+                pin: Some(Pin { uid: uid.into(), resource_version: version.into() }),
+                ..dry_run("ConfigMap")
+            };
             assert!(super::call(&unpinned).is_err(), "{uid} {version}");
         }
-    }
-
-    #[test]
-    fn the_body_is_safe_for_a_yaml_parser() {
-        let text = "a\u{85}b\u{2028} c\u{2029}d\u{7f}e\u{9f}f\u{fffe}g\u{ffff}h/😀\u{1b}\u{e9}\u{a0}";
-        let bytes = wire_bytes(&json!({"k": text}));
-        let sent = String::from_utf8(bytes).unwrap();
-        let expected =
-            "{\"k\":\"a\\u0085b\\u2028 c\\u2029d\\u007fe\\u009ff\\ufffeg\\uffffh/😀\\u001b\u{e9}\u{a0}\"}";
-        assert_eq!(sent, expected);
-        assert_eq!(serde_json::from_str::<Value>(&sent).unwrap()["k"], text);
     }
 }

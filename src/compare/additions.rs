@@ -200,15 +200,14 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_new_struct_are_one_addition_unless_others_wrote_some() {
-        let probe = |inner: Value| {
-            json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:livenessProbe": inner}}}}}})
-        };
+        let probe = |inner: Value| json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:livenessProbe": inner}}}}}});
         let all = probe(json!({"f:periodSeconds": {}, "f:tcpSocket": {"f:port": {}}}));
         let some = probe(json!({"f:periodSeconds": {}}));
         let socket = probe(json!({"f:tcpSocket": {"f:port": {}}}));
         let paths = |managed_fields: Value, desired: Value| -> Vec<String> {
             let containers = |web: Value| json!({"template": {"spec": {"containers": [web]}}});
-            let live = json!({"name": "web", "livenessProbe": {"periodSeconds": 5, "tcpSocket": {"port": 1}}});
+            let live =
+                json!({"name": "web", "livenessProbe": {"periodSeconds": 5, "tcpSocket": {"port": 1}}});
             let live = json!({"metadata": {"managedFields": managed_fields}, "spec": containers(live)});
             let desired = json!({"spec": containers(desired)});
             let added = additions(&deployment(), &ManagedFields::of(&live), None, &desired, &live);

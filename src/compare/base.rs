@@ -15,6 +15,8 @@ pub enum Base {
     /// Nothing: evidence decides.
     #[default]
     Unknown,
+    /// Not to be used, on purpose: evidence decides, also where an annotation would tell.
+    Withheld,
     /// The object as it was last applied, prepared; `None` if it was not part of the revision.
     Known {
         /// Where it comes from.
@@ -28,7 +30,7 @@ impl Base {
     /// The kind for the report.
     pub fn kind(&self) -> BaseKind {
         match self {
-            Self::Unknown => BaseKind::Unknown,
+            Self::Unknown | Self::Withheld => BaseKind::Unknown,
             Self::Known { kind, .. } => kind.clone(),
         }
     }

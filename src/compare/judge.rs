@@ -177,7 +177,7 @@ fn bare(subject: &Subject<'_>, status: Status, reason: Option<String>) -> Object
 
 /// A revision or record goes first; the annotation of client-side apply counts only where we never applied.
 fn effective_base(subject: &Subject<'_>, managed: &ManagedFields<'_>, recorded: Option<&Value>) -> Base {
-    if subject.base.is_known() || managed.own().is_some() {
+    if !matches!(subject.base, Base::Unknown) || managed.own().is_some() {
         return subject.base.clone();
     }
     let desired = subject.desired;

@@ -8,7 +8,7 @@ use super::base::Base;
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, judge};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
-use crate::live::{DryRun, FetchError, LiveSet, Presence};
+use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::value::text_at;
@@ -20,6 +20,8 @@ pub enum Bases {
     /// Not known: each object's own evidence decides.
     #[default]
     Unknown,
+    /// Not to be used, on purpose.
+    Withheld,
     /// The objects of a revision, prepared; an object that is not among them was not part of it.
     Revision {
         /// The revision as it is shown.
@@ -33,6 +35,7 @@ impl Bases {
     fn of(&self, id: &ObjectId) -> Base {
         match self {
             Self::Unknown => Base::Unknown,
+            Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),
@@ -173,8 +176,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
         id: open.id.clone(),
         resource: desired.resource.clone(),
         body: desired.object.clone(),
-        uid: text("uid"),
-        resource_version: text("resourceVersion"),
+        pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
     })
 }
 

@@ -12,6 +12,8 @@ const LONGEST: usize = 4_000;
 /// Beginnings behind which another text follows.
 const HEADS: &[&str] = &[
     "cannot tell whether {names} is served: ",
+    "not in the snapshot: ",
+    "the live object cannot be decoded: ",
     "an immutable field changes: ",
     "no proof without a dry run: ",
     "no proof without a dry run for {paths}: ",
@@ -69,6 +71,8 @@ const WHOLE: &[&str] = &[
     "the list was abandoned",
     "the object changed each time it was read",
     "the render holds this object {number} times",
+    "the snapshot does not tell whether it exists",
+    "the snapshot holds no {names}",
     "the server answered 200 with a Status",
     "the server answered with another object",
 ];

@@ -35,12 +35,13 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
 pub fn json(text: String) -> String {
     let harmful =
         |character: char| is_unsafe(character) && !character.is_ascii_control() || character == '\u{7f}';
-    if !text.chars().any(harmful) {
+    let is_command = |text: &str| COMMANDS.iter().any(|command| text.starts_with(command));
+    if !text.chars().any(harmful) && !COMMANDS.iter().any(|command| text.contains(command)) {
         return text;
     }
     let mut clean = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if harmful(character) {
+    for (at, character) in text.char_indices() {
+        if harmful(character) || (character == '#' && is_command(&text[at..])) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 clean.push_str(&format!("\\u{unit:04x}"));
@@ -50,6 +51,25 @@ pub fn json(text: String) -> String {
         }
     }
     clean
+}
+
+/// Beginnings of commands that build services read from a log: GitHub (`::set-output`, `##[group]`), Azure, TeamCity.
+const COMMANDS: &[&str] = &["##[", "##vso[", "##teamcity["];
+
+/// A line of output that no build service takes for a command: `::` at its start (behind blanks, as GitHub reads it) and
+/// the beginnings of [`COMMANDS`] anywhere get their first character as `\u{…}`.
+pub fn without_commands(line: &str) -> Cow<'_, str> {
+    let mut line = Cow::Borrowed(line);
+    if let Some(rest) = line.trim_start().strip_prefix("::") {
+        let blanks = line.len() - rest.len() - 2;
+        line = Cow::Owned(format!("{}\\u{{3a}}:{rest}", &line[..blanks]));
+    }
+    for command in COMMANDS {
+        if line.contains(command) {
+            line = Cow::Owned(line.replace(command, &format!("\\u{{23}}{}", &command[1..])));
+        }
+    }
+    line
 }
 
 fn is_unsafe(character: char) -> bool {
@@ -89,6 +109,21 @@ mod tests {
             assert_eq!(clean(hostile), expected);
         }
         assert_eq!(one_line("a\tb\nc\r"), "a\\tb\\nc\\r");
+    }
+
+    #[test]
+    fn sec_24_commands_of_build_services_are_none() {
+        let table = [
+            ("::set-output name=x::y", "\\u{3a}:set-output name=x::y"),
+            ("   \t::error::x", "   \t\\u{3a}:error::x"),
+            ("a ::error::", "a ::error::"),
+            ("- x ##[group]##vso[a]", "- x \\u{23}#[group]\\u{23}#vso[a]"),
+            ("## heading", "## heading"),
+        ];
+        for (line, expected) in table {
+            assert_eq!(without_commands(line), expected, "{line}");
+        }
+        assert_eq!(json("\"##[error]\"".to_owned()), "\"\\u0023#[error]\"");
     }
 
     proptest! {

@@ -52,5 +52,6 @@ pub fn warning(notice: &Notice) -> String {
     }
     let hint = notice.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
     let separator = if place.is_empty() { "" } else { ": " };
-    escape::one_line(&format!("{place}{separator}{}{hint}", notice.message)).into_owned()
+    let line = format!("{place}{separator}{}{hint}", notice.message);
+    escape::without_commands(&escape::one_line(&line)).into_owned()
 }

@@ -151,8 +151,7 @@ fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun
     let name = format!("{}-gitops-check", short.trim_end_matches(['-', '.']));
     dry_run.id = ObjectId { name: name.clone(), ..open.id.clone() };
     dry_run.body["metadata"]["name"] = Value::from(name);
-    dry_run.uid = String::new();
-    dry_run.resource_version = String::new();
+    dry_run.pin = None;
     Some(dry_run)
 }
 

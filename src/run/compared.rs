@@ -14,6 +14,7 @@ use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
 use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::progress::Progress;
 use crate::reader::Live;
 use crate::render::{Manifests, Notice, plain};
 use crate::schema::Schema;
@@ -115,7 +116,12 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
 ///
 /// # Errors
 /// The source cannot be read or rendered, or the cluster cannot be used at all. What concerns single objects is a verdict.
-pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared, RunError> {
+pub async fn compare(
+    comparison: &Comparison,
+    reader: &Live,
+    progress: &Progress,
+) -> Result<Compared, RunError> {
+    progress.stage("rendering");
     let request = comparison.source.clone();
     let rendering = tokio::task::spawn_blocking(move || render(&request));
     let remote = is_remote(&comparison.source);
@@ -140,6 +146,7 @@ pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared,
 
     let wanted = wanted(&desired);
     let versions = versions(&desired);
+    progress.stage("reading live objects");
     let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
     let schemas = schemas(&desired, documents?, &mut warnings);
     refuse_unauthorized(&live, reader)?;
@@ -153,6 +160,7 @@ pub async fn compare(comparison: &Comparison, reader: &Live) -> Result<Compared,
     let mut found = survey(&setting, &live);
     drop(live);
     let allowed = dry_runs(comparison, reader);
+    progress.stage("asking the server about what differs");
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -176,7 +184,11 @@ fn joined(
 
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.
 fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
-    let Some(BaseChoice::Revision(revision)) = &comparison.base else { return Ok(Bases::Unknown) };
+    let revision = match &comparison.base {
+        None => return Ok(Bases::Unknown),
+        Some(BaseChoice::None) => return Ok(Bases::Withheld),
+        Some(BaseChoice::Revision(revision)) => revision,
+    };
     let snapshot = source::open_revision(&comparison.source, revision)?;
     let manifests = plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
     let resolved = desired::resolve(manifests.items, catalog, namespace);

@@ -28,7 +28,10 @@ pub async fn diff(args: &DiffArgs, output: &mut Output) -> Result<Code, RunError
         policy: settings::policy(&args.compare),
     };
     let live = live(args, &surroundings).await?;
-    let compared = output.progress("comparing", compare(&comparison, &live)).await?;
+    let progress = output.progress();
+    let compared = compare(&comparison, &live, &progress).await;
+    drop(progress);
+    let compared = compared?;
     for text in live.warnings() {
         output.say("warning", &text);
     }
@@ -49,7 +52,7 @@ async fn live(args: &DiffArgs, surroundings: &Surroundings) -> Result<Live, RunE
     if let Some(file) = &args.compare.live {
         return Ok(Live::Recorded(Box::new(Recorded::open(file)?)));
     }
-    let (choice, environment) = settings::kubeconfig(&args.cluster);
+    let (choice, environment) = super::kubeconfig(&args.source, &args.cluster)?;
     let options = settings::options(&args.cluster, &args.run, surroundings, args.compare.read_only);
     Ok(Live::Server(Box::new(Server::connect(&choice, &environment, options).await?)))
 }

@@ -10,9 +10,14 @@ pub mod output;
 pub mod render;
 pub mod snapshot;
 
-use crate::cli::{Cli, Command, generate};
+use std::path::Path;
+
+use crate::cli::{Cli, ClusterArgs, Command, SourceArgs, generate};
+use crate::cluster::error::ClusterError;
+use crate::cluster::kubeconfig::{Choice, Environment, refuse_inside};
 use crate::exit::Code;
 use crate::settings;
+use crate::source::url::{self, Location};
 use error::RunError;
 use output::{Output, deliver, report_error};
 
@@ -27,6 +32,16 @@ pub async fn run(cli: Cli) -> u8 {
         code = interrupt::interrupted() => code,
     };
     code.styled(style)
+}
+
+/// The kubeconfig that flags and environment choose. One that lies in the source is refused: a repository would name the
+/// program that obtains credentials.
+fn kubeconfig(source: &SourceArgs, cluster: &ClusterArgs) -> Result<(Choice, Environment), RunError> {
+    let (choice, environment) = settings::kubeconfig(cluster);
+    if let Ok(Location::Directory(directory)) = url::parse(&source.source, &[]) {
+        refuse_inside(Path::new(&directory), &choice, &environment).map_err(ClusterError::from)?;
+    }
+    Ok((choice, environment))
 }
 
 /// The code where the process could not even start its threads.

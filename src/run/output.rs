@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::error::RunError;
+use crate::progress::Progress;
 use crate::render::Notice;
 use crate::report::{escape, hints};
 
@@ -33,9 +34,9 @@ impl Output {
         self.say("warning", &hints::warning(notice));
     }
 
-    /// Waits for a stage; one that takes longer is told on a terminal.
-    pub async fn progress<T>(&self, _what: &str, stage: impl Future<Output = T>) -> T {
-        stage.await
+    /// A progress line for the stages to come, on a terminal only.
+    pub fn progress(&self) -> Progress {
+        Progress::start(self.quiet)
     }
 
     /// A remark on stderr that --quiet leaves out.

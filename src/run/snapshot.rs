@@ -20,7 +20,7 @@ use crate::snapshot::{Document, Wish, record, write};
 pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, RunError> {
     let surroundings = settings::surroundings(&args.run);
     let request = settings::source(&args.source, &args.run);
-    let (choice, environment) = settings::kubeconfig(&args.cluster);
+    let (choice, environment) = super::kubeconfig(&args.source, &args.cluster)?;
     let options = settings::options(&args.cluster, &args.run, &surroundings, true);
     if args.include_secrets && args.output == Path::new("-") {
         return Err(RunError::usage(

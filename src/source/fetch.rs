@@ -197,7 +197,7 @@ impl Session {
 
     fn named(&self, state: &State, error: &git2::Error) -> SourceError {
         let place = self.url.to_string();
-        let message = one_line(error.message());
+        let message = one_line(error.message().trim());
         if let Some(error) = &state.host_key {
             return error.clone();
         }
@@ -222,12 +222,9 @@ impl Session {
                 missing: state.credentials.missing.clone(),
             };
         }
-        if message.ends_with("status code: 404") {
-            return SourceError::NotFound {
-                place,
-                problem: "no repository there (HTTP status 404)".to_owned(),
-                hint: "check the URL; some servers answer so when credentials are missing".to_owned(),
-            };
+        if let Some(problem) = absent(&message) {
+            let hint = "check the URL; some servers answer so when credentials are missing".to_owned();
+            return SourceError::NotFound { place, problem, hint };
         }
         let problem = match message.as_str() {
             "unexpected packet type" => "the server refused the request".to_owned(),
@@ -235,6 +232,17 @@ impl Session {
         };
         SourceError::Unreachable { place, problem, remote: remote_lines(&state.remote_text) }
     }
+}
+
+/// What servers say where there is no repository: over HTTP the status, over ssh git's own words or those of a forge.
+fn absent(message: &str) -> Option<String> {
+    if message.ends_with("status code: 404") {
+        return Some("no repository there (HTTP status 404)".to_owned());
+    }
+    let lower = message.to_ascii_lowercase();
+    let said =
+        lower.contains("does not appear to be a git repository") || lower.contains("repository not found");
+    said.then(|| message.to_owned())
 }
 
 /// The user's configuration may rewrite URLs (`url.*.insteadOf`): the result must pass the same grammar.

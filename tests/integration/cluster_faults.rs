@@ -182,7 +182,9 @@ async fn unreachable(url: &str) -> (ClusterError, Duration) {
     let choice = Choice { file: Some(file), ..Choice::default() };
     let start = Instant::now();
     let server = Server::connect(&choice, &Environment::default(), Options::default()).await.unwrap();
-    (server.catalog().await.unwrap_err(), start.elapsed())
+    let error = server.catalog().await.unwrap_err();
+    assert_eq!(server.counts().retries, 0, "a server that was never reached is not waited for");
+    (error, start.elapsed())
 }
 
 #[tokio::test]

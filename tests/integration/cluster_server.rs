@@ -14,7 +14,7 @@ use gitops::cluster::error::ClusterError;
 use gitops::cluster::kubeconfig::{Choice, Environment, load};
 use gitops::cluster::{Options, Server};
 use gitops::live::{
-    Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Refusal, Resource, Served, Wanted,
+    Catalog, DryRun, FetchError, LiveSet, Pin, Prediction, Presence, Refusal, Resource, Served, Wanted,
 };
 use gitops::object::id::{Gvk, ObjectId};
 use serde_json::{Value, json};
@@ -386,8 +386,7 @@ fn dry_run(catalog: &Catalog, api_version: &str, body: &Value, live: &Value) -> 
         id: ObjectId::new(&resource.gvk, &text(&metadata["namespace"]), &text(&metadata["name"])),
         resource,
         body: body.clone(),
-        uid: text(&metadata["uid"]),
-        resource_version: text(&metadata["resourceVersion"]),
+        pin: Some(Pin { uid: text(&metadata["uid"]), resource_version: text(&metadata["resourceVersion"]) }),
     }
 }
 
@@ -424,9 +423,9 @@ async fn dry_runs_predict_without_writing() {
     let mut quantity = deployment.clone();
     quantity["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"limits": {"cpu": "no"}});
     let mut stale = dry_run(&catalog, "v1", &config, &pin);
-    stale.resource_version = "1".into();
+    stale.pin.as_mut().unwrap().resource_version = "1".into();
     let mut recreated = dry_run(&catalog, "v1", &config, &pin);
-    recreated.uid = "00000000-0000-0000-0000-000000000000".into();
+    recreated.pin.as_mut().unwrap().uid = "00000000-0000-0000-0000-000000000000".into();
     let mut gone = dry_run(&catalog, "v1", &config_map(&namespace, "gone", "v"), &pin);
     gone.id.name = "gone".into();
     let mut no_namespace = dry_run(&catalog, "v1", &config_map("no-such-namespace", "pin", "v"), &pin);

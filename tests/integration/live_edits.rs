@@ -49,7 +49,8 @@ impl Edited {
                 scope.spawn(|| {
                     while let Some(edit) = next() {
                         let names = format!("N={}\nK={}/{}", edit.name, edit.kind.to_lowercase(), edit.name);
-                        let output = self.cluster.shell(&self.namespace, &format!("{names}\n{}", edit.script));
+                        let output =
+                            self.cluster.shell(&self.namespace, &format!("{names}\n{}", edit.script));
                         let said = String::from_utf8_lossy(&output.stderr);
                         assert!(output.status.success(), "{}: {said}", edit.name);
                         assert!(!said.contains("no changes"), "{}: {said}", edit.name);
@@ -113,20 +114,23 @@ fn edits_that_count_are_found_with_their_path_class_and_writer() {
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert_eq!(report["exitCode"], 1);
 
-    check_alone(&edited, &[
-        ("image", &["containers[web].image", "drift", "- web:2", "+ web:1", "kubectl-set"]),
-        ("sidecar", &["containers[debug]", "added", "busybox:1", "kubectl-patch"]),
-        ("env-removed", &["env[B]", "differs", "writer not recorded"]),
-        ("reordered", &["spec.template.spec.containers", "order differs", "writer not recorded"]),
-        ("key-removed", &["data.b", "writer not recorded"]),
-        ("deleted", &["Deployment", "missing", "writer not recorded"]),
-        ("strategy", &["spec.strategy.type", "Recreate", "possibly kubectl-patch"]),
-        ("value-from", &["env[A].value", "drift"]),
-        ("volume-source", &["volumes[cache]", "drift"]),
-        ("port-number", &["spec.ports[port=80,protocol=TCP]", "drift"]),
-        ("scaled", &["spec.replicas", "kubectl/scale"]),
-        ("secret-changed", &["data.k", "drift", "kubectl-patch"]),
-    ]);
+    check_alone(
+        &edited,
+        &[
+            ("image", &["containers[web].image", "drift", "- web:2", "+ web:1", "kubectl-set"]),
+            ("sidecar", &["containers[debug]", "added", "busybox:1", "kubectl-patch"]),
+            ("env-removed", &["env[B]", "differs", "writer not recorded"]),
+            ("reordered", &["spec.template.spec.containers", "order differs", "writer not recorded"]),
+            ("key-removed", &["data.b", "writer not recorded"]),
+            ("deleted", &["Deployment", "missing", "writer not recorded"]),
+            ("strategy", &["spec.strategy.type", "Recreate", "possibly kubectl-patch"]),
+            ("value-from", &["env[A].value", "drift"]),
+            ("volume-source", &["volumes[cache]", "drift"]),
+            ("port-number", &["spec.ports[port=80,protocol=TCP]", "drift"]),
+            ("scaled", &["spec.replicas", "kubectl/scale"]),
+            ("secret-changed", &["data.k", "drift", "kubectl-patch"]),
+        ],
+    );
     let secret = edited.diff(&["--only", &format!("Secret/{}/secret-changed", edited.namespace)]).stdout;
     for value in ["aGFja2Vk", "hacked", "djE=", "v1\n"] {
         assert!(!secret.contains(value), "a secret's value: {secret}");
@@ -164,5 +168,8 @@ fn edits_to_objects_of_client_side_apply_are_judged_by_its_annotation() {
     assert_eq!(run.code, 1);
     let based = |object: &program::Object<'_>| object.0["base"] == "last-applied annotation";
     let gone = CLIENT_SIDE.iter().filter(|edit| edit.fields.is_empty()).count();
-    assert_eq!(program::objects(&report).iter().filter(|object| based(object)).count(), CLIENT_SIDE.len() - gone);
+    assert_eq!(
+        program::objects(&report).iter().filter(|object| based(object)).count(),
+        CLIENT_SIDE.len() - gone
+    );
 }

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::git_server::repository::Repo;
 use crate::git_server::ssh::{Agent, SshServer, key_pair, public};
+use crate::source_sealed::open_sealed;
 
 /// A home directory of a user, and a repository behind sshd.
 struct World {
@@ -160,36 +161,17 @@ fn a_repository_that_is_not_there() {
     let mut request = world.request();
     request.source = world.server.url("/nowhere/at/all.git");
     let error = open(&request).unwrap_err();
-    assert!(matches!(error, SourceError::Unreachable { .. } | SourceError::NotFound { .. }), "{error:?}");
+    assert!(matches!(error, SourceError::NotFound { .. }), "{error:?}");
+    assert!(
+        error.to_string().ends_with("'/nowhere/at/all.git' does not appear to be a git repository"),
+        "{error}"
+    );
 }
 
 /// What a process of its own found: `ok COMMIT` or the error.
 fn in_process_of_its_own(world: &World, variables: &[(&str, &Path)]) -> String {
-    let answer = world.home.path().join("answer");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", "source_ssh::opens_what_the_environment_says", "--ignored"])
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", world.home.path())
-        .env("GITOPS_TEST_SOURCE", world.server.url(&world.repo.at(".git")))
-        .env("GITOPS_TEST_ANSWER", &answer)
-        .envs(variables.iter().copied());
-    assert!(command.output().unwrap().status.success());
-    std::fs::read_to_string(answer).unwrap()
-}
-
-#[test]
-#[ignore = "other tests run it in a process with an environment of its own"]
-fn opens_what_the_environment_says() {
-    let source = std::env::var("GITOPS_TEST_SOURCE").unwrap();
-    let mut request = Request::new(&source);
-    request.environment = Environment::from_process();
-    let answer = match open(&request) {
-        Ok(snapshot) => format!("ok {}", snapshot.commit.unwrap_or_default()),
-        Err(error) => format!("{error:?}"),
-    };
-    std::fs::write(std::env::var_os("GITOPS_TEST_ANSWER").unwrap(), answer).unwrap();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
+    open_sealed(world.home.path(), &world.server.url(&world.repo.at(".git")), &variables)
 }
 
 #[test]

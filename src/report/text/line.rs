@@ -1,5 +1,7 @@
 //! One line of a text report: pieces with roles. The only way text from outside gets into a report.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::report::escape;
@@ -62,7 +64,7 @@ impl Line {
         self.pieces.push((Role::Plain, " ".repeat(blanks)));
     }
 
-    /// The line in its styles, without blanks and without a line end behind it.
+    /// The line in its styles (plain if it had to be changed so that no build service reads a command in it), without blanks and without a line end behind it.
     pub(super) fn paint(mut self, styles: Styles) -> String {
         while let Some((_, last)) = self.pieces.last_mut() {
             last.truncate(last.trim_end_matches(' ').len());
@@ -70,6 +72,10 @@ impl Line {
                 break;
             }
             self.pieces.pop();
+        }
+        let text: String = self.pieces.iter().map(|(_, text)| text.as_str()).collect();
+        if let Cow::Owned(harmless) = escape::without_commands(&text) {
+            return harmless;
         }
         self.pieces.iter().map(|(role, text)| styles.paint(*role, text)).collect()
     }

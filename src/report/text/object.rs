@@ -47,10 +47,11 @@ fn head(verdict: &ObjectVerdict, page: &Page<'_>) -> Vec<Line> {
 fn place(verdict: &ObjectVerdict) -> Option<String> {
     let places: Vec<String> = verdict.places.iter().map(|(file, line)| at(file, Some(*line))).collect();
     let written = (!places.is_empty()).then(|| format!("in {}", places.join(" and ")));
-    let gone = (verdict.status == Status::Missing && verdict.reason.is_none()).then(|| match verdict.base {
-        BaseKind::Unknown => "deleted or never applied; writer not recorded",
-        _ => "deleted; writer not recorded",
-    });
+    let gone = match (verdict.status, &verdict.reason, &verdict.base) {
+        (Status::Missing, None, BaseKind::Unknown) => Some("deleted or never applied; writer not recorded"),
+        (Status::Missing, None, _) => Some("deleted; writer not recorded"),
+        _ => None,
+    };
     match (written, gone) {
         (None, None) => None,
         _ if !verdict.fields.is_empty() && verdict.places.len() < 2 => None,

@@ -232,4 +232,13 @@ mod tests {
         assert_eq!(b, format!("…{}YY{}…", "a".repeat(30), "b".repeat(30)));
         assert_eq!(shortened("aé", "aè"), ("aé".to_owned(), "aè".to_owned()));
     }
+
+    #[test]
+    fn texts_of_very_many_lines_are_shown_whole() {
+        let live = "same\n".repeat(MOST_LINES / 2) + "live\n";
+        let git = "same\n".repeat(MOST_LINES / 2) + "git\n";
+        assert_eq!(diff(0, &live, &git, 0).len(), MOST_LINES + 2);
+        let (live, git) = (live.replacen("same\n", "", 1), git.replacen("same\n", "", 1));
+        assert_eq!(text(diff(0, &live, &git, 0)), "@@ line 10000 @@\n- live\n+ git\n");
+    }
 }

@@ -6,42 +6,72 @@ use serde_json::{Value, json};
 pub(super) fn manifest(kind: &str, name: &str, namespace: &str) -> Value {
     let (version, mut object) = match kind {
         "Deployment" => ("apps/v1", deployment()),
-        "StatefulSet" => ("apps/v1", json!({"spec": {
-            "serviceName": "x", "replicas": 2, "selector": {"matchLabels": {"app": "shop"}}, "template": template(),
-        }})),
-        "DaemonSet" => ("apps/v1", json!({"spec": {
-            "selector": {"matchLabels": {"app": "shop"}}, "template": template(),
-        }})),
-        "CronJob" => ("batch/v1", json!({"spec": {"schedule": "5 3 * * *", "jobTemplate": {"spec": {"template": {
-            "spec": {"restartPolicy": "Never", "containers": [{"name": "job", "image": "job:1"}]},
-        }}}}})),
+        "StatefulSet" => (
+            "apps/v1",
+            json!({"spec": {
+                "serviceName": "x", "replicas": 2, "selector": {"matchLabels": {"app": "shop"}}, "template": template(),
+            }}),
+        ),
+        "DaemonSet" => (
+            "apps/v1",
+            json!({"spec": {
+                "selector": {"matchLabels": {"app": "shop"}}, "template": template(),
+            }}),
+        ),
+        "CronJob" => (
+            "batch/v1",
+            json!({"spec": {"schedule": "5 3 * * *", "jobTemplate": {"spec": {"template": {
+                "spec": {"restartPolicy": "Never", "containers": [{"name": "job", "image": "job:1"}]},
+            }}}}}),
+        ),
         "ConfigMap" => ("v1", json!({"data": {"a": "1", "b": "2", "text": "one\ntwo\nthree\n"}})),
         "Secret" => ("v1", json!({"data": {"k": "djE=", "other": "djI="}})),
         "Service" => ("v1", service()),
-        "Ingress" => ("networking.k8s.io/v1", json!({"spec": {"ingressClassName": "public", "rules": [rule("shop.example.com")]}})),
-        "NetworkPolicy" => ("networking.k8s.io/v1", json!({"spec": {
-            "podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"],
-            "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}], "ports": [{"port": 5432}]}],
-        }})),
-        "HorizontalPodAutoscaler" => ("autoscaling/v2", json!({"spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
-            "minReplicas": 2, "maxReplicas": 5,
-            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}],
-        }})),
-        "PodDisruptionBudget" => ("policy/v1", json!({"spec": {
-            "minAvailable": 1, "selector": {"matchLabels": {"app": "shop"}},
-        }})),
+        "Ingress" => (
+            "networking.k8s.io/v1",
+            json!({"spec": {"ingressClassName": "public", "rules": [rule("shop.example.com")]}}),
+        ),
+        "NetworkPolicy" => (
+            "networking.k8s.io/v1",
+            json!({"spec": {
+                "podSelector": {"matchLabels": {"app": "db"}}, "policyTypes": ["Ingress"],
+                "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}], "ports": [{"port": 5432}]}],
+            }}),
+        ),
+        "HorizontalPodAutoscaler" => (
+            "autoscaling/v2",
+            json!({"spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+                "minReplicas": 2, "maxReplicas": 5,
+                "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}],
+            }}),
+        ),
+        "PodDisruptionBudget" => (
+            "policy/v1",
+            json!({"spec": {
+                "minAvailable": 1, "selector": {"matchLabels": {"app": "shop"}},
+            }}),
+        ),
         "ServiceAccount" => ("v1", json!({"automountServiceAccountToken": false})),
-        "Role" => ("rbac.authorization.k8s.io/v1", json!({"rules": [
-            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
-        ]})),
-        "RoleBinding" => ("rbac.authorization.k8s.io/v1", json!({
-            "subjects": [{"kind": "User", "name": "anna"}], "roleRef": {"kind": "Role", "name": "x"},
-        })),
-        "Promotion" => ("shop.example.com/v1", json!({"spec": {
-            "discount": 15, "articles": ["tea", "umbrella"], "banner": {"colour": "red"},
-            "steps": [{"name": "members", "percent": 20}, {"name": "all"}],
-        }})),
+        "Role" => (
+            "rbac.authorization.k8s.io/v1",
+            json!({"rules": [
+                {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+            ]}),
+        ),
+        "RoleBinding" => (
+            "rbac.authorization.k8s.io/v1",
+            json!({
+                "subjects": [{"kind": "User", "name": "anna"}], "roleRef": {"kind": "Role", "name": "x"},
+            }),
+        ),
+        "Promotion" => (
+            "shop.example.com/v1",
+            json!({"spec": {
+                "discount": 15, "articles": ["tea", "umbrella"], "banner": {"colour": "red"},
+                "steps": [{"name": "members", "percent": 20}, {"name": "all"}],
+            }}),
+        ),
         other => panic!("no manifest of kind {other}"),
     };
     object["apiVersion"] = json!(version);

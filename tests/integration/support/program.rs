@@ -49,11 +49,7 @@ pub(crate) fn gitops_at(home: &Path, kubeconfig: &Path, args: &[&str]) -> Run {
         .output()
         .expect("the program starts");
     let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
-    Run {
-        code: output.status.code().unwrap_or(-1),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 impl Run {
@@ -69,13 +65,21 @@ impl Run {
 /// The objects of a JSON report, those that are in sync only if they were asked for.
 pub(crate) fn objects(report: &Value) -> Vec<Object<'_>> {
     let targets = report["targets"].as_array().expect("a report has targets");
-    targets.iter().flat_map(|target| target["objects"].as_array().expect("a target has objects")).map(Object).collect()
+    targets
+        .iter()
+        .flat_map(|target| target["objects"].as_array().expect("a target has objects"))
+        .map(Object)
+        .collect()
 }
 
 /// The objects in sync that have notes, where objects in sync are not listed.
 pub(crate) fn noted(report: &Value) -> Vec<Object<'_>> {
     let targets = report["targets"].as_array().expect("a report has targets");
-    targets.iter().flat_map(|target| target["notes"].as_array().expect("a target has notes")).map(Object).collect()
+    targets
+        .iter()
+        .flat_map(|target| target["notes"].as_array().expect("a target has notes"))
+        .map(Object)
+        .collect()
 }
 
 /// The one object of that kind and name, if it is in the report.
