@@ -1,6 +1,6 @@
 //! The base of an object: what was last applied, where that is known.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::contain::{Kind, contain, is_contained};
 use super::owner::LAST_APPLIED;
@@ -69,7 +69,14 @@ impl Base {
 /// What client-side apply recorded on a live object, parsed; `None` if there is nothing, or nothing that can be read.
 pub fn last_applied(live: &Value) -> Option<Value> {
     let text = live.get("metadata")?.get("annotations")?.get(LAST_APPLIED)?.as_str()?;
-    serde_json::from_str(text).ok()
+    let mut applied: Value = serde_json::from_str(text).ok()?;
+    // kubectl records an empty map where the manifest has no annotations at all.
+    if let Some(metadata) = applied.get_mut("metadata").and_then(Value::as_object_mut)
+        && metadata.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty)
+    {
+        metadata.remove("annotations");
+    }
+    Some(applied)
 }
 
 /// True if two values at a path mean the same to the server: each is contained in the other.
@@ -81,4 +88,21 @@ pub fn equal(schema: &Schema, path: &FieldPath, a: &Value, b: &Value) -> bool {
 /// True if the live value holds the base value: a default that the server added does not count as a change.
 pub fn holds(schema: &Schema, path: &FieldPath, base: &Value, live: &Value) -> bool {
     is_contained(schema, node_at(schema, &path.0), base, live)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// As kubectl 1.36 records a manifest without annotations, and one with.
+    #[test]
+    fn the_empty_annotations_of_kubectl_are_not_in_the_manifest() {
+        let live = |text: &str| json!({"metadata": {"annotations": {LAST_APPLIED: text}}});
+        let without = last_applied(&live(r#"{"metadata":{"annotations":{},"name":"a"}}"#));
+        assert_eq!(without, Some(json!({"metadata": {"name": "a"}})));
+        let with = r#"{"metadata":{"annotations":{"owner":"anna"}}}"#;
+        assert_eq!(last_applied(&live(with)), serde_json::from_str(with).ok());
+        assert_eq!(last_applied(&live("no JSON")), None);
+    }
 }

@@ -19,4 +19,5 @@ mod source_http;
 mod source_local;
 mod source_sealed;
 mod source_ssh;
+mod statuses;
 mod yaml_oracle;

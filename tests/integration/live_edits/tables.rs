@@ -230,6 +230,7 @@ pub(super) const CLIENT_SIDE: &[Edit] = &[
     edit("Service", "port-added", r#"k patch $K -p '{"spec":{"ports":[{"name":"debug","port":6060}]}}'"#,
         &[("spec.ports[port=6060,protocol=TCP]", "added", "kubectl-patch")]),
     edit("Service", "selector", "k set selector $K app=other", &[("spec.selector", "drift", "kubectl-set")]),
+    edit("Promotion", "discount", r#"k patch $K --type=merge -p '{"spec":{"discount":90}}'"#, &[("spec.discount", "drift", "kubectl-patch")]),
     edit("Deployment", "strategy", r#"k patch $K -p '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}'"#,
         &[("spec.strategy.rollingUpdate", "drift", GONE), ("spec.strategy.type", "drift", "kubectl-patch")]),
 ];
