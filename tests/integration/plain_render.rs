@@ -302,10 +302,7 @@ fn sec_47_repeated_keys_cost_no_square() {
         start.elapsed()
     };
     let (once, twice) = (time(&others), time(&keys));
-    assert!(
-        twice < once * 10 + Duration::from_secs(1),
-        "{once:?} without, {twice:?} with repeated keys"
-    );
+    assert!(twice < once * 10 + Duration::from_secs(1), "{once:?} without, {twice:?} with repeated keys");
 }
 
 #[test]

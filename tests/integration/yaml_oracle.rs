@@ -28,12 +28,8 @@ fn kubectl() -> PathBuf {
     let named = env::var_os("GITOPS_TEST_KUBECTL").map(PathBuf::from);
     let cluster = env::var_os("GITOPS_TEST_CLUSTER_BIN").map(|bin| PathBuf::from(bin).join("kubectl"));
     let path = named.or(cluster).unwrap_or_else(|| "kubectl".into());
-    let output = Command::new(&path)
-        .args(["version", "--client", "-o", "json"])
-        .output();
-    let version: Option<Value> = output
-        .ok()
-        .and_then(|output| serde_json::from_slice(&output.stdout).ok());
+    let output = Command::new(&path).args(["version", "--client", "-o", "json"]).output();
+    let version: Option<Value> = output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok());
     let minor = version.and_then(|version| {
         let minor = version["clientVersion"]["minor"].as_str()?.to_owned();
         minor.trim_end_matches('+').parse::<u32>().ok()
