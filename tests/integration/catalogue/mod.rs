@@ -4,11 +4,60 @@
 //! give. The others run on the test cluster.
 
 mod a_lists;
+mod admission;
 mod b_scalars;
 mod c_defaults;
+mod canonical;
 mod d_ownership;
+mod decided;
 mod e_types;
 mod f_admission;
+mod order;
+mod properties;
 mod race;
 mod schemas;
+mod server;
 mod values;
+mod versions;
+
+/// Number of rows.
+const ROWS: u16 = 140;
+
+const FILES: [&str; 6] = [
+    include_str!("a_lists.rs"),
+    include_str!("b_scalars.rs"),
+    include_str!("c_defaults.rs"),
+    include_str!("d_ownership.rs"),
+    include_str!("e_types.rs"),
+    include_str!("f_admission.rs"),
+];
+
+/// Numbers of the tests named `row_NNN_…`.
+fn named() -> Vec<u16> {
+    let number = |rest: &str| rest.get(..3).and_then(|digits| digits.parse().ok());
+    let tests = FILES.iter().flat_map(|file| file.split("fn row_").skip(1));
+    tests.map(|rest| number(rest).expect("a row's test is named by its number")).collect()
+}
+
+/// Numbers in the first column of a table of the page.
+fn listed(heading: &str) -> Vec<u16> {
+    let page = include_str!("README.md");
+    let (_, section) = page.split_once(heading).expect("the page has the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    cells.flat_map(|cell| cell.split(", ")).filter_map(|number| number.parse().ok()).collect()
+}
+
+#[test]
+fn every_row_is_a_test_or_has_a_reason_why_not() {
+    let tables = [canonical::numbers(), decided::numbers(), admission::numbers(), versions::numbers()];
+    let tested: Vec<u16> = named().into_iter().chain(tables.into_iter().flatten()).collect();
+    let open = listed("## Rows that are no tests yet");
+    for row in 1..=ROWS {
+        let places = tested.iter().chain(&open).filter(|number| **number == row).count();
+        assert_eq!(places, 1, "row {row:03} stands in {places} places");
+    }
+    assert_eq!(tested.len() + open.len(), usize::from(ROWS));
+    let partly = listed("## Rows of which a part is left");
+    assert!(!partly.is_empty() && partly.iter().all(|row| tested.contains(row)), "{partly:?}");
+}

@@ -1,6 +1,7 @@
 //! A row of the catalogue as pure values: what Git says, what is live and who owns it, what was last applied, and what the
 //! server answers if it has to be asked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
@@ -11,7 +12,7 @@ use gitops::desired::{DesiredSet, Entry, resolve};
 use gitops::live::{Catalog, LiveSet, Observed, Presence, Refusal, Resource};
 use gitops::object::id::{GroupVersion, Gvk, ObjectId};
 use gitops::render::plain::render_stream;
-use gitops::schema::{ListKind, NodeId, Schema};
+use gitops::schema::{ListKind, ListType, NodeId, Schema};
 use serde_json::{Map, Value, json};
 
 use super::schemas::schemas;
@@ -31,7 +32,7 @@ const WITHOUT_STATUS: &[&str] =
 #[derive(Clone)]
 pub(super) struct Case {
     gvk: Gvk,
-    schemas: BTreeMap<Gvk, Schema>,
+    schemas: Cow<'static, BTreeMap<Gvk, Schema>>,
     desired: String,
     live: Option<Value>,
     entries: Vec<Value>,
@@ -88,7 +89,7 @@ impl Case {
     pub(super) fn of(api_version: &str, kind: &str) -> Self {
         Self {
             gvk: gvk(api_version, kind),
-            schemas: schemas().clone(),
+            schemas: Cow::Borrowed(schemas()),
             desired: String::new(),
             live: None,
             entries: Vec::new(),
@@ -101,13 +102,13 @@ impl Case {
 
     /// Another schema than the recorded one.
     pub(super) fn schema(mut self, schema: Schema) -> Self {
-        self.schemas.insert(self.gvk.clone(), schema);
+        self.schemas.to_mut().insert(self.gvk.clone(), schema);
         self
     }
 
     /// No schema at all.
     pub(super) fn without_schema(mut self) -> Self {
-        self.schemas.remove(&self.gvk);
+        self.schemas.to_mut().remove(&self.gvk);
         self
     }
 
@@ -250,21 +251,58 @@ impl Case {
         if content.get("metadata").and_then(Value::as_object).is_some_and(Map::is_empty) {
             content.as_object_mut().expect("it is a map").remove("metadata");
         }
-        self.raw_entry(manager, operation, subresource, time, &field_set(schema, schema.root(), &content))
+        let fields = field_set(schema, schema.root(), &content).unwrap_or_else(|| json!({}));
+        self.raw_entry(manager, operation, subresource, time, &fields)
     }
 
-    fn raw_entry(&self, manager: &str, operation: &str, subresource: &str, time: &str, fields: &Value) -> Value {
+    fn raw_entry(
+        &self,
+        manager: &str,
+        operation: &str,
+        subresource: &str,
+        time: &str,
+        fields: &Value,
+    ) -> Value {
         json!({"manager": manager, "operation": operation, "subresource": subresource, "time": time,
             "apiVersion": self.gvk.api_version(), "fieldsType": "FieldsV1", "fieldsV1": fields})
     }
 
+    /// Additions by people count, are notes, or nothing.
+    pub(super) fn added(mut self, added: AddedPolicy) -> Self {
+        self.policy.added = added;
+        self
+    }
+
+    /// The entries of all managers in another order.
+    pub(super) fn entries_reversed(mut self) -> Self {
+        self.entries.reverse();
+        self
+    }
+
     /// Compares. The answer of the server has to be there exactly where it is needed.
-    pub(super) fn judged(mut self) -> Judged {
+    pub(super) fn judged(self) -> Judged {
+        match (self.clone().compared(None), self.answer.clone()) {
+            (Ok(verdict), None) => Judged { verdict },
+            (Ok(verdict), Some(_)) => panic!("this was decided without the server: {verdict:#?}"),
+            (Err(assessment), None) => panic!("this needs the server: {assessment}"),
+            (Err(_), answer) => Judged { verdict: self.compared(answer).expect("there is an answer") },
+        }
+    }
+
+    /// Compares, with an answer of the server if one is needed.
+    pub(super) fn judged_if_asked(self, answer: Answer) -> ObjectVerdict {
+        self.compared(Some(answer)).expect("there is an answer")
+    }
+
+    /// The verdict, or what is known if the server has to be asked and there is no answer.
+    fn compared(mut self, answer: Option<Answer>) -> Result<ObjectVerdict, String> {
         let catalog = catalog(schemas().keys().chain([&self.gvk]));
         let desired = resolved(&self.desired, &catalog);
         let id = ObjectId::new(&self.gvk, if resource(&self.gvk).namespaced { "n" } else { "" }, "x");
         let bases = self.bases(&id, &desired, &catalog);
-        if self.owned && let Some(Entry::Ready(ready)) = desired.entries.get(&id) {
+        if self.owned
+            && let Some(Entry::Ready(ready)) = desired.entries.get(&id)
+        {
             self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object));
         }
         let setting = Setting {
@@ -275,13 +313,11 @@ impl Case {
             owners_recorded: true,
         };
         let mut found = survey(&setting, &self.live_set(&id));
-        let verdict = match (found.open.pop(), &self.answer) {
-            (None, None) => found.verdicts.pop().expect("there is a verdict"),
-            (Some(open), Some(answer)) => conclude(&setting, &open, answer).expect("it was open"),
-            (Some(open), None) => panic!("this needs the server: {:#?}", open.assessment),
-            (None, Some(_)) => panic!("this was decided without the server: {:#?}", found.verdicts),
-        };
-        Judged { verdict }
+        match (found.open.pop(), answer) {
+            (None, _) => Ok(found.verdicts.pop().expect("there is a verdict")),
+            (Some(open), Some(answer)) => Ok(conclude(&setting, &open, &answer).expect("it was open")),
+            (Some(open), None) => Err(format!("{:#?}", open.assessment)),
+        }
     }
 
     fn bases(&self, id: &ObjectId, desired: &DesiredSet, catalog: &Catalog) -> Bases {
@@ -314,45 +350,42 @@ impl Case {
     }
 }
 
-/// The set of fields that server-side apply records for a value: leaves, map entries and list items, not structs.
-fn field_set(schema: &Schema, node: NodeId, value: &Value) -> Value {
+/// The set of fields that server-side apply records for a value: leaves, map entries and list items, not structs. `None` for
+/// an empty keyed list, and for a struct that holds nothing else.
+fn field_set(schema: &Schema, node: NodeId, value: &Value) -> Option<Value> {
     let kind = schema.node(node);
     let mut set = Map::new();
     match (value, &kind.map, &kind.list) {
-        (Value::Object(map), Some(of), _) if !of.atomic => {
+        (Value::Object(map), Some(of), _) if !of.atomic && !map.is_empty() => {
             for (key, value) in map {
                 let child = of.child(key).expect("the row's field is declared");
-                let mut below = field_set(schema, child, value);
-                let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
-                if is_empty_list && schema.node(child).list.as_ref().is_some_and(|l| l.kind != ListKind::Atomic) {
+                let member = !of.fields.contains_key(key);
+                let Some(mut below) = field_set(schema, child, value).or(member.then(|| json!({}))) else {
                     continue;
-                }
-                if !of.fields.contains_key(key) && below != json!({}) {
+                };
+                if member && below != json!({}) {
                     below["."] = json!({});
                 }
                 set.insert(format!("f:{key}"), below);
             }
         }
-        (Value::Array(items), _, Some(of)) => match &of.kind {
-            ListKind::Atomic => {}
-            ListKind::Set => {
-                set.extend(items.iter().map(|item| (format!("v:{item}"), json!({}))));
-            }
-            ListKind::Keyed(keys) => {
-                for item in items {
-                    let named = keys.iter().filter_map(|key| {
-                        Some((key.name.clone(), item.get(&key.name).or(key.default.as_ref())?.clone()))
-                    });
-                    let name = Value::Object(named.collect());
-                    let mut below = field_set(schema, of.element, item);
-                    below["."] = json!({});
-                    set.insert(format!("k:{name}"), below);
-                }
-            }
-        },
-        _ => {}
+        (Value::Array(items), _, Some(of)) if of.kind != ListKind::Atomic => {
+            set.extend(items.iter().map(|item| item_set(schema, of, item)));
+        }
+        _ => return Some(json!({})),
     }
-    Value::Object(set)
+    (!set.is_empty()).then_some(Value::Object(set))
+}
+
+fn item_set(schema: &Schema, list: &ListType, item: &Value) -> (String, Value) {
+    let ListKind::Keyed(keys) = &list.kind else { return (format!("v:{item}"), json!({})) };
+    let named = keys
+        .iter()
+        .filter_map(|key| Some((key.name.clone(), item.get(&key.name).or(key.default.as_ref())?.clone())));
+    let name = Value::Object(named.collect());
+    let mut below = field_set(schema, list.element, item).unwrap_or_else(|| json!({}));
+    below["."] = json!({});
+    (format!("k:{name}"), below)
 }
 
 impl Judged {
