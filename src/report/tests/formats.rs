@@ -42,7 +42,8 @@ fn the_json_report_is_what_its_schema_says() {
     assert_eq!(document["summary"]["objects"], 10);
     let target = &document["targets"][0];
     assert_eq!((&target["summary"]["in-sync"], &target["summary"]["diverged"]), (&json!(2), &json!(1)));
-    let names: Vec<&str> = target["objects"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        target["objects"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["db", "banner", "web"], "objects in sync are left out");
     let image = &target["objects"][2]["fields"][0];
     let expected = json!({
@@ -146,8 +147,17 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn key() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
-        "data", "stringData", "metadata", "annotations", "password", "kind", "apiVersion", "items", "name",
-        "kubectl.kubernetes.io/last-applied-configuration", "a.conf",
+        "data",
+        "stringData",
+        "metadata",
+        "annotations",
+        "password",
+        "kind",
+        "apiVersion",
+        "items",
+        "name",
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "a.conf",
     ]);
     prop_oneof![4 => known.prop_map(str::to_owned), 1 => text_strategy()]
 }
@@ -191,8 +201,8 @@ fn field_strategy() -> impl Strategy<Value = FieldVerdict> {
     });
     let class = (0..Class::ALL.len(), any::<bool>(), any::<bool>());
     let texts = (proptest::option::of(text_strategy()), proptest::option::of(1..99u32));
-    (path_strategy(), class, sides(), writer, texts).prop_map(|(path, (class, counts, local), [desired, base, live], writer, texts)| {
-        FieldVerdict {
+    (path_strategy(), class, sides(), writer, texts).prop_map(
+        |(path, (class, counts, local), [desired, base, live], writer, texts)| FieldVerdict {
             path,
             class: Class::ALL[class],
             proof: if local { Proof::Local } else { Proof::Server },
@@ -204,16 +214,31 @@ fn field_strategy() -> impl Strategy<Value = FieldVerdict> {
             remark: texts.0,
             line: texts.1,
             counts,
-        }
-    })
+        },
+    )
 }
 
 fn verdict_strategy() -> impl Strategy<Value = ObjectVerdict> {
-    let kinds = prop::sample::select(vec![("", "Secret"), ("", "ConfigMap"), ("example.org", "Widget"), ("metallb.io", "BGPPeer")]);
-    let kind = prop::sample::select(vec![
-        NoteKind::Adopt, NoteKind::Addition, NoteKind::Foreign, NoteKind::Cosmetic, NoteKind::Ignored, NoteKind::Remark,
+    let kinds = prop::sample::select(vec![
+        ("", "Secret"),
+        ("", "ConfigMap"),
+        ("example.org", "Widget"),
+        ("metallb.io", "BGPPeer"),
     ]);
-    let notes = (kind, proptest::option::of(text_strategy()), proptest::collection::vec(path_strategy(), 0..4), text_strategy())
+    let kind = prop::sample::select(vec![
+        NoteKind::Adopt,
+        NoteKind::Addition,
+        NoteKind::Foreign,
+        NoteKind::Cosmetic,
+        NoteKind::Ignored,
+        NoteKind::Remark,
+    ]);
+    let notes = (
+        kind,
+        proptest::option::of(text_strategy()),
+        proptest::collection::vec(path_strategy(), 0..4),
+        text_strategy(),
+    )
         .prop_map(|(kind, writer, paths, text)| Note { kind, writer, paths, text });
     let texts = (text_strategy(), proptest::option::of(text_strategy()), text_strategy());
     let object = proptest::option::of(proptest::collection::btree_map(key(), value(), 0..4));
@@ -253,7 +278,9 @@ fn all_formats(report: &Report) -> Vec<String> {
 fn hide_canary(canary: &str, place: u8, encoded: &str) -> ObjectVerdict {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD.encode(canary);
-    let copy = json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": base64}, "stringData": {"b": canary}}).to_string();
+    let copy =
+        json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": base64}, "stringData": {"b": canary}})
+            .to_string();
     let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": copy});
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "annotations": annotations},
         "data": {"a": base64, "list": [canary], "map": {"x": canary}}, "stringData": {"b": encoded}, "typo": {"c": canary}});
@@ -266,7 +293,9 @@ fn hide_canary(canary: &str, place: u8, encoded: &str) -> ObjectVerdict {
         1 => add(&mut verdict, "data", secret["data"].clone(), json!({"a": encoded})),
         2 => add(&mut verdict, "", secret.clone(), json!({"data": encoded, "stringData": [encoded]})),
         3 => verdict.object = Some(secret.clone()),
-        4 => verdict.reason = Some(format!("Secret \"db\" is invalid: data[a]: Invalid value: \"{encoded}\"")),
+        4 => {
+            verdict.reason = Some(format!("Secret \"db\" is invalid: data[a]: Invalid value: \"{encoded}\""))
+        }
         5 => verdict.reason = Some(format!("the server refuses it: {encoded}")),
         6 => {
             add(&mut verdict, "data.a", json!("x"), json!("y"));
@@ -288,7 +317,12 @@ fn hide_canary(canary: &str, place: u8, encoded: &str) -> ObjectVerdict {
         }
         11 => {
             verdict = object("example.org", "Widget", "w", Status::Drift, vec![]);
-            add(&mut verdict, "spec.config", json!({"hidden": encoded}), json!({"hidden": {"deep": [canary]}}));
+            add(
+                &mut verdict,
+                "spec.config",
+                json!({"hidden": encoded}),
+                json!({"hidden": {"deep": [canary]}}),
+            );
         }
         _ => {
             add(&mut verdict, "data.a", json!("x"), json!("y"));
