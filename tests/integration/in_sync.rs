@@ -78,7 +78,8 @@ fn assert_in_sync(run: &Run, count: usize, what: &str) {
 fn the_generated_objects_hold_every_canonical_entry() {
     let objects = generate::objects(SEED, &TWELVE, EACH, "any");
     assert!(objects.len() >= 1000 && TWELVE.len() >= 12);
-    let rare: Vec<_> = generate::entries::count(&objects).into_iter().filter(|(_, count)| *count < 5).collect();
+    let rare: Vec<_> =
+        generate::entries::count(&objects).into_iter().filter(|(_, count)| *count < 5).collect();
     assert!(rare.is_empty(), "{rare:?}");
     assert_eq!(objects, generate::objects(SEED, &TWELVE, EACH, "any"), "the same each time");
 }
@@ -112,11 +113,12 @@ fn the_server_stores_most_generated_objects_as_something_else() {
 /// Whether all that the first says stands in the second in the same words; lists item by item.
 fn is_literally_in(desired: &Value, live: &Value) -> bool {
     match (desired, live) {
-        (Value::Object(desired), Value::Object(live)) => desired
-            .iter()
-            .all(|(key, value)| live.get(key).is_some_and(|live| is_literally_in(value, live))),
+        (Value::Object(desired), Value::Object(live)) => {
+            desired.iter().all(|(key, value)| live.get(key).is_some_and(|live| is_literally_in(value, live)))
+        }
         (Value::Array(desired), Value::Array(live)) => {
-            desired.len() == live.len() && desired.iter().zip(live).all(|(desired, live)| is_literally_in(desired, live))
+            desired.len() == live.len()
+                && desired.iter().zip(live).all(|(desired, live)| is_literally_in(desired, live))
         }
         _ => desired == live,
     }
@@ -141,8 +143,16 @@ fn a_thousand_objects_of_twelve_kinds_cost_no_dry_run_and_few_requests_also_with
             assert!(requests.iter().all(|request| request.user_agent.starts_with("gitops/")), "{requests:?}");
             let wrote = requests.iter().find(|request| !["get", "list"].contains(&request.verb.as_str()));
             assert!(wrote.is_none(), "{wrote:?}");
-            assert!(requests.len() <= most, "{} requests with a {cache} cache: {requests:#?}", requests.len());
-            assert_eq!(run.report()["counts"]["requests"], requests.len(), "the report counts what the server counts");
+            assert!(
+                requests.len() <= most,
+                "{} requests with a {cache} cache: {requests:#?}",
+                requests.len()
+            );
+            assert_eq!(
+                run.report()["counts"]["requests"],
+                requests.len(),
+                "the report counts what the server counts"
+            );
             assert_eq!(run.report()["counts"]["dryRuns"], 0);
         }
     }
@@ -167,7 +177,8 @@ fn without_the_right_to_list_secrets_they_are_unknown_and_all_else_is_compared()
     let run = gitops(cluster, &user.kubeconfig, &["diff", source.path(), "-o", "json"]);
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
     let report = run.report();
-    let seen: Vec<_> = program::objects(&report).iter().map(|object| (object.name(), object.status())).collect();
+    let seen: Vec<_> =
+        program::objects(&report).iter().map(|object| (object.name(), object.status())).collect();
     assert_eq!(seen, [("secret-0", "unknown"), ("secret-1", "unknown"), ("configmap-0", "drift")]);
     for name in ["secret-0", "secret-1"] {
         let reason = program::object(&report, "Secret", name).expect("it is listed").reason();
@@ -177,13 +188,19 @@ fn without_the_right_to_list_secrets_they_are_unknown_and_all_else_is_compared()
 
     let text = gitops(cluster, &user.kubeconfig, &["diff", source.path()]);
     assert_eq!(text.code, 3);
-    assert!(text.stdout.contains("unknown") && text.stdout.contains("cannot list secrets"), "{}", text.stdout);
+    assert!(
+        text.stdout.contains("unknown") && text.stdout.contains("cannot list secrets"),
+        "{}",
+        text.stdout
+    );
 }
 
 /// The files of the shop, with another name for its namespace and cluster-wide roles.
 fn shop(namespace: &str) -> Source {
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/shop");
-    let read = |dir: &Path| std::fs::read_dir(dir).expect("it is there").map(|entry| entry.expect("it can be read").path());
+    let read = |dir: &Path| {
+        std::fs::read_dir(dir).expect("it is there").map(|entry| entry.expect("it can be read").path())
+    };
     let mut files = Vec::new();
     for file in read(&shop).flat_map(|dir| read(&dir)) {
         let text = std::fs::read_to_string(&file).expect("it is text");

@@ -93,3 +93,19 @@ fn sec_18_helpers_of_the_repository_around_are_not_asked() {
     assert!(answer.starts_with("Auth"), "{answer}");
     assert!(!canary.exists());
 }
+
+#[test]
+fn a_token_of_the_environment_is_used() {
+    let repo = Repo::with_files(&[("a.yaml", "a: 1\n")]);
+    let home = tempfile::tempdir().unwrap();
+    for (user, variables) in
+        [("x-access-token", vec![]), ("robot", vec![("GITOPS_GIT_USERNAME", OsStr::new("robot"))])]
+    {
+        let server = HttpServer::start(
+            &repo.path(),
+            Behaviour { login: Some(format!("{user}:t0ken")), ..Behaviour::default() },
+        );
+        let variables = [variables, vec![("GITOPS_GIT_TOKEN", OsStr::new("t0ken\n"))]].concat();
+        assert!(open_sealed(home.path(), &server.url(".git"), &variables).starts_with("ok "), "{user}");
+    }
+}

@@ -110,6 +110,18 @@ fn the_next_key_is_tried_and_failures_say_which_were() {
 }
 
 #[test]
+fn a_key_file_that_cannot_be_read_leaves_the_next() {
+    let world = World::new("id_rsa", "rsa", &["ed25519"]);
+    let damaged = world.home.path().join(".ssh/id_ed25519");
+    for content in
+        ["", "not a key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"]
+    {
+        std::fs::write(&damaged, content).unwrap();
+        assert!(world.open().is_ok(), "{content}");
+    }
+}
+
+#[test]
 fn sec_26_unknown_and_changed_host_keys() {
     let world = World::new("id_ed25519", "ed25519", &["ed25519"]);
     let fingerprint = world.server.fingerprint("ed25519");

@@ -35,8 +35,10 @@ fn install_admission(cluster: &Cluster, namespace: &str) {
     cluster.kubectl_ok(&["create", "-f", policies.path()]);
     let refused = |script| !cluster.shell(namespace, script).status.success();
     let limit = Instant::now() + Duration::from_secs(30);
-    let attempts =
-        ["k create configmap x --from-literal=forbidden=1 --dry-run=server", "k create quota x --dry-run=server"];
+    let attempts = [
+        "k create configmap x --from-literal=forbidden=1 --dry-run=server",
+        "k create quota x --dry-run=server",
+    ];
     while !attempts.iter().all(|script| refused(script)) {
         assert!(Instant::now() < limit, "the policies do not take effect");
         std::thread::sleep(Duration::from_millis(100));
@@ -55,7 +57,14 @@ fn judge(report: &Value, case: &Case) -> Option<String> {
     let right = object.status() == case.status && object.reason().contains(case.reason);
     let right = right && (fields == expected || case.status == "invalid");
     (!right).then(|| {
-        format!("{}: {} '{}' {fields:?}\n  expected {} '{}' {expected:?}", case.name, object.status(), object.reason(), case.status, case.reason)
+        format!(
+            "{}: {} '{}' {fields:?}\n  expected {} '{}' {expected:?}",
+            case.name,
+            object.status(),
+            object.reason(),
+            case.status,
+            case.reason
+        )
     })
 }
 
@@ -130,7 +139,11 @@ fn a_forbidden_kind_is_unknown_and_all_else_is_compared() {
     let namespace = cluster.namespace("forbidden");
     let role = serde_json::json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": {"name": "r", "namespace": namespace}, "rules": []});
-    let source = Source::of(&[cases::config(&namespace, "calm", &[("a", "1")]), cases::config(&namespace, "gone", &[]), role]);
+    let source = Source::of(&[
+        cases::config(&namespace, "calm", &[("a", "1")]),
+        cases::config(&namespace, "gone", &[]),
+        role,
+    ]);
     cluster.kubectl_ok(&[&APPLY[..], &[source.path()]].concat());
     cluster.kubectl_ok(&["delete", "configmap", "gone", "-n", &namespace]);
     let user = cluster.user();
@@ -138,7 +151,8 @@ fn a_forbidden_kind_is_unknown_and_all_else_is_compared() {
     let run = gitops(cluster, &user.kubeconfig, &["diff", source.path(), "-o", "json"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
     let report = run.report();
-    let seen: Vec<_> = program::objects(&report).iter().map(|object| (object.name(), object.status())).collect();
+    let seen: Vec<_> =
+        program::objects(&report).iter().map(|object| (object.name(), object.status())).collect();
     assert_eq!(seen, [("r", "unknown"), ("gone", "missing")]);
     let reason = program::object(&report, "Role", "r").expect("it is listed").reason();
     assert!(reason.contains("cannot list roles"), "{reason}");

@@ -21,15 +21,22 @@ use serde_json::Value;
 
 use snippets::Snippet;
 
-/// The kubectl that judges: named, else that of the test cluster, else the one in PATH.
+/// The kubectl that judges: named, else that of the test cluster, else the one in PATH. Before 1.33 kubectl never turned from
+/// JSON to YAML, so an older one is no judge.
 fn kubectl() -> PathBuf {
+    const OLDEST: u32 = 33;
     let named = env::var_os("GITOPS_TEST_KUBECTL").map(PathBuf::from);
     let cluster = env::var_os("GITOPS_TEST_CLUSTER_BIN").map(|bin| PathBuf::from(bin).join("kubectl"));
     let path = named.or(cluster).unwrap_or_else(|| "kubectl".into());
-    let runs = Command::new(&path).args(["version", "--client"]).output();
+    let output = Command::new(&path).args(["version", "--client", "-o", "json"]).output();
+    let version: Option<Value> = output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok());
+    let minor = version.and_then(|version| {
+        let minor = version["clientVersion"]["minor"].as_str()?.to_owned();
+        minor.trim_end_matches('+').parse::<u32>().ok()
+    });
     assert!(
-        runs.is_ok_and(|output| output.status.success()),
-        "no kubectl at {}: put it in PATH or name it in GITOPS_TEST_KUBECTL",
+        minor.is_some_and(|minor| minor >= OLDEST),
+        "no kubectl 1.{OLDEST} or newer at {} (minor version: {minor:?}): name one in GITOPS_TEST_KUBECTL",
         path.display()
     );
     path

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::tree::{Body, Node, Tag, Tree};
-use super::{MAX_DEPTH, Remark, convert, documents};
+use super::{MAX_DEPTH, MAX_NODES, Remark, convert, documents};
 
 /// A parser of one JSON value after the other.
 pub(super) struct Parser<'a> {
@@ -78,6 +78,9 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<(), Remark> {
+        if self.nodes.len() > MAX_NODES {
+            return Err(self.problem(format!("more than {MAX_NODES} values in one document")));
+        }
         self.blanks();
         match self.peek() {
             Some(b'{') => self.nested(Body::Map, b'}', Self::entry),

@@ -2,9 +2,9 @@
 //!
 //! kubectl reads manifests as YAML 1.1 turned into JSON (Go's `sigs.k8s.io/yaml` over go-yaml v2), so the same bytes mean
 //! something else to most other libraries: `on` is a boolean, `0644` is 420, `1_000` is 1000, a repeated key wins in
-//! silence. Here a stream is cut into documents ([`documents`]), each is parsed to events and composed to a tree with a
-//! position for every node ([`tree`]), and the tree becomes a JSON value ([`convert`]), its scalars read by the rules of a
-//! dialect ([`resolve`]). What is written ([`emit`]) is read back by kubectl as the same value.
+//! silence. Here a stream is cut into documents (`documents`), each is parsed to events and composed to a tree with a
+//! position for every node (`tree`), and the tree becomes a JSON value (`convert`), its scalars read by the rules of a
+//! dialect (`resolve`). What is written ([`emit`]) is read back by kubectl as the same value.
 //!
 //! Texts of errors and warnings name positions and never hold content of the file: a broken file may hold a password.
 
@@ -34,6 +34,8 @@ pub const MAX_DEPTH: usize = 100;
 pub const MAX_ALIAS_NODES: u64 = 1_000_000;
 /// Most bytes of text that the aliases of one file may add.
 pub const MAX_ALIAS_BYTES: u64 = 10 * 1024 * 1024;
+/// Most nodes in one document, aliases not expanded.
+pub const MAX_NODES: usize = 1_000_000;
 /// Most anchors in one document.
 pub const MAX_ANCHORS: usize = 10_000;
 

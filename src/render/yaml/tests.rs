@@ -31,6 +31,7 @@ fn sec_54_scalars_mean_what_they_mean_to_kubectl() {
         ("yes", json!(true)),
         ("Off", json!(false)),
         ("y", json!(true)),
+        ("on", json!(true)),
         ("yEs", json!("yEs")),
         ("0644", json!(420)),
         ("0o644", json!(420)),

@@ -9,7 +9,7 @@ use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Mark, Parser, Scal
 use serde_json::Value;
 
 use super::slices::Slices;
-use super::{MAX_ANCHORS, MAX_DEPTH, Remark};
+use super::{MAX_ANCHORS, MAX_DEPTH, MAX_NODES, Remark};
 
 /// One document, root first.
 #[derive(Debug)]
@@ -120,6 +120,7 @@ impl Composer<'_> {
     fn document(mut self, parser: &mut Parser<Slices<'_>>) -> Result<Option<Tree>, Remark> {
         loop {
             let event = parser.parse().map_err(|error| self.syntax(&error))?;
+            let mark = event.start_mark;
             match event.data {
                 EventData::StreamEnd => break,
                 EventData::DocumentEnd { .. } => {
@@ -127,6 +128,10 @@ impl Composer<'_> {
                     break;
                 }
                 _ => self.event(event)?,
+            }
+            if self.nodes.len() > MAX_NODES {
+                let problem = self.problem(mark, format!("more than {MAX_NODES} values in one document"));
+                return Err(problem.hint("split the document"));
             }
         }
         Ok((!self.nodes.is_empty()).then_some(Tree {

@@ -174,13 +174,19 @@ impl Handler {
     fn pack(&self, request: &Request, stream: &mut TcpStream) -> std::io::Result<()> {
         let kind = "application/x-git-upload-pack-result";
         if let Some(body) = &self.behaviour.pack {
+            if find(&request.body, b"done").is_none() {
+                // The client asks for the depth first: the first packet and a flush are the answer.
+                let length = usize::from_str_radix(&String::from_utf8_lossy(&body[..4]), 16).unwrap();
+                return respond(stream, kind, &body[..length + 4]);
+            }
             if !self.behaviour.endless {
                 return respond(stream, kind, body);
             }
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n")?;
             write_chunk(stream, body)?;
-            let mut packet = b"fff0\x01".to_vec();
-            packet.extend([0x5a; 0xfff0 - 5]);
+            // A stored block of deflate (RFC 1951, 3.2.4) in each packet: data that is valid for ever.
+            let mut packet = b"fff0\x01\x00\xe6\xff\x19\x00".to_vec();
+            packet.extend([0x5a; 0xfff0 - 10]);
             while !self.stop.load(Ordering::Relaxed) {
                 write_chunk(stream, &packet)?;
             }

@@ -29,7 +29,18 @@ impl Case {
         let namespace = after["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
         let live = before.into_iter().collect();
         let (status, reason, script) = ("in-sync", "", "");
-        Self { name, kind, namespace, live, script, desired: vec![after], status, reason, fields: Vec::new(), code: 0 }
+        Self {
+            name,
+            kind,
+            namespace,
+            live,
+            script,
+            desired: vec![after],
+            status,
+            reason,
+            fields: Vec::new(),
+            code: 0,
+        }
     }
 
     fn edited(mut self, script: &'static str) -> Self {
@@ -73,11 +84,17 @@ fn object(version: &str, kind: &str, namespace: &str, name: &str, rest: Value) -
 
 fn deployment(namespace: &str, name: &str, app: &str, memory: &str) -> Value {
     let container = json!({"name": "web", "image": "web:1", "resources": {"limits": {"memory": memory}}});
-    object("apps/v1", "Deployment", namespace, name, json!({"spec": {
-        "replicas": 2,
-        "selector": {"matchLabels": {"app": app}},
-        "template": {"metadata": {"labels": {"app": app}}, "spec": {"containers": [container]}},
-    }}))
+    object(
+        "apps/v1",
+        "Deployment",
+        namespace,
+        name,
+        json!({"spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": app}},
+            "template": {"metadata": {"labels": {"app": app}}, "spec": {"containers": [container]}},
+        }}),
+    )
 }
 
 /// All cases, in one namespace but for those about namespaces.
@@ -89,10 +106,16 @@ pub(super) fn cases(namespace: &str) -> Vec<Case> {
 }
 
 fn absent(namespace: &str) -> Vec<Case> {
-    let definition = object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "widgets.example.org", json!({"spec": {
-        "group": "example.org", "scope": "Namespaced", "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
-        "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-    }}));
+    let definition = object(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "",
+        "widgets.example.org",
+        json!({"spec": {
+            "group": "example.org", "scope": "Namespaced", "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+        }}),
+    );
     let widget = object("example.org/v1", "Widget", namespace, "widget", json!({}));
     let gadget = object("example.org/v1", "Gadget", namespace, "gadget", json!({}));
     let coming = object("v1", "Namespace", "", "coming", json!({}));
@@ -105,7 +128,9 @@ fn absent(namespace: &str) -> Vec<Case> {
         Case::new(None, config("coming", "early", &[]), "early", "ConfigMap").is("missing", 1),
         Case::new(None, definition, "widgets.example.org", "CustomResourceDefinition").is("missing", 1),
         Case::new(None, widget, "widget", "Widget").is("missing", 1).because("kind pending"),
-        Case::new(None, gadget, "gadget", "Gadget").is("invalid", 2).because("does not serve example.org/v1 Gadget"),
+        Case::new(None, gadget, "gadget", "Gadget")
+            .is("invalid", 2)
+            .because("does not serve example.org/v1 Gadget"),
     ]
 }
 
@@ -114,7 +139,12 @@ fn differing(namespace: &str) -> Vec<Case> {
         Case::new(Some(config(namespace, name, before)), config(namespace, name, after), name, "ConfigMap")
     };
     let held = |name: &'static str, memory| {
-        Case::new(Some(deployment(namespace, name, "a", "500Mi")), deployment(namespace, name, "a", memory), name, "Deployment")
+        Case::new(
+            Some(deployment(namespace, name, "a", "500Mi")),
+            deployment(namespace, name, "a", memory),
+            name,
+            "Deployment",
+        )
     };
     let co_owned = r#"printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: stuck}\ndata: {b: "2"}\n' | k apply --server-side --field-manager=other -f -"#;
     let finalizer = json!({"metadata": {"finalizers": ["example.org/wait"]}});
@@ -163,9 +193,7 @@ fn immutable(namespace: &str) -> Vec<Case> {
     };
     let frozen = |value: &str| json!({"immutable": true, "data": {"a": value}});
     let bound = |role: &str| json!({"subjects": [], "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}});
-    let job = |image: &str| {
-        json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "job", "image": image}]}}}})
-    };
+    let job = |image: &str| json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "job", "image": image}]}}}});
     let set = |service: &str| {
         json!({"spec": {"serviceName": service, "selector": {"matchLabels": {"app": "a"}}, "template": {
             "metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "db", "image": "db:1"}]}}}})
@@ -173,11 +201,13 @@ fn immutable(namespace: &str) -> Vec<Case> {
     let secret = |kind: &str| json!({"type": kind, "stringData": {"username": "u", "password": "p"}});
     vec![
         of("ConfigMap", "v1", "frozen", ["1", "2"].map(frozen)).fields(&[("data.a", "pending")]),
-        of("RoleBinding", "rbac.authorization.k8s.io/v1", "bound", ["x", "y"].map(bound)).fields(&[("roleRef", "pending")]),
+        of("RoleBinding", "rbac.authorization.k8s.io/v1", "bound", ["x", "y"].map(bound))
+            .fields(&[("roleRef", "pending")]),
         of("Job", "batch/v1", "job", ["job:1", "job:2"].map(job))
             .fields(&[("spec.template.spec.containers[job].image", "pending")]),
         of("StatefulSet", "apps/v1", "set", ["x", "y"].map(set)).fields(&[("spec.serviceName", "pending")]),
-        of("Secret", "v1", "typed", ["Opaque", "kubernetes.io/basic-auth"].map(secret)).fields(&[("type", "pending")]),
+        of("Secret", "v1", "typed", ["Opaque", "kubernetes.io/basic-auth"].map(secret))
+            .fields(&[("type", "pending")]),
         Case::new(
             Some(deployment(namespace, "selected", "a", "1Gi")),
             deployment(namespace, "selected", "b", "1Gi"),
@@ -190,8 +220,12 @@ fn immutable(namespace: &str) -> Vec<Case> {
 }
 
 fn refused(namespace: &str) -> Vec<Case> {
-    let quota = |pods: &str| object("v1", "ResourceQuota", namespace, "unreachable", json!({"spec": {"hard": {"pods": pods}}}));
-    let account = |label: &str| object("v1", "ServiceAccount", namespace, "unreadable", json!({"metadata": {"labels": {"a": label}}}));
+    let quota = |pods: &str| {
+        object("v1", "ResourceQuota", namespace, "unreachable", json!({"spec": {"hard": {"pods": pods}}}))
+    };
+    let account = |label: &str| {
+        object("v1", "ServiceAccount", namespace, "unreadable", json!({"metadata": {"labels": {"a": label}}}))
+    };
     vec![
         Case::new(
             Some(config(namespace, "denied", &[("a", "1")])),
@@ -201,7 +235,9 @@ fn refused(namespace: &str) -> Vec<Case> {
         )
         .is("invalid", 2)
         .because("no forbidden keys in this shop"),
-        Case::new(Some(quota("10")), quota("20"), "unreachable", "ResourceQuota").is("unknown", 3).because("webhook"),
+        Case::new(Some(quota("10")), quota("20"), "unreachable", "ResourceQuota")
+            .is("unknown", 3)
+            .because("webhook"),
         Case::new(Some(account("1")), account("2"), "unreadable", "ServiceAccount")
             .edited(r#"k patch serviceaccount $N --type=merge -p '{"secrets":[{}]}'"#)
             .is("blocked", 2)
@@ -224,13 +260,25 @@ fn invalid(namespace: &str) -> Vec<Case> {
     let mut encrypted = config(namespace, "encrypted", &[("a", "ENC[x]")]);
     encrypted["sops"] = json!({"version": "3"});
     let mut cases = vec![
-        Case::new(Some(service("port", json!(1), json!({}))), service("port", json!(99_999), json!({})), "port", "Service")
-            .is("invalid", 2)
-            .because("spec.ports[0].targetPort"),
-        Case::new(Some(service("field", json!(1), json!({}))), service("field", json!(1), json!({"bogus": true})), "field", "Service")
+        Case::new(
+            Some(service("port", json!(1), json!({}))),
+            service("port", json!(99_999), json!({})),
+            "port",
+            "Service",
+        )
+        .is("invalid", 2)
+        .because("spec.ports[0].targetPort"),
+        Case::new(
+            Some(service("field", json!(1), json!({}))),
+            service("field", json!(1), json!({"bogus": true})),
+            "field",
+            "Service",
+        )
+        .is("invalid", 2)
+        .because("bogus"),
+        Case::new(None, service("new-field", json!(1), json!({"bogus": true})), "new-field", "Service")
             .is("invalid", 2)
             .because("bogus"),
-        Case::new(None, service("new-field", json!(1), json!({"bogus": true})), "new-field", "Service").is("invalid", 2).because("bogus"),
         Case::new(None, number, "number", "ConfigMap").is("invalid", 2).because("data.a"),
         Case::new(None, encrypted, "encrypted", "ConfigMap").is("invalid", 2).because("SOPS"),
         Case::new(None, twice.clone(), "twice", "ConfigMap").is("invalid", 2).because("2 times"),
@@ -241,9 +289,7 @@ fn invalid(namespace: &str) -> Vec<Case> {
 
 /// A policy that denies a key in ConfigMaps, and a webhook for quotas that nobody answers.
 pub(super) fn admission() -> Vec<Value> {
-    let rule = |resource: &str| {
-        json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}])
-    };
+    let rule = |resource: &str| json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}]);
     let version = "admissionregistration.k8s.io/v1";
     let policy = json!({"spec": {
         "matchConstraints": {"resourceRules": rule("configmaps")},

@@ -83,7 +83,8 @@ pub(super) fn all() -> Vec<Snippet> {
     all.push(utf16(u16::to_be_bytes));
     all.push(part(deep(99 - 2)));
     all.push(part(aliases(100)));
-    all.push(part(aliases(100_000)));
+    all.push(part(aliases(8_000)));
+    all.extend((2..=5).map(|levels| part(laughs(levels))));
     all
 }
 
@@ -96,7 +97,17 @@ fn deep(levels: usize) -> String {
     format!("v: {}{}", "[".repeat(levels), "]".repeat(levels))
 }
 
-/// One anchor and many aliases of it: kubectl refuses a document that consists of aliases for the most part.
+/// Aliases of lists of aliases: kubectl refuses a document that consists of aliases for the most part.
+fn laughs(levels: usize) -> String {
+    let mut text = "a0: &a0 [x]\n".to_owned();
+    for level in 1..=levels {
+        let items = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+    }
+    text
+}
+
+/// One anchor and many aliases of it.
 fn aliases(count: usize) -> String {
     format!(
         "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]\nb: [{}]",
@@ -832,6 +843,7 @@ pub(super) const TOKENS: &[&str] = &[
     "0x1",
     "08",
     "yes",
+    "on",
     "~",
     "null",
     "1e3",
