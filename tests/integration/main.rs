@@ -12,6 +12,7 @@ mod in_sync;
 mod layering;
 mod live_edits;
 mod plain_render;
+mod shop_snapshot;
 mod snapshots;
 mod source_hostile;
 mod source_hostile_server;
