@@ -36,7 +36,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;diff' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'Revision that was applied last: tells drift from pending changes; `none` for none')
@@ -76,7 +75,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;render' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db')
@@ -101,7 +99,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;snapshot' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig; default: its current context')

@@ -32,7 +32,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;diff'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand --base 'Revision that was applied last: tells drift from pending changes; `none` for none'
@@ -71,7 +70,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;render'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand -l 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db'
@@ -95,7 +93,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;snapshot'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand --context 'Context of the kubeconfig; default: its current context'

@@ -34,8 +34,6 @@ complete -c gitops -n "__fish_gitops_needs_command" -f -a "man" -d 'Print a manu
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand diff" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision that was applied last: tells drift from pending changes; `none` for none' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
@@ -84,8 +82,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -s h -l help -d 'Pri
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand render" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
@@ -103,8 +99,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -s h -l help -d 'P
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F

@@ -69,9 +69,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (a, b) if same(a, b) => Ordering::Equal,
         (Value::Number(a), Value::Number(b)) => {
             let float = |number: &serde_json::Number| number.as_f64().unwrap_or_default();
-            a.as_i64()
-                .zip(b.as_i64())
-                .map_or_else(|| float(a).total_cmp(&float(b)), |(a, b)| a.cmp(&b))
+            a.as_i64().zip(b.as_i64()).map_or_else(|| float(a).total_cmp(&float(b)), |(a, b)| a.cmp(&b))
         }
         (a, b) => a.to_string().cmp(&b.to_string()),
     }
