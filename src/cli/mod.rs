@@ -91,6 +91,10 @@ pub struct SourceArgs {
     #[arg(long, value_name = "DIR", env = "GITOPS_PATH", hide_env_values = true)]
     pub path: Option<String>,
 
+    /// Stay off the network for the source: use the commit of a URL that was fetched last
+    #[arg(long, env = "GITOPS_OFFLINE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub offline: bool,
+
     /// Namespace for objects that have none; never a filter, never an override
     #[arg(short, long, value_name = "NS", env = "GITOPS_NAMESPACE", hide_env_values = true)]
     pub namespace: Option<String>,

@@ -52,11 +52,11 @@ fn every_flag_of_diff_is_read() {
          --as-group h -n ns -l app=web,tier!=db --only Deployment/shop/web --only ConfigMap/a --read-only \
          -o text -o json=a=b.json --color never -U 5 --show in-sync,foreign,ignored --added note --strict \
          --fail-on drift,missing --exit-code-style terraform --deny-warnings --timeout 90s --max-inflight 4 --no-cache \
-         -vv",
+         --offline -vv",
     );
     assert_eq!(args.source.source, "ssh://git@h/r.git");
     assert_eq!((args.source.reference.as_deref(), args.source.path.as_deref()), (Some("v1"), Some("a/b")));
-    assert_eq!(args.source.namespace.as_deref(), Some("ns"));
+    assert_eq!((args.source.namespace.as_deref(), args.source.offline), (Some("ns"), true));
     assert_eq!(args.compare.base.as_deref(), Some("none"));
     assert_eq!((args.cluster.context.as_deref(), args.cluster.as_user.as_deref()), (Some("c"), Some("u")));
     assert_eq!(args.cluster.kubeconfig.as_deref(), Some(Path::new("k")));
