@@ -7,6 +7,7 @@ mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
 mod cluster_wire;
+mod field_facts;
 mod git_server;
 mod in_sync;
 mod layering;
