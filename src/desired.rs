@@ -163,11 +163,10 @@ fn prepare_entry(manifest: Manifest, resource: Resource, id: &ObjectId) -> Entry
     if manifest.object.get("sops").is_some() {
         return invalid(&manifest, "encrypted with SOPS, not supported yet".to_owned());
     }
-    match prepare(manifest.object.clone(), &manifest.gvk, &resource, id) {
-        Ok(object) => {
-            Entry::Ready(Box::new(Desired { gvk: manifest.gvk, resource, object, origin: manifest.origin }))
-        }
-        Err(reason) => invalid(&manifest, reason),
+    let Manifest { gvk, object, origin, .. } = manifest;
+    match prepare(object, &gvk, &resource, id) {
+        Ok(object) => Entry::Ready(Box::new(Desired { gvk, resource, object, origin })),
+        Err(reason) => Entry::Invalid { reason, places: vec![(origin.file.to_string(), origin.line)] },
     }
 }
 
