@@ -187,7 +187,8 @@ impl Walk<'_> {
             }
             self.path.pop();
         }
-        if !order.is_sorted() {
+        // An item that Git holds twice is not in order either: nothing is proven, and the server refuses it.
+        if !order.is_sorted_by(|a, b| a < b) {
             self.misordered(list, desired, live);
         }
     }
@@ -320,6 +321,12 @@ mod tests {
                 json!([{"name": "a", "env": [{"name": "X", "value": ""}]}]),
                 json!([{"name": "a", "env": [{"name": "X"}]}]),
                 vec![],
+            ),
+            (
+                "8",
+                json!([{"name": "a", "env": [{"name": "X", "value": "1"}, {"name": "X", "value": "1"}]}]),
+                json!([{"name": "a", "env": [{"name": "X", "value": "1"}]}]),
+                vec![(format!("{at}[a].env"), Kind::Order)],
             ),
             (
                 "14",

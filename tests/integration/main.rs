@@ -2,6 +2,7 @@
 
 mod support;
 
+mod catalogue;
 mod cli;
 mod cluster_faults;
 mod cluster_server;
