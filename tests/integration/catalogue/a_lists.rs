@@ -149,7 +149,8 @@ fn row_014_another_volume_at_the_same_place() {
     let mount = |name: &str| {
         containers(&[json!({"name": "web", "volumeMounts": [{"mountPath": "/a", "name": name}]})])
     };
-    let case = deployment().git(&mount("v2")).live(&mount("v1")).ours(&json!({})).by("kubectl-edit", &mount("v1"));
+    let case =
+        deployment().git(&mount("v2")).live(&mount("v1")).ours(&json!({})).by("kubectl-edit", &mount("v1"));
     let path = "spec.template.spec.containers[web].volumeMounts[mountPath=/a].name";
     case.predicted(&mount("v2")).judged().is("drift", &[(path, "drift")]).says("kubectl-edit");
 }
@@ -176,7 +177,8 @@ fn finalizers(names: &[&str]) -> Value {
 
 #[test]
 fn row_017_a_finalizer_of_another() {
-    let case = Case::of("v1", "ConfigMap").git(&finalizers(&["ours/z"])).live(&finalizers(&["x/y", "ours/z"]));
+    let case =
+        Case::of("v1", "ConfigMap").git(&finalizers(&["ours/z"])).live(&finalizers(&["x/y", "ours/z"]));
     let judged = case.by("operator", &finalizers(&["x/y"])).judged().is("in-sync", &[]);
     judged.noted(NoteKind::Foreign, "operator", r#"metadata.finalizers[="x/y"]"#);
 }
@@ -235,7 +237,8 @@ fn row_024_a_container_that_leaves_git_and_is_held_in_place() {
 #[test]
 fn row_025_constraints_with_two_keys_and_defaults() {
     let constraint = |more: &[(&str, &str)]| {
-        let mut constraint = json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
+        let mut constraint =
+            json!({"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"});
         for (key, value) in more {
             constraint[key] = json!(value);
         }
@@ -248,7 +251,9 @@ fn row_025_constraints_with_two_keys_and_defaults() {
 #[test]
 fn row_026_our_order_in_a_set_that_another_shares() {
     let parts = |items: &[&str]| json!({"spec": {"parts": items}});
-    let case = Case::of("catalogue.example.org/v1", "Widget").git(&parts(&["a", "b"])).live(&parts(&["b", "x", "a"]));
+    let case = Case::of("catalogue.example.org/v1", "Widget")
+        .git(&parts(&["a", "b"]))
+        .live(&parts(&["b", "x", "a"]));
     let case = case.applied_by("other", &parts(&["x"])).predicted(&parts(&["x", "a", "b"]));
     case.judged().is("drift", &[("spec.parts", "drift")]).says("order differs");
 }

@@ -30,19 +30,23 @@ fn row_035_an_operator_rewrites_a_quantity_of_a_custom_resource() {
 fn row_036_a_number_and_its_text_are_different_ports() {
     let port = |value: Value| spec(json!({"ports": [{"port": 80, "targetPort": value}]}));
     let text = "Service \"x\" is invalid: spec.ports[0].targetPort: Invalid value: \"80\": must contain at least one letter (a-z)";
-    let case = Case::of("v1", "Service").git(&port(json!("80"))).live(&port(json!(80))).ours(&port(json!(80)));
+    let case =
+        Case::of("v1", "Service").git(&port(json!("80"))).live(&port(json!(80))).ours(&port(json!(80)));
     let case = case.base(&port(json!(80))).refused(422, text);
     let path = "spec.ports[port=80,protocol=TCP].targetPort";
     case.judged().is("invalid", &[(path, "pending")]);
 
     let (git, live) = (spec(json!({"port": "80"})), spec(json!({"port": 80})));
-    let case = widget().git(&git).live(&live).ours(&spec(json!({}))).by("kubectl-edit", &live).predicted(&git);
+    let case =
+        widget().git(&git).live(&live).ours(&spec(json!({}))).by("kubectl-edit", &live).predicted(&git);
     case.judged().is("drift", &[("spec.port", "drift")]);
 }
 
 #[test]
 fn row_037_a_float_that_is_an_integer() {
-    let case = Case::of("apps/v1", "Deployment").git_yaml("spec: {replicas: 3.0}").live(&spec(json!({"replicas": 3})));
+    let case = Case::of("apps/v1", "Deployment")
+        .git_yaml("spec: {replicas: 3.0}")
+        .live(&spec(json!({"replicas": 3})));
     case.judged().in_sync();
 }
 
@@ -55,7 +59,8 @@ fn row_038_a_float_that_is_an_integer_in_a_custom_resource() {
 fn row_039_large_integers_that_differ_in_the_last_digit() {
     let count = |value: i64| spec(json!({"count": value}));
     let (git, live) = (count(9_007_199_254_740_993), count(9_007_199_254_740_992));
-    let case = widget().git(&git).live(&live).ours(&spec(json!({}))).by("kubectl-edit", &live).predicted(&git);
+    let case =
+        widget().git(&git).live(&live).ours(&spec(json!({}))).by("kubectl-edit", &live).predicted(&git);
     case.judged().is("drift", &[("spec.count", "drift")]);
     widget().git(&git).live(&git).judged().in_sync();
 }

@@ -21,7 +21,9 @@ fn row_063_a_minimal_deployment() {
         spec["containers"] = json!([container]);
         json!({"metadata": {"labels": labels}, "spec": spec})
     };
-    let git = spec(json!({"selector": {"matchLabels": labels}, "template": pod(json!({"name": "web", "image": "web:1"}), json!({}))}));
+    let git = spec(
+        json!({"selector": {"matchLabels": labels}, "template": pod(json!({"name": "web", "image": "web:1"}), json!({}))}),
+    );
     let container = json!({"name": "web", "image": "web:1", "imagePullPolicy": "IfNotPresent", "resources": {},
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"});
     let defaults = json!({"dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
@@ -47,7 +49,9 @@ fn row_071_a_minimal_service() {
 
 #[test]
 fn row_073_a_false_that_is_kept() {
-    let service = spec(json!({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "ports": [{"port": 80}]}));
+    let service = spec(
+        json!({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "ports": [{"port": 80}]}),
+    );
     Case::of("v1", "Service").git(&service).live(&service).judged().in_sync();
 }
 
@@ -55,7 +59,12 @@ fn row_073_a_false_that_is_kept() {
 fn row_075_the_label_of_a_namespace() {
     let live = json!({"metadata": {"labels": {"kubernetes.io/metadata.name": "x"}}, "spec": {"finalizers": ["kubernetes"]}});
     let label = json!({"metadata": {"labels": {"kubernetes.io/metadata.name": "x"}}});
-    Case::of("v1", "Namespace").git(&json!({})).live(&live).created_by("kubectl-create", &label).judged().in_sync();
+    Case::of("v1", "Namespace")
+        .git(&json!({}))
+        .live(&live)
+        .created_by("kubectl-create", &label)
+        .judged()
+        .in_sync();
 }
 
 #[test]
@@ -80,8 +89,10 @@ fn row_077_secrets_that_a_controller_gives_a_service_account() {
         let items: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
         json!({"secrets": items})
     };
-    let case = Case::of("v1", "ServiceAccount").git(&secrets(&["ours"])).live(&secrets(&["ours", "x-dockercfg-1"]));
-    let judged = case.by("openshift-controller-manager", &secrets(&["x-dockercfg-1"])).judged().is("in-sync", &[]);
+    let case =
+        Case::of("v1", "ServiceAccount").git(&secrets(&["ours"])).live(&secrets(&["ours", "x-dockercfg-1"]));
+    let judged =
+        case.by("openshift-controller-manager", &secrets(&["x-dockercfg-1"])).judged().is("in-sync", &[]);
     judged.noted(NoteKind::Foreign, "openshift-controller-manager", "secrets[x-dockercfg-1]");
 }
 
@@ -98,14 +109,19 @@ fn row_078_what_the_server_gives_a_job() {
 
 #[test]
 fn row_080_defaults_inside_the_items_of_a_custom_resource() {
-    let case = widget().git(&spec(json!({"rules": [{"name": "a"}]}))).live(&spec(json!({"rules": [{"name": "a", "weight": 1}]})));
+    let case = widget()
+        .git(&spec(json!({"rules": [{"name": "a"}]})))
+        .live(&spec(json!({"rules": [{"name": "a", "weight": 1}]})));
     case.predicted_as_live().judged().in_sync();
 }
 
 #[test]
 fn row_081_a_person_changes_a_default_that_git_no_longer_has() {
     let live = spec(json!({"count": 1, "mode": "manual"}));
-    let case = widget().git(&spec(json!({"count": 1}))).live(&live).by("kubectl-edit", &spec(json!({"mode": "manual"})));
+    let case = widget()
+        .git(&spec(json!({"count": 1})))
+        .live(&live)
+        .by("kubectl-edit", &spec(json!({"mode": "manual"})));
     case.judged().is("drift", &[("spec.mode", "added")]).says("kubectl-edit");
 }
 

@@ -43,7 +43,8 @@ fn row_084_a_key_that_left_git_and_is_only_ours() {
 #[test]
 fn row_085_a_key_that_left_git_and_client_side_apply_holds() {
     let (old, git) = (data(json!({"a": "1", "b": "2"})), data(json!({"a": "1"})));
-    let case = config().git(&git).base(&old).live(&old).ours(&old).created_by("kubectl-client-side-apply", &old);
+    let case =
+        config().git(&git).base(&old).live(&old).ours(&old).created_by("kubectl-client-side-apply", &old);
     case.judged().is("pending", &[("data.b", "stuck")]).says("kubectl-client-side-apply");
 }
 
@@ -51,7 +52,8 @@ fn row_085_a_key_that_left_git_and_client_side_apply_holds() {
 fn row_087_another_image_by_kubectl_set() {
     let (git, live) = (web(json!({"image": "web:1"})), web(json!({"image": "web:2"})));
     let image = format!("{WEB}.image");
-    let case = deployment().git(&git).live(&live).ours(&web(json!({}))).by("kubectl-set", &live).predicted(&git);
+    let case =
+        deployment().git(&git).live(&live).ours(&web(json!({}))).by("kubectl-set", &live).predicted(&git);
     case.clone().judged().is("drift", &[(&image, "drift")]).says("kubectl-set");
     case.no_base().judged().is("drift", &[(&image, "drift")]).says("kubectl-set");
 }
@@ -75,7 +77,8 @@ fn row_089_a_key_by_a_person() {
 
 #[test]
 fn row_090_host_aliases_by_a_person() {
-    let aliases = json!({"spec": {"template": {"spec": {"hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db"]}]}}}});
+    let aliases =
+        json!({"spec": {"template": {"spec": {"hostAliases": [{"ip": "10.0.0.9", "hostnames": ["db"]}]}}}});
     let mut live = aliases.clone();
     live["spec"]["replicas"] = json!(1);
     let case = deployment().git(&replicas(1)).live(&live).by("kubectl-edit", &aliases);
@@ -120,7 +123,8 @@ fn row_097_the_revision_of_a_deployment() {
     let revision = json!({"metadata": {"annotations": {"deployment.kubernetes.io/revision": "3"}}});
     let mut live = revision.clone();
     live["spec"] = json!({"replicas": 1});
-    let case = deployment().git(&replicas(1)).live(&live).through("kube-controller-manager", "status", &revision);
+    let case =
+        deployment().git(&replicas(1)).live(&live).through("kube-controller-manager", "status", &revision);
     let path = r#"metadata.annotations["deployment.kubernetes.io/revision"]"#;
     case.judged().is("in-sync", &[]).noted(NoteKind::Foreign, "kube-controller-manager/status", path);
 }
@@ -133,15 +137,21 @@ fn webhook(client: Value) -> Value {
 fn row_098_a_certificate_that_was_injected() {
     let (git, ca) = (webhook(json!({"url": "https://w"})), webhook(json!({"caBundle": "Q0E="})));
     let live = webhook(json!({"url": "https://w", "caBundle": "Q0E="}));
-    let case = Case::of("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration").git(&git).live(&live);
+    let case =
+        Case::of("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration").git(&git).live(&live);
     let judged = case.by("cert-manager-cainjector", &ca).judged().is("in-sync", &[]);
-    judged.noted(NoteKind::Foreign, "cert-manager-cainjector", "webhooks[w.example.org].clientConfig.caBundle");
+    judged.noted(
+        NoteKind::Foreign,
+        "cert-manager-cainjector",
+        "webhooks[w.example.org].clientConfig.caBundle",
+    );
 }
 
 #[test]
 fn row_099_a_placeholder_where_a_certificate_was_injected() {
     let (git, live) = (webhook(json!({"caBundle": "Cg=="})), webhook(json!({"caBundle": "Q0E="})));
-    let case = Case::of("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration").git(&git).live(&live);
+    let case =
+        Case::of("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration").git(&git).live(&live);
     let case = case.ours(&webhook(json!({}))).by("cert-manager-cainjector", &live).predicted(&git);
     let path = "webhooks[w.example.org].clientConfig.caBundle";
     case.judged().is("drift", &[(path, "held")]).says("cert-manager-cainjector");
@@ -171,7 +181,8 @@ fn row_102_equal_and_tracking_was_reset() {
 #[test]
 fn row_103_another_apply_forced_its_value() {
     let (git, live) = (data(json!({"a": "1"})), data(json!({"a": "2"})));
-    let case = config().git(&git).live(&live).ours(&json!({})).applied_by("other-tool", &live).predicted(&git);
+    let case =
+        config().git(&git).live(&live).ours(&json!({})).applied_by("other-tool", &live).predicted(&git);
     case.judged().is("drift", &[("data.a", "held")]).says("other-tool");
 }
 
@@ -205,7 +216,8 @@ fn row_106_an_object_that_is_being_deleted() {
 /// A new uid answers the dry run with 422 about `metadata.uid`; the object is read again and only that is judged.
 #[tokio::test(start_paused = true)]
 async fn row_107_deleted_and_made_again_between_list_and_dry_run() {
-    let uid = json!([{"reason": "FieldValueInvalid", "message": "field is immutable", "field": "metadata.uid"}]);
+    let uid =
+        json!([{"reason": "FieldValueInvalid", "message": "field is immutable", "field": "metadata.uid"}]);
     let (verdict, dry_runs) = race::run("1", "uid-new", 422, "Invalid", uid.clone()).await;
     assert_eq!((verdict.status.word(), verdict.fields.len(), dry_runs), ("in-sync", 0, 1));
     let (verdict, dry_runs) = race::run("other", "uid-new", 422, "Invalid", uid).await;

@@ -60,7 +60,8 @@ fn statuses(verdicts: &[ObjectVerdict]) -> Vec<(String, &str)> {
 fn row_109_a_field_that_does_not_exist() {
     let text = "failed to create typed patch object (n/x; apps/v1, Kind=Deployment): .spec.bogus: field not declared in schema";
     let case = Case::of("apps/v1", "Deployment").git(&spec(json!({"bogus": 1, "replicas": 1})));
-    let case = case.live(&spec(json!({"replicas": 1}))).ours(&spec(json!({"replicas": 1}))).refused(500, text);
+    let case =
+        case.live(&spec(json!({"replicas": 1}))).ours(&spec(json!({"replicas": 1}))).refused(500, text);
     let judged = case.judged();
     assert_eq!(judged.verdict.status.word(), "invalid");
     judged.because("spec.bogus: field not declared in schema");
@@ -88,7 +89,8 @@ fn row_111_a_field_that_left_the_definition() {
 #[test]
 fn row_115_a_key_that_differs_in_free_content() {
     let free = |value: &str| spec(json!({"free": {"nested": {"deep": value}}}));
-    let case = widget().git(&free("a")).live(&free("b")).ours(&spec(json!({}))).by("kubectl-edit", &free("b"));
+    let case =
+        widget().git(&free("a")).live(&free("b")).ours(&spec(json!({}))).by("kubectl-edit", &free("b"));
     case.predicted(&free("a")).judged().is("drift", &[("spec.free.nested.deep", "drift")]);
 }
 

@@ -13,8 +13,7 @@ use super::schemas::schemas;
 use super::values::{Case, catalog, gvk, resolved};
 use crate::support::script::{self, Journal, Reply, Seen};
 
-const UNKNOWN_EFFECTS: &str =
-    "webhook \"w.example.org\" prevents the dry run: admission webhook \"w.example.org\" does not support dry run";
+const UNKNOWN_EFFECTS: &str = "webhook \"w.example.org\" prevents the dry run: admission webhook \"w.example.org\" does not support dry run";
 
 fn config() -> Case {
     Case::of("v1", "ConfigMap")

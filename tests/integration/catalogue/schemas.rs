@@ -19,11 +19,7 @@ use crate::support::cluster::{self, Cluster};
 
 /// Group, version and kinds of each file.
 const RECORDED: &[(&str, &str, &[&str])] = &[
-    (
-        "",
-        "v1",
-        &["ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "Service", "ServiceAccount"],
-    ),
+    ("", "v1", &["ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "Service", "ServiceAccount"]),
     ("admissionregistration.k8s.io", "v1", &["MutatingWebhookConfiguration"]),
     ("apps", "v1", &["Deployment"]),
     ("batch", "v1", &["Job"]),
@@ -85,7 +81,9 @@ fn published(cluster: &Cluster, group: &str, version: &str, kinds: &[&str]) -> S
     let roots = all.iter().filter(|(_, definition)| {
         let published = definition["x-kubernetes-group-version-kind"].as_array();
         published.into_iter().flatten().any(|gvk| {
-            gvk["group"] == *group && gvk["version"] == *version && kinds.iter().any(|kind| gvk["kind"] == **kind)
+            gvk["group"] == *group
+                && gvk["version"] == *version
+                && kinds.iter().any(|kind| gvk["kind"] == **kind)
         })
     });
     let mut reached: BTreeSet<String> = BTreeSet::new();
@@ -95,8 +93,10 @@ fn published(cluster: &Cluster, group: &str, version: &str, kinds: &[&str]) -> S
             references(&all[&name], &mut left);
         }
     }
-    let lines: Vec<String> =
-        reached.iter().map(|name| format!("{}: {}", json!(name), without_descriptions(&all[name], false))).collect();
+    let lines: Vec<String> = reached
+        .iter()
+        .map(|name| format!("{}: {}", json!(name), without_descriptions(&all[name], false)))
+        .collect();
     format!("{{\"components\": {{\"schemas\": {{\n{}\n}}}}}}\n", lines.join(",\n"))
 }
 

@@ -253,7 +253,14 @@ impl Case {
         self.raw_entry(manager, operation, subresource, time, &field_set(schema, schema.root(), &content))
     }
 
-    fn raw_entry(&self, manager: &str, operation: &str, subresource: &str, time: &str, fields: &Value) -> Value {
+    fn raw_entry(
+        &self,
+        manager: &str,
+        operation: &str,
+        subresource: &str,
+        time: &str,
+        fields: &Value,
+    ) -> Value {
         json!({"manager": manager, "operation": operation, "subresource": subresource, "time": time,
             "apiVersion": self.gvk.api_version(), "fieldsType": "FieldsV1", "fieldsV1": fields})
     }
@@ -264,7 +271,9 @@ impl Case {
         let desired = resolved(&self.desired, &catalog);
         let id = ObjectId::new(&self.gvk, if resource(&self.gvk).namespaced { "n" } else { "" }, "x");
         let bases = self.bases(&id, &desired, &catalog);
-        if self.owned && let Some(Entry::Ready(ready)) = desired.entries.get(&id) {
+        if self.owned
+            && let Some(Entry::Ready(ready)) = desired.entries.get(&id)
+        {
             self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object));
         }
         let setting = Setting {
@@ -324,7 +333,9 @@ fn field_set(schema: &Schema, node: NodeId, value: &Value) -> Value {
                 let child = of.child(key).expect("the row's field is declared");
                 let mut below = field_set(schema, child, value);
                 let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
-                if is_empty_list && schema.node(child).list.as_ref().is_some_and(|l| l.kind != ListKind::Atomic) {
+                if is_empty_list
+                    && schema.node(child).list.as_ref().is_some_and(|l| l.kind != ListKind::Atomic)
+                {
                     continue;
                 }
                 if !of.fields.contains_key(key) && below != json!({}) {

@@ -38,7 +38,8 @@ impl Https {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = free.local_addr().expect("it has an address").port();
         drop(free);
-        let process = openssl(&format!("s_server -accept 127.0.0.1:{port} -cert cert.pem -key key.pem -HTTP -quiet"));
+        let process =
+            openssl(&format!("s_server -accept 127.0.0.1:{port} -cert cert.pem -key key.pem -HTTP -quiet"));
         let process = { process }.spawn().expect("openssl starts");
         let server = Self { process, port, directory };
         let limit = Instant::now() + Duration::from_secs(10);
@@ -69,10 +70,19 @@ fn hides_credentials(sealed: &Sealed, run: &Ended) {
 #[test]
 fn sec_35_credentials_in_urls_are_shown_nowhere() {
     let answers = [
-        ("401", "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        (
+            "401",
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
         ("404", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-        ("302", "HTTP/1.1 302 Found\r\nLocation: https://other.example/shop.git\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-        ("garbage", "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nContent-Length: 4\r\nConnection: close\r\n\r\nzzzz"),
+        (
+            "302",
+            "HTTP/1.1 302 Found\r\nLocation: https://other.example/shop.git\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
+        (
+            "garbage",
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\nContent-Length: 4\r\nConnection: close\r\n\r\nzzzz",
+        ),
     ];
     let mut seen = Vec::new();
     let sealed = |server: Option<&Https>| {
@@ -93,7 +103,13 @@ fn sec_35_credentials_in_urls_are_shown_nowhere() {
                 if command[0] == "render" {
                     hides_credentials(&sealed, &run);
                     assert_eq!(run.code == 6, !trusted, "{what}: {run:?}");
-                    seen.push(run.stderr.lines().next().unwrap_or_default().replace(&server.port.to_string(), "PORT"));
+                    seen.push(
+                        run.stderr
+                            .lines()
+                            .next()
+                            .unwrap_or_default()
+                            .replace(&server.port.to_string(), "PORT"),
+                    );
                 }
                 run.assert_hides(CANARY);
             }
@@ -124,7 +140,10 @@ fn sec_35_credentials_in_urls_are_shown_nowhere() {
 #[test]
 fn sec_35_credentials_of_a_kubeconfig_are_shown_nowhere() {
     let Some(cluster) = cluster::shared() else { return };
-    let source = Source::files(&[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n")]);
+    let source = Source::files(&[(
+        "a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n",
+    )]);
     let ca = cluster.dir().join("ca.crt");
     let config = |server: &str, user: serde_json::Value, proxy: Option<&str>| {
         json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
@@ -150,7 +169,13 @@ fn sec_35_credentials_of_a_kubeconfig_are_shown_nowhere() {
         config(url, token.clone(), Some(&format!("socks5://user:{CANARY}@127.0.0.1:1"))),
         config(url, exec("echo $SECRET; exit 3"), None),
         config(url, exec("echo not json: $SECRET"), None),
-        config(url, exec("printf '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"%s\"}}' $SECRET"), None),
+        config(
+            url,
+            exec(
+                "printf '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"%s\"}}' $SECRET",
+            ),
+            None,
+        ),
         config(url, json!({"client-key-data": CANARY, "client-certificate-data": CANARY}), None),
         config(url, json!({"token": format!("{CANARY}\n{CANARY}")}), None),
         format!("apiVersion: v1\nkind: Config\nusers:\n- token: [{CANARY}\n"),
@@ -161,7 +186,11 @@ fn sec_35_credentials_of_a_kubeconfig_are_shown_nowhere() {
         let file = tempfile::NamedTempFile::new().expect("a file can be made");
         std::fs::write(file.path(), &config).expect("it can be written");
         let file = file.path().to_str().expect("a path is text");
-        for command in [&["diff", source.path()][..], &["diff", source.path(), "-o", "json"], &["snapshot", source.path()]] {
+        for command in [
+            &["diff", source.path()][..],
+            &["diff", source.path(), "-o", "json"],
+            &["snapshot", source.path()],
+        ] {
             let run = sealed.run(&[command, &["--kubeconfig", file, "--timeout", "5s", "-v", "-v"]].concat());
             assert!([2, 3].contains(&run.code), "{config}: {run:?}");
             assert!(run.stderr.contains("error: "), "{config}: {run:?}");
@@ -181,13 +210,12 @@ fn sec_59_an_impersonated_run_sees_what_that_user_may_see() {
     cluster.allow_in(&own, &user, "get,list", "configmaps");
     cluster.kubectl_ok(&["create", "role", "g", "-n", &other, "--verb=get,list", "--resource=configmaps"]);
     cluster.kubectl_ok(&["create", "rolebinding", "g", "-n", &other, "--role=g", "--group=hostile-readers"]);
-    let config = |namespace: &str| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": namespace}, "data": {"a": "1"}})
-    };
+    let config = |namespace: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": namespace}, "data": {"a": "1"}});
     let source = Source::of(&[config(&own), config(&other)]);
     cluster.kubectl_ok(&["apply", "--server-side", "--field-manager=gitops", "-f", source.path()]);
     let unknown = |kubeconfig: &Path, more: &[&str]| {
-        let run = Sealed::with_cluster(kubeconfig).run(&[&["diff", source.path(), "-o", "json", "--read-only"], more].concat());
+        let run = Sealed::with_cluster(kubeconfig)
+            .run(&[&["diff", source.path(), "-o", "json", "--read-only"], more].concat());
         let report = run.report();
         let objects = program::objects(&report);
         let names: Vec<String> = objects

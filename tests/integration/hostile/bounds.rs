@@ -23,7 +23,13 @@ fn sec_47_expansion_is_refused_soon_and_in_little_memory() {
         ("anchors", format!("{HEAD}data:\n{anchors}")),
         ("flow", format!("{HEAD}data: {}", "[".repeat(10_000))),
         ("json", "{\"a\":".repeat(10_000)),
-        ("block", format!("{HEAD}{}", (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>())),
+        (
+            "block",
+            format!(
+                "{HEAD}{}",
+                (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect::<String>()
+            ),
+        ),
         ("scalar", format!("{HEAD}data: {{a: {}}}\n", "x".repeat(50 << 20))),
     ];
     let sealed = Sealed::new();
@@ -45,7 +51,8 @@ fn large() -> Source {
     let mut text = format!("{HEAD}# ").into_bytes();
     text.resize(15 << 20, b'x');
     for number in 0..20 {
-        let mut file = std::fs::File::create(source.file(&format!("f{number}.yaml"))).expect("it can be made");
+        let mut file =
+            std::fs::File::create(source.file(&format!("f{number}.yaml"))).expect("it can be made");
         file.write_all(&text).expect("it can be written");
     }
     source

@@ -52,7 +52,10 @@ fn flt_44_an_unreachable_remote_is_an_error_and_the_cluster_is_left_alone() {
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("https://127.0.0.1:1/shop.git") && run.stdout.is_empty(), "{run:?}");
     let asked = listener.accept();
-    assert!(asked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "the cluster was asked");
+    assert!(
+        asked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+        "the cluster was asked"
+    );
 }
 
 #[test]
@@ -186,7 +189,13 @@ fn flt_52_one_broken_file_fails_the_whole_source() {
 #[test]
 fn flt_53_documents_that_are_no_objects_are_refused() {
     let sealed = home();
-    let foreign = ["warning: something is deprecated\n", "- a\n- b\n", "replicas: 3\nimage: web\n", "kind: Values\n", "42\n"];
+    let foreign = [
+        "warning: something is deprecated\n",
+        "- a\n- b\n",
+        "replicas: 3\nimage: web\n",
+        "kind: Values\n",
+        "42\n",
+    ];
     for text in foreign {
         let source = Source::files(&[("a.yaml", GOOD), ("values.yaml", text)]);
         refused(&sealed, &[source.path()], &["values.yaml:1"]);

@@ -26,8 +26,10 @@ fn base64(text: &str) -> String {
 
 /// A diff as JSON; it, the same diff as text with everything explained, and all files that both leave hold neither value.
 fn diff(sealed: &Sealed, source: &Source, more: &[&str]) -> Ended {
-    let text = sealed.run(&[&["diff", source.path(), "-v", "-v", "--show", "in-sync,foreign,ignored"], more].concat());
-    let strict = sealed.run(&[&["diff", source.path(), "--strict", "--read-only", "--color", "always"], more].concat());
+    let text = sealed
+        .run(&[&["diff", source.path(), "-v", "-v", "--show", "in-sync,foreign,ignored"], more].concat());
+    let strict = sealed
+        .run(&[&["diff", source.path(), "--strict", "--read-only", "--color", "always"], more].concat());
     let json = sealed.run(&[&["diff", source.path(), "-o", "json"], more].concat());
     assert_eq!(text.code, json.code, "{text:?}\n{json:?}");
     for canary in [CANARY, IN_GIT] {
@@ -45,7 +47,8 @@ fn diff(sealed: &Sealed, source: &Source, more: &[&str]) -> Ended {
 /// Status of an object, and path and class of its fields.
 fn verdict(run: &Ended, kind: &str, name: &str) -> (String, Vec<(String, String)>) {
     let report = run.report();
-    let object = program::object(&report, kind, name).unwrap_or_else(|| panic!("{name} is not reported: {run:?}"));
+    let object =
+        program::object(&report, kind, name).unwrap_or_else(|| panic!("{name} is not reported: {run:?}"));
     let fields = object.fields().into_iter().map(|(path, class, _)| (path, class)).collect();
     (object.status().to_owned(), fields)
 }
@@ -58,7 +61,10 @@ fn field(path: &str, class: &str) -> Vec<(String, String)> {
 fn sec_28_patch_without_get_shows_no_value() {
     let Some(cluster) = cluster::shared() else { return };
     let namespace = cluster.namespace("patch-only");
-    cluster.kubectl_stdin(&APPLY, &secret(&namespace, "s", json!({"password": CANARY, "more": CANARY})).to_string());
+    cluster.kubectl_stdin(
+        &APPLY,
+        &secret(&namespace, "s", json!({"password": CANARY, "more": CANARY})).to_string(),
+    );
     let source = Source::of(&[secret(&namespace, "s", json!({"password": IN_GIT}))]);
     for verbs in ["patch", "patch,update,create,list", "patch,get"] {
         let user = cluster.user();
@@ -115,7 +121,10 @@ fn sec_30_invalid_secrets_are_named_without_their_values() {
     cluster.kubectl_stdin(&APPLY, &frozen(CANARY).to_string());
     for name in ["bad-base64", "list", "too-long", "docker"] {
         let object = match name {
-            "docker" => with(name, json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": "{}"}})),
+            "docker" => with(
+                name,
+                json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": "{}"}}),
+            ),
             _ => with(name, json!({"stringData": {"a": CANARY}})),
         };
         cluster.kubectl_stdin(&APPLY, &object.to_string());
@@ -131,8 +140,20 @@ fn sec_30_invalid_secrets_are_named_without_their_values() {
         ("misspelt", with("misspelt", json!({"stringdata": {"a": IN_GIT}}))),
         ("bad-key", with("bad-key", json!({"stringData": {"a/b c": IN_GIT}}))),
         ("too-long", with("too-long", json!({"stringData": {"a": long}}))),
-        ("docker", with("docker", json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": IN_GIT}}))),
-        ("new-docker", with("new-docker", json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {"a": IN_GIT}}))),
+        (
+            "docker",
+            with(
+                "docker",
+                json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": IN_GIT}}),
+            ),
+        ),
+        (
+            "new-docker",
+            with(
+                "new-docker",
+                json!({"type": "kubernetes.io/dockerconfigjson", "stringData": {"a": IN_GIT}}),
+            ),
+        ),
     ];
     let sealed = Sealed::with_cluster(cluster.kubeconfig());
     let all: Vec<Value> = cases.iter().map(|(_, object)| object.clone()).collect();
@@ -147,7 +168,11 @@ fn sec_30_invalid_secrets_are_named_without_their_values() {
     }
     // Immutable: an apply cannot do it, deleting first could.
     let replaced = diff(&sealed, &Source::of(&[frozen(IN_GIT)]), &[]);
-    assert_eq!((verdict(&replaced, "Secret", "frozen").0.as_str(), replaced.code), ("replace", 1), "{replaced:?}");
+    assert_eq!(
+        (verdict(&replaced, "Secret", "frozen").0.as_str(), replaced.code),
+        ("replace", 1),
+        "{replaced:?}"
+    );
 }
 
 #[test]
@@ -188,7 +213,11 @@ fn sec_32_and_34_typed_secrets_differ_and_look_alike() {
     };
     let build = |value: &str| -> Vec<(&str, &str, Value)> {
         vec![
-            ("kubernetes.io/dockerconfigjson", ".dockerconfigjson", json!({".dockerconfigjson": docker(value)})),
+            (
+                "kubernetes.io/dockerconfigjson",
+                ".dockerconfigjson",
+                json!({".dockerconfigjson": docker(value)}),
+            ),
             ("kubernetes.io/tls", "[tls.key]", json!({"tls.crt": "", "tls.key": value})),
             ("kubernetes.io/ssh-auth", "ssh-privatekey", json!({"ssh-privatekey": value})),
             ("kubernetes.io/basic-auth", "password", json!({"username": "u", "password": value})),
@@ -216,16 +245,30 @@ fn sec_32_and_34_typed_secrets_differ_and_look_alike() {
         let fields: Vec<Value> = (0..build("").len())
             .map(|number| {
                 let found = report["targets"][0]["objects"].as_array().expect("objects").iter();
-                let object = found.into_iter().find(|object| object["name"] == format!("s{number}")).expect("it differs");
+                let object = found
+                    .into_iter()
+                    .find(|object| object["name"] == format!("s{number}"))
+                    .expect("it differs");
                 assert_eq!(object["status"], "pending", "{object}");
                 object["fields"].clone()
             })
             .collect();
         for fields in &fields {
             assert_eq!(fields.as_array().map(Vec::len), Some(1), "{fields}");
-            assert_eq!((&fields[0]["desired"], &fields[0]["live"]), (&json!("*** (Git)"), &json!("*** (live)")));
+            assert_eq!(
+                (&fields[0]["desired"], &fields[0]["live"]),
+                (&json!("*** (Git)"), &json!("*** (live)"))
+            );
         }
-        shapes.push(fields.into_iter().map(|mut field| { field[0]["line"] = Value::Null; field }).collect::<Vec<_>>());
+        shapes.push(
+            fields
+                .into_iter()
+                .map(|mut field| {
+                    field[0]["line"] = Value::Null;
+                    field
+                })
+                .collect::<Vec<_>>(),
+        );
         let text = sealed.run(&["diff", source.path()]);
         assert!(!text.stdout.contains(&value.repeat(2)) && !text.stdout.contains(&CANARY[..9]), "{text:?}");
     }
@@ -251,7 +294,18 @@ fn resolver() -> Vec<Value> {
 fn install_resolver(cluster: &Cluster, namespace: &str) {
     cluster.kubectl_ok(&["create", "-f", Source::of(&resolver()).path()]);
     let limit = Instant::now() + Duration::from_secs(30);
-    let probe = ["create", "secret", "generic", "x", "-n", namespace, "--from-literal=a=b", "--dry-run=server", "-o", "json"];
+    let probe = [
+        "create",
+        "secret",
+        "generic",
+        "x",
+        "-n",
+        namespace,
+        "--from-literal=a=b",
+        "--dry-run=server",
+        "-o",
+        "json",
+    ];
     while !cluster.kubectl_ok(&probe).contains(&base64(CANARY)) {
         assert!(Instant::now() < limit, "the policy does not take effect");
         std::thread::sleep(Duration::from_millis(100));
@@ -265,10 +319,18 @@ fn sec_33_what_admission_puts_into_a_prediction_is_hidden() {
     let placeholder = |name: &str| secret(&namespace, name, json!({"password": format!("vault:{IN_GIT}")}));
     // Before the policy, so that only a prediction holds the canary.
     cluster.kubectl_stdin(&APPLY, &secret(&namespace, "early", json!({"password": "old"})).to_string());
-    cluster.kubectl_stdin(&APPLY, &secret(&namespace, "calm", json!({"password": format!("vault:{IN_GIT}")})).to_string());
+    cluster.kubectl_stdin(
+        &APPLY,
+        &secret(&namespace, "calm", json!({"password": format!("vault:{IN_GIT}")})).to_string(),
+    );
     install_resolver(&cluster, &namespace);
     cluster.kubectl_stdin(&APPLY, &placeholder("resolved").to_string());
-    let source = Source::of(&[placeholder("early"), placeholder("calm"), placeholder("resolved"), placeholder("absent")]);
+    let source = Source::of(&[
+        placeholder("early"),
+        placeholder("calm"),
+        placeholder("resolved"),
+        placeholder("absent"),
+    ]);
     let run = diff(&Sealed::with_cluster(cluster.kubeconfig()), &source, &[]);
     assert_eq!(run.code, 1, "{run:?}");
     assert_eq!(verdict(&run, "Secret", "early"), ("pending".to_owned(), field("data.password", "pending")));
@@ -281,7 +343,10 @@ fn sec_33_what_admission_puts_into_a_prediction_is_hidden() {
 fn sec_36_snapshots_hold_no_value() {
     let Some(cluster) = cluster::shared() else { return };
     let namespace = cluster.namespace("recorded");
-    cluster.kubectl_stdin(&["apply", "-f", "-"], &secret(&namespace, "s", json!({"password": CANARY})).to_string());
+    cluster.kubectl_stdin(
+        &["apply", "-f", "-"],
+        &secret(&namespace, "s", json!({"password": CANARY})).to_string(),
+    );
     cluster.kubectl_stdin(&APPLY, &secret(&namespace, "t", json!({"password": CANARY})).to_string());
     let of = |name: &str| secret(&namespace, name, json!({"password": IN_GIT}));
     let source = Source::of(&[of("s"), of("t"), of("absent")]);
@@ -320,7 +385,12 @@ fn sec_37_known_places_of_other_kinds_are_hidden() {
         "names": {"plural": "shops", "singular": "shop", "kind": "Shop"}, "versions": [{"name": "v1", "served": true, "storage": true,
         "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
     cluster.kubectl_stdin(&["apply", "-f", "-"], &definition.to_string());
-    cluster.kubectl_ok(&["wait", "--for=condition=Established", "crd/shops.hostile.example.org", "--timeout=30s"]);
+    cluster.kubectl_ok(&[
+        "wait",
+        "--for=condition=Established",
+        "crd/shops.hostile.example.org",
+        "--timeout=30s",
+    ]);
     let shop = |value: &str, size: u32| {
         json!({"apiVersion": "hostile.example.org/v1", "kind": "Shop", "metadata": {"name": "shop", "namespace": namespace},
             "spec": {"config": {"password": value, "apiKey": value, "size": size}, "users": [{"name": "u", "client_secret": value}]}})

@@ -9,7 +9,10 @@ use crate::support::sealed::Sealed;
 
 /// A manifest that holds the canary in the open.
 fn manifest() -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\ndata: {{k: {CANARY}}}\n", CANARY.to_lowercase())
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\ndata: {{k: {CANARY}}}\n",
+        CANARY.to_lowercase()
+    )
 }
 
 const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n";
@@ -47,8 +50,21 @@ fn sec_01_and_02_paths_out_of_the_source_show_nothing_of_what_is_there() {
     let url = format!("file://{outside}");
     let backwards = format!("{outside}/../outside");
     let spellings = [
-        outside, &url, &backwards, "../outside", "app/../../outside", "./../outside", "app/../../outside/secret.yaml",
-        "..\\outside", "..%2foutside", "app//..//..//outside", "C:\\outside", "../outside/broken.yaml", "..", "/", "~/../..",
+        outside,
+        &url,
+        &backwards,
+        "../outside",
+        "app/../../outside",
+        "./../outside",
+        "app/../../outside/secret.yaml",
+        "..\\outside",
+        "..%2foutside",
+        "app//..//..//outside",
+        "C:\\outside",
+        "../outside/broken.yaml",
+        "..",
+        "/",
+        "~/../..",
     ];
     for path in spellings {
         for args in everything(source, &["--path", path]) {
@@ -65,8 +81,14 @@ fn sec_01_and_02_paths_out_of_the_source_show_nothing_of_what_is_there() {
 #[test]
 fn sec_02_and_03_links_out_of_the_source_show_nothing_of_what_is_there() {
     let targets = [
-        "../outside/secret.yaml", "../outside/broken.yaml", "../outside", "app/../../outside/secret.yaml", "gone.yaml",
-        "/proc/self/environ", "app/one.yaml", "link.yaml",
+        "../outside/secret.yaml",
+        "../outside/broken.yaml",
+        "../outside",
+        "app/../../outside/secret.yaml",
+        "gone.yaml",
+        "/proc/self/environ",
+        "app/one.yaml",
+        "link.yaml",
     ];
     for target in targets {
         let world = Source::files(&[
@@ -140,7 +162,8 @@ fn sec_39_a_kubeconfig_of_the_repository_is_refused() {
          client.authentication.k8s.io/v1, command: /usr/bin/touch, args: ['{}'], interactiveMode: Never}}}}\n",
         ran.display()
     );
-    let repo = Repo::with_files(&[("app/good.yaml", GOOD), (".kube/config", &config), ("app/deep/config", &config)]);
+    let repo =
+        Repo::with_files(&[("app/good.yaml", GOOD), (".kube/config", &config), ("app/deep/config", &config)]);
     let source = repo.path();
     let source = source.to_str().expect("a path is text");
     for command in ["diff", "snapshot"] {
@@ -153,13 +176,15 @@ fn sec_39_a_kubeconfig_of_the_repository_is_refused() {
             assert!(exported.stderr.contains("inside the source"), "{exported:?}");
         }
         // As a revision, it is the same directory.
-        let revision = sealed.run(&[command, source, "--ref", "main", "--kubeconfig", &repo.at(".kube/config")]);
+        let revision =
+            sealed.run(&[command, source, "--ref", "main", "--kubeconfig", &repo.at(".kube/config")]);
         assert!(revision.code == 2 && revision.stderr.contains("inside the source"), "{revision:?}");
     }
     assert!(!ran.exists(), "the program that the repository named was run");
     // Outside, the same file is the user's own choice, and its program runs.
     let own = sealed.home().join("config");
     std::fs::write(&own, &config).expect("the home can be written");
-    let run = sealed.run(&["diff", source, "--path", "app", "--kubeconfig", own.to_str().expect("a path is text")]);
+    let run =
+        sealed.run(&["diff", source, "--path", "app", "--kubeconfig", own.to_str().expect("a path is text")]);
     assert!(run.code == 2 && ran.exists(), "the test can tell whether it ran: {run:?}");
 }

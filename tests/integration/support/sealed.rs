@@ -157,12 +157,16 @@ pub(crate) fn spellings(canary: &str) -> Vec<String> {
     assert!(canary.len() >= 8, "a short canary occurs by chance");
     let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
     let bytes: Vec<String> = canary.bytes().map(|byte| byte.to_string()).collect();
-    let mut all = vec![canary.to_owned(), canary.chars().rev().collect(), hex.to_uppercase(), hex, bytes.join(", ")];
+    let mut all =
+        vec![canary.to_owned(), canary.chars().rev().collect(), hex.to_uppercase(), hex, bytes.join(", ")];
     for before in 0..3 {
         let text = [&b"xx"[..before.min(2)], canary.as_bytes()].concat();
         // The first and last characters depend on what stands beside the canary.
         let (from, to) = ([0, 2, 3][before], text.len() * 8 / 6);
-        all.extend([STANDARD.encode(&text)[from..to].to_owned(), URL_SAFE.encode(&text)[from..to].to_owned()]);
+        all.extend([
+            STANDARD.encode(&text)[from..to].to_owned(),
+            URL_SAFE.encode(&text)[from..to].to_owned(),
+        ]);
         let twice = STANDARD.encode(STANDARD.encode(&text)[from..to].as_bytes());
         all.push(twice[..twice.len() - 4].to_owned());
     }
@@ -172,7 +176,8 @@ pub(crate) fn spellings(canary: &str) -> Vec<String> {
 /// Control characters but line feed and tab, and those that change the direction or the visibility of text.
 fn is_wild(character: char) -> bool {
     let control = character.is_control() && !matches!(character, '\n' | '\t');
-    control || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    control
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn rewind(mut file: &std::fs::File) {
