@@ -2,6 +2,7 @@
 
 mod support;
 
+mod base_revision;
 mod catalogue;
 mod cli;
 mod cluster_faults;
