@@ -109,6 +109,9 @@ fn resolve_one(
             if !resource.namespaced && manifest.namespace.is_some() {
                 warnings.push(ignored_namespace(&manifest));
             }
+            if has_rules_of_a_controller(&manifest) {
+                warnings.push(ignored_rules(&manifest));
+            }
             let entry = prepare_entry(manifest, resource.clone(), &id);
             (id, entry)
         }
@@ -137,6 +140,25 @@ fn ignored_namespace(manifest: &Manifest) -> Notice {
         column: 0,
         message: format!("{} is cluster-scoped: its namespace is ignored", manifest.gvk.kind),
         hint: None,
+    }
+}
+
+/// True for a ClusterRole whose rules a controller fills in from others, and that brings rules nevertheless.
+fn has_rules_of_a_controller(manifest: &Manifest) -> bool {
+    let object = &manifest.object;
+    manifest.gvk.group == "rbac.authorization.k8s.io"
+        && manifest.gvk.kind == "ClusterRole"
+        && object.get("aggregationRule").is_some()
+        && object.get("rules").is_some()
+}
+
+fn ignored_rules(manifest: &Manifest) -> Notice {
+    Notice {
+        file: manifest.origin.file.to_string(),
+        line: manifest.origin.line,
+        column: 0,
+        message: format!("ClusterRole {} has an aggregationRule: its rules are ignored", manifest.name),
+        hint: Some("a controller fills them in; leave rules out".to_owned()),
     }
 }
 

@@ -159,9 +159,9 @@ fn row_123_lists_and_empty_documents() {
 #[test]
 fn row_124_namespaces_by_the_scope_of_the_kind() {
     let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n---\n\
-        apiVersion: v1\nkind: Namespace\nmetadata: {name: y, namespace: wrong}\n";
+        apiVersion: v1\nkind: Namespace\nmetadata: {name: z, namespace: wrong}\n";
     let verdicts = surveyed(yaml, &catalog(schemas().keys()));
-    let expected = [("Namespace y".to_owned(), "missing"), ("ConfigMap n/x".to_owned(), "missing")];
+    let expected = [("Namespace z".to_owned(), "missing"), ("ConfigMap n/x".to_owned(), "missing")];
     assert_eq!(statuses(&verdicts), expected);
 }
 
@@ -186,7 +186,7 @@ fn row_126_a_group_that_cannot_be_discovered() {
     let mut catalog = catalog(schemas().keys());
     catalog.incomplete.insert("metrics.k8s.io".to_owned(), "service unavailable".to_owned());
     let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n---\n\
-        apiVersion: metrics.k8s.io/v1beta1\nkind: NodeMetrics\nmetadata: {name: y}\n";
+        apiVersion: metrics.k8s.io/v1beta1\nkind: NodeMetrics\nmetadata: {name: z}\n";
     let desired = resolved(yaml, &catalog);
     let id = ObjectId::new(&gvk("v1", "ConfigMap"), "n", "x");
     let Some(Entry::Ready(ready)) = desired.entries.get(&id) else { panic!("it is ready") };
@@ -202,7 +202,7 @@ fn row_126_a_group_that_cannot_be_discovered() {
         owners_recorded: true,
     };
     let verdicts = survey(&setting, &live).verdicts;
-    let expected = [("ConfigMap n/x".to_owned(), "in-sync"), ("NodeMetrics n/y".to_owned(), "unknown")];
+    let expected = [("ConfigMap n/x".to_owned(), "in-sync"), ("NodeMetrics z".to_owned(), "unknown")];
     assert_eq!(statuses(&verdicts), expected);
     assert!(verdicts[1].reason.as_deref().is_some_and(|reason| reason.contains("service unavailable")));
 }
