@@ -74,6 +74,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l timeout -d 'Deadl
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Ask no Git server: read a URL at the commit that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
@@ -95,6 +96,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -l timeout -d 'Dea
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l offline -d 'Ask no Git server: read a URL at the commit that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s q -l quiet -d 'No progress, no warnings, no hints'
@@ -116,6 +118,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l timeout -d 'D
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l offline -d 'Ask no Git server: read a URL at the commit that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l include-secrets -d 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

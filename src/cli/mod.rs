@@ -91,6 +91,10 @@ pub struct SourceArgs {
     #[arg(long, value_name = "DIR", env = "GITOPS_PATH", hide_env_values = true)]
     pub path: Option<String>,
 
+    /// Ask no Git server: read a URL at the commit that was fetched last
+    #[arg(long, env = "GITOPS_OFFLINE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub offline: bool,
+
     /// How manifests are rendered
     #[arg(
         long,

@@ -55,10 +55,11 @@ fn every_flag_of_diff_is_read() {
          --as-group h -n ns -l app=web,tier!=db --only Deployment/shop/web --only ConfigMap/a --read-only \
          -o text -o json=a=b.json --color never -U 5 --show in-sync,foreign,ignored --added note --strict \
          --fail-on drift,missing --exit-code-style terraform --deny-warnings --timeout 90s --max-inflight 4 --no-cache \
-         --renderer plain -vv",
+         --renderer plain --offline -vv",
     );
     assert_eq!(args.source.source, "ssh://git@h/r.git");
     assert_eq!((args.source.reference.as_deref(), args.source.path.as_deref()), (Some("v1"), Some("a/b")));
+    assert!(args.source.offline && !diff("diff").source.offline);
     assert_eq!((args.source.namespace.as_deref(), args.source.renderer), (Some("ns"), Renderer::Plain));
     assert_eq!(args.compare.base.as_deref(), Some("none"));
     assert_eq!((args.cluster.context.as_deref(), args.cluster.as_user.as_deref()), (Some("c"), Some("u")));
