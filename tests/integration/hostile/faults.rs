@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "moves repositories away")]
 
 use crate::git_server::repository::{Repo, git_in};
+use crate::git_server::ssh::{SshServer, key_pair};
 use crate::support::program::Source;
 use crate::support::sealed::{Ended, Sealed};
 
@@ -61,20 +62,27 @@ fn flt_44_an_unreachable_remote_is_an_error_and_the_cluster_is_left_alone() {
 #[test]
 fn flt_44_offline_takes_the_last_fetched_commit_and_says_so() {
     let repo = Repo::with_files(&[("app/good.yaml", GOOD)]);
-    let url = format!("file://{}", repo.path().display());
+    let head = repo.git(&["rev-parse", "HEAD"]);
     let sealed = home();
+    let key = key_pair(&sealed.home().join(".ssh"), "id_ed25519", "ed25519", "");
+    let server = SshServer::start(&["ed25519"], &[&key]);
+    std::fs::write(sealed.home().join(".ssh/known_hosts"), server.known_host("ed25519"))
+        .expect("it can be written");
+    let url = server.url(&repo.at(".git"));
+    let never = sealed.run(&["render", &url, "--offline"]);
+    assert!(never.code == 2 && never.stderr.contains("without --offline"), "{never:?}");
     let online = sealed.run(&["render", &url]);
     assert_eq!(online.code, 0, "{online:?}");
-    let head = repo.git(&["rev-parse", "HEAD"]);
-    std::fs::rename(repo.path().join(".git"), repo.path().join("moved")).expect("it can be moved");
+    drop(server);
     let gone = sealed.run(&["render", &url]);
-    assert!(gone.code == 2 && gone.stdout.is_empty(), "{gone:?}");
+    assert!(gone.code == 2 && gone.stdout.is_empty() && gone.stderr.contains("hint: --offline"), "{gone:?}");
     let offline = sealed.run(&["render", &url, "--offline"]);
     assert_eq!((offline.code, &offline.stdout), (0, &online.stdout), "{offline:?}");
-    assert!(offline.stderr.contains("warning: ") && offline.stderr.contains("offline"), "{offline:?}");
-    assert!(offline.stderr.contains(&head), "{offline:?}");
-    let never = home().run(&["render", &url, "--offline"]);
-    assert!(never.code == 2 && never.stderr.contains("without --offline"), "{never:?}");
+    assert!(offline.stderr.contains("offline: ") && offline.stderr.contains(&head), "{offline:?}");
+    let diff = sealed.run(&["diff", &url, "--live", "live.json", "--offline", "-o", "json"]);
+    assert_eq!(diff.report()["source"]["commit"], head, "{diff:?}");
+    let denied = sealed.run(&["diff", &url, "--live", "live.json", "--offline", "--deny-warnings"]);
+    assert_eq!(denied.code, 2, "{denied:?}");
 }
 
 #[test]

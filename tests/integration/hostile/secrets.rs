@@ -16,8 +16,12 @@ const APPLY: [&str; 5] = ["apply", "--server-side", "--field-manager=gitops", "-
 /// What is in Git; the canary is what only the cluster holds.
 const IN_GIT: &str = "g1t-v4lue-Wm3pLd8";
 
+/// A Secret with `data`, as the server stores it.
 fn secret(namespace: &str, name: &str, data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
+    let encoded = |value: &Value| json!(base64(value.as_str().expect("a text")));
+    let data: serde_json::Map<String, Value> =
+        data.as_object().expect("a map").iter().map(|(key, value)| (key.clone(), encoded(value))).collect();
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": data})
 }
 
 fn base64(text: &str) -> String {
@@ -103,7 +107,7 @@ fn sec_29_the_last_applied_copy_is_hidden() {
     assert_eq!(verdict(&run, "Secret", "drifted"), ("pending".to_owned(), field("data.password", "pending")));
     assert_eq!(verdict(&run, "Secret", "absent").0, "missing");
     let raw = cluster.kubectl_ok(&["get", "secret", "drifted", "-n", &namespace, "-o", "yaml"]);
-    assert!(raw.contains(CANARY), "the annotation is there: {raw}");
+    assert_eq!(raw.matches(&base64(CANARY)).count(), 2, "the annotation is there: {raw}");
 }
 
 #[test]
@@ -160,7 +164,9 @@ fn sec_30_invalid_secrets_are_named_without_their_values() {
     let run = diff(&sealed, &Source::of(&all), &[]);
     assert_eq!(run.code, 2, "{run:?}");
     for (name, object) in &cases {
-        let alone = diff(&sealed, &Source::of(std::slice::from_ref(object)), &[]);
+        let alone = sealed.run(&["diff", Source::of(std::slice::from_ref(object)).path(), "-v"]);
+        alone.assert_hides(IN_GIT);
+        alone.assert_hides(CANARY);
         // What does not exist yet is not tried out; it is missing until an apply.
         let status = verdict(&run, "Secret", name).0;
         let expected = if ["bad-key", "new-docker"].contains(name) { ("missing", 1) } else { ("invalid", 2) };
@@ -173,6 +179,58 @@ fn sec_30_invalid_secrets_are_named_without_their_values() {
         ("replace", 1),
         "{replaced:?}"
     );
+}
+
+#[test]
+fn sec_30_base64_is_judged_as_the_server_judges_it() {
+    let Some(cluster) = cluster::shared() else { return };
+    let namespace = cluster.namespace("base64");
+    let texts = [
+        "",
+        "YQ==",
+        "YWE=",
+        "YWFh",
+        "YQ",
+        "YWE",
+        "YQ=",
+        "YQ===",
+        "YR==",
+        "YWF=",
+        "YW\nFh",
+        "\r\nYWFh\r\n",
+        "YW Fh",
+        " YWFh",
+        "YWFh\t",
+        "-_-_",
+        "+/+/",
+        "YWFhYQ==YQ==",
+        "=",
+        "====",
+        "Y",
+        "YQ=\n=",
+        "not base64!",
+        "é",
+    ];
+    let sealed = Sealed::with_cluster(cluster.kubeconfig());
+    let mut refused = 0;
+    for text in texts {
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": namespace}, "data": {"a": text}});
+        let source = Source::of(std::slice::from_ref(&object));
+        let taken = cluster
+            .kubectl(&["create", "--dry-run=server", "--validate=false", "-f", source.path()])
+            .status
+            .success();
+        let run = sealed.run(&["diff", source.path()]);
+        assert_eq!(
+            run.code,
+            if taken { 1 } else { 2 },
+            "{text:?}, which the server {}: {run:?}",
+            if taken { "takes" } else { "refuses" }
+        );
+        assert_eq!(run.stdout.contains("data[\"a\"] is no base64"), !taken, "{text:?}: {run:?}");
+        refused += usize::from(!taken);
+    }
+    assert!((5..texts.len() - 5).contains(&refused), "{refused} are refused");
 }
 
 #[test]

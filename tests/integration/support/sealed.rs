@@ -167,7 +167,7 @@ pub(crate) fn spellings(canary: &str) -> Vec<String> {
             STANDARD.encode(&text)[from..to].to_owned(),
             URL_SAFE.encode(&text)[from..to].to_owned(),
         ]);
-        let twice = STANDARD.encode(STANDARD.encode(&text)[from..to].as_bytes());
+        let twice = STANDARD.encode(&STANDARD.encode(&text).as_bytes()[from..to]);
         all.push(twice[..twice.len() - 4].to_owned());
     }
     all
