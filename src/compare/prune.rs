@@ -109,8 +109,13 @@ impl Walk<'_> {
         }
     }
 
+    /// Who holds the path in place. An owner of something below holds a field, but not an item of a list: the item goes as a
+    /// whole unless it is itself in the owner's entry (structured-merge-diff, `EnsureNamedFieldsAreMembers`).
     fn co_owners(&self) -> Vec<String> {
-        let owns = |entry: &&&Entry<'_>| entry.fields.get(&self.path).is_some();
+        let item = !matches!(self.path.last(), Some(PathElement::Field(_)));
+        let owns = |entry: &&&Entry<'_>| {
+            entry.fields.get(&self.path).is_some_and(|below| !item || below.is_member())
+        };
         let mut names: Vec<String> = self.others.iter().filter(owns).map(|e| e.manager.to_owned()).collect();
         names.sort();
         names.dedup();
@@ -196,6 +201,8 @@ mod tests {
         let path = "spec.template.spec.containers[b]";
         let none = vec![(path.to_owned(), vec![])];
         assert_eq!(run(&schema, &own, &json!({}), &desired, &live), none);
+        let leaf = at(json!({"k:{\"name\":\"b\"}": {"f:image": {}}}));
+        assert_eq!(run(&schema, &own, &leaf, &desired, &live), none);
         let all = at(json!({"k:{\"name\":\"b\"}": {".": {}, "f:name": {}, "f:image": {}}}));
         let stuck = vec![(path.to_owned(), vec!["other".to_owned()])];
         assert_eq!(run(&schema, &own, &all, &desired, &live), stuck);
