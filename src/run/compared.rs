@@ -128,6 +128,7 @@ pub async fn compare(
     choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
     warnings.append(&mut desired.warnings);
+    warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
     let versions = versions(&desired);
@@ -252,6 +253,27 @@ fn schemas(
     schemas
 }
 
+/// Minor versions of Kubernetes 1 whose behaviour the comparison was tried against.
+const TRIED: std::ops::RangeInclusive<u32> = 33..=36;
+
+/// A warning for a server that nobody tried; one that hides its version is taken as it is.
+fn untried_version(version: &str) -> Option<Notice> {
+    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
+    let (major, minor) = (numbers.next()??, numbers.next()??);
+    let known = major == 1 && TRIED.contains(&minor);
+    (!known).then(|| Notice {
+        file: String::new(),
+        line: 0,
+        column: 0,
+        message: format!(
+            "the server is Kubernetes {version}; 1.{} to 1.{} are supported",
+            TRIED.start(),
+            TRIED.end()
+        ),
+        hint: None,
+    })
+}
+
 /// Whether dry runs may be sent; else the reason that the report gives.
 fn dry_runs(comparison: &Comparison, reader: &Live) -> Result<(), String> {
     match reader {
@@ -270,4 +292,20 @@ fn refuse_unauthorized(live: &LiveSet, reader: &Live) -> Result<(), RunError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_nobody_tried_are_warned_of() {
+        let warned = |version| untried_version(version).map(|notice| notice.message);
+        for version in ["v1.33.0", "v1.36.3", "v1.34.1+k3s1", "", "unknown"] {
+            assert_eq!(warned(version), None, "{version}");
+        }
+        for version in ["v1.32.9", "v1.37.0", "v2.34.0"] {
+            assert!(warned(version).unwrap().contains("1.33 to 1.36 are supported"), "{version}");
+        }
+    }
 }
