@@ -111,6 +111,9 @@ fn resolve_one(
             if !resource.namespaced && manifest.namespace.is_some() {
                 warnings.push(ignored_namespace(&manifest));
             }
+            if has_rules_of_a_controller(&manifest) {
+                warnings.push(ignored_rules(&manifest));
+            }
             let entry = prepare_entry(manifest, resource.clone(), &id);
             (id, entry)
         }
@@ -142,6 +145,25 @@ fn ignored_namespace(manifest: &Manifest) -> Notice {
     }
 }
 
+/// True for a ClusterRole whose rules a controller fills in from others, and that brings rules nevertheless.
+fn has_rules_of_a_controller(manifest: &Manifest) -> bool {
+    let object = &manifest.object;
+    manifest.gvk.group == "rbac.authorization.k8s.io"
+        && manifest.gvk.kind == "ClusterRole"
+        && object.get("aggregationRule").is_some()
+        && object.get("rules").is_some()
+}
+
+fn ignored_rules(manifest: &Manifest) -> Notice {
+    Notice {
+        file: manifest.origin.file.to_string(),
+        line: manifest.origin.line,
+        column: 0,
+        message: format!("ClusterRole {} has an aggregationRule: its rules are ignored", manifest.name),
+        hint: Some("a controller fills them in; leave rules out".to_owned()),
+    }
+}
+
 fn not_served(manifest: &Manifest, versions: &[String]) -> Entry {
     let mut reason = format!("the cluster does not serve {}", manifest.gvk);
     if versions.is_empty() {
@@ -165,11 +187,10 @@ fn prepare_entry(manifest: Manifest, resource: Resource, id: &ObjectId) -> Entry
     if manifest.object.get("sops").is_some() {
         return invalid(&manifest, "encrypted with SOPS, not supported yet".to_owned());
     }
-    match prepare(manifest.object.clone(), &manifest.gvk, &resource, id) {
-        Ok(object) => {
-            Entry::Ready(Box::new(Desired { gvk: manifest.gvk, resource, object, origin: manifest.origin }))
-        }
-        Err(reason) => invalid(&manifest, reason),
+    let Manifest { gvk, object, origin, .. } = manifest;
+    match prepare(object, &gvk, &resource, id) {
+        Ok(object) => Entry::Ready(Box::new(Desired { gvk, resource, object, origin })),
+        Err(reason) => Entry::Invalid { reason, places: vec![(origin.file.to_string(), origin.line)] },
     }
 }
 

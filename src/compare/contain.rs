@@ -103,7 +103,7 @@ impl Walk<'_> {
         let before = self.findings();
         self.value(&Place { node, parent: Some((parent, key, siblings)) }, desired, live, below);
         // The key of a map is a member beside its value; a leaf was looked at already.
-        if entry && before == self.findings() && live.is_some() {
+        if entry && before == self.findings() && live.is_some() && !is_metadata(&self.path) {
             self.note_owner(below);
         }
         self.path.pop();
@@ -187,7 +187,8 @@ impl Walk<'_> {
             }
             self.path.pop();
         }
-        if !order.is_sorted() {
+        // An item that Git holds twice is not in order either: nothing is proven, and the server refuses it.
+        if !order.is_sorted_by(|a, b| a < b) {
             self.misordered(list, desired, live);
         }
     }
@@ -228,6 +229,11 @@ impl Walk<'_> {
             self.result.unowned.push(FieldPath(self.path.clone()));
         }
     }
+}
+
+/// Even where nothing is published for a type, the server does not track that there is metadata.
+fn is_metadata(path: &[PathElement]) -> bool {
+    matches!(path, [PathElement::Field(name)] if name == "metadata")
 }
 
 /// Metadata that the server never tracks, so that a manifest's value cannot be applied or compared
@@ -320,6 +326,12 @@ mod tests {
                 json!([{"name": "a", "env": [{"name": "X", "value": ""}]}]),
                 json!([{"name": "a", "env": [{"name": "X"}]}]),
                 vec![],
+            ),
+            (
+                "8",
+                json!([{"name": "a", "env": [{"name": "X", "value": "1"}, {"name": "X", "value": "1"}]}]),
+                json!([{"name": "a", "env": [{"name": "X", "value": "1"}]}]),
+                vec![(format!("{at}[a].env"), Kind::Order)],
             ),
             (
                 "14",

@@ -17,6 +17,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::render::{Manifests, Notice, plain};
+use crate::report::Source;
 use crate::schema::Schema;
 use crate::schema::openapi::Document;
 use crate::source::{self, Snapshot};
@@ -51,37 +52,21 @@ pub struct Comparison {
 #[derive(Debug)]
 pub struct Compared {
     /// The source as it was read.
-    pub source: Opened,
+    pub source: Source,
     /// Verdicts in the order of identity.
     pub verdicts: Vec<ObjectVerdict>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
 }
 
-/// What a report says about a source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// The directory or URL, without credentials.
-    pub display: String,
-    /// The revision as asked for.
-    pub reference: Option<String>,
-    /// Commit id.
-    pub commit: Option<String>,
-    /// Branch.
-    pub branch: Option<String>,
-    /// True if the files are not those of the commit.
-    pub dirty: bool,
-}
-
-impl Opened {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            display: snapshot.display.clone(),
-            reference: snapshot.reference.clone(),
-            commit: snapshot.commit.clone(),
-            branch: snapshot.branch.clone(),
-            dirty: snapshot.dirty,
-        }
+/// What a report says about an opened source.
+fn told(snapshot: &Snapshot) -> Source {
+    Source {
+        display: snapshot.display.clone(),
+        reference: snapshot.reference.clone(),
+        commit: snapshot.commit.clone(),
+        branch: snapshot.branch.clone(),
+        dirty: snapshot.dirty,
     }
 }
 
@@ -89,7 +74,7 @@ impl Opened {
 #[derive(Debug)]
 pub struct Rendered {
     /// Where it comes from.
-    pub source: Opened,
+    pub source: Source,
     /// Its manifests.
     pub manifests: Manifests,
 }
@@ -109,7 +94,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered { source: Opened::of(&snapshot), manifests })
+    Ok(Rendered { source: told(&snapshot), manifests })
 }
 
 /// Compares a source with a cluster or a snapshot.

@@ -123,7 +123,12 @@ fn write_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(content);
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".gitops-").tempfile_in(parent)?;
+    let file = tempfile::Builder::new().prefix(".gitops-").tempfile_in(parent);
+    // The library's own text names a file that nobody asked for.
+    let mut file = file.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => std::io::Error::new(ErrorKind::NotFound, "its directory does not exist"),
+        kind => std::io::Error::from(kind),
+    })?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     #[cfg(unix)]
