@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::owner::LAST_APPLIED;
 use super::place::{Shape, child_node, child_value, contributes, shape};
 use crate::object::fields::{Entry, FieldSet};
 use crate::object::path::{FieldPath, PathElement};
@@ -58,6 +59,9 @@ impl Walk<'_> {
             return;
         }
         for (element, below) in own.children() {
+            if self.is_bookkeeping(&element, below) {
+                continue;
+            }
             let Some(live) = child_value(self.schema, node, live, &element) else {
                 continue;
             };
@@ -77,6 +81,20 @@ impl Walk<'_> {
         }
     }
 
+    /// What client-side apply keeps for itself is no field of the object, also where a manifest carried it once.
+    fn is_bookkeeping(&self, element: &PathElement, below: FieldSet<'_>) -> bool {
+        let field = |element: &PathElement, name: &str| matches!(element, PathElement::Field(n) if n == name);
+        match &self.path[..] {
+            [meta] if field(meta, "metadata") && field(element, "annotations") => {
+                !below.is_leaf() && below.children().all(|(key, _)| field(&key, LAST_APPLIED))
+            }
+            [meta, map] if field(meta, "metadata") && field(map, "annotations") => {
+                field(element, LAST_APPLIED)
+            }
+            _ => false,
+        }
+    }
+
     /// A live path that the desired object does not have. `stuck` if an ancestor was reported as held in place.
     fn left(&mut self, node: NodeId, own: FieldSet<'_>, live: &Value, stuck: bool) {
         let co_owners = self.co_owners();
@@ -91,8 +109,13 @@ impl Walk<'_> {
         }
     }
 
+    /// Who holds the path in place. An owner of something below holds a field, but not an item of a list: the item goes as a
+    /// whole unless it is itself in the owner's entry (structured-merge-diff, `EnsureNamedFieldsAreMembers`).
     fn co_owners(&self) -> Vec<String> {
-        let owns = |entry: &&&Entry<'_>| entry.fields.get(&self.path).is_some();
+        let item = !matches!(self.path.last(), Some(PathElement::Field(_)));
+        let owns = |entry: &&&Entry<'_>| {
+            entry.fields.get(&self.path).is_some_and(|below| !item || below.is_member())
+        };
         let mut names: Vec<String> = self.others.iter().filter(owns).map(|e| e.manager.to_owned()).collect();
         names.sort();
         names.dedup();
@@ -151,6 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn the_annotation_of_client_side_apply_is_never_dropped() {
+        let annotations = |keys: &[&str]| {
+            let map: serde_json::Map<String, Value> =
+                keys.iter().map(|k| (format!("f:{k}"), json!({}))).collect();
+            json!({"f:metadata": {"f:annotations": map}})
+        };
+        let live = json!({"metadata": {"annotations": {LAST_APPLIED: "{}", "a": "b"}}});
+        let schema = config_map();
+        let named = json!({"metadata": {"name": "x"}});
+        let alone = run(&schema, &annotations(&[LAST_APPLIED]), &json!({}), &named, &live);
+        assert!(alone.is_empty(), "{alone:?}");
+        let desired = json!({"metadata": {"labels": {"l": "v"}}});
+        let beside = run(&schema, &annotations(&[LAST_APPLIED, "a"]), &json!({}), &desired, &live);
+        assert_eq!(beside, [("metadata.annotations".to_owned(), vec![])]);
+    }
+
+    #[test]
     fn a_whole_item_goes_even_if_another_owns_a_leaf_inside() {
         let schema = deployment();
         let at = |inner: Value| json!({"f:spec": {"f:template": {"f:spec": {"f:containers": inner}}}});
@@ -161,6 +201,8 @@ mod tests {
         let path = "spec.template.spec.containers[b]";
         let none = vec![(path.to_owned(), vec![])];
         assert_eq!(run(&schema, &own, &json!({}), &desired, &live), none);
+        let leaf = at(json!({"k:{\"name\":\"b\"}": {"f:image": {}}}));
+        assert_eq!(run(&schema, &own, &leaf, &desired, &live), none);
         let all = at(json!({"k:{\"name\":\"b\"}": {".": {}, "f:name": {}, "f:image": {}}}));
         let stuck = vec![(path.to_owned(), vec!["other".to_owned()])];
         assert_eq!(run(&schema, &own, &all, &desired, &live), stuck);
