@@ -33,6 +33,7 @@ fn sec_47_expansion_is_refused_soon_and_in_little_memory() {
         ("scalar", format!("{HEAD}data: {{a: {}}}\n", "x".repeat(50 << 20))),
     ];
     let sealed = Sealed::new();
+    let mut most = 0;
     for (name, text) in cases {
         let source = Source::files(&[("bomb.yaml", &text)]);
         for (args, input) in [(["render", source.path()], ""), (["render", "-"], text.as_str())] {
@@ -40,9 +41,12 @@ fn sec_47_expansion_is_refused_soon_and_in_little_memory() {
             assert!(run.code == 2 && run.stdout.is_empty(), "{name}: {run:?}");
             assert!(run.stderr.len() < 2_000, "{name}: an error is no copy of its cause");
             assert!(run.took < SOON, "{name}: {:?}", run.took);
-            assert!((1..256).contains(&run.peak_mib), "{name}: {} MiB", run.peak_mib);
+            assert!(run.peak_mib < 256, "{name}: {} MiB", run.peak_mib);
+            most = most.max(run.peak_mib);
         }
     }
+    // Most runs end before anybody looks; all of them together do not.
+    assert!(most > 20, "memory is watched: {most} MiB");
 }
 
 /// Files of 15 MiB in a directory, more than 256 MiB together.
