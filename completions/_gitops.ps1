@@ -36,7 +36,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;diff' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--base', '--base', [CompletionResultType]::ParameterName, 'Revision that was applied last: tells drift from pending changes; `none` for none')
@@ -59,6 +58,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Show also what does not count, separated by commas')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run, for example 90s or 10m')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Stay off the network for the source: use the commit of a URL that was fetched last')
             [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Labels and annotations that people added count too')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Keep nothing on disk between runs: neither read nor write the cache')
@@ -76,7 +76,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;render' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db')
@@ -86,6 +85,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run, for example 90s or 10m')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Stay off the network for the source: use the commit of a URL that was fetched last')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Keep nothing on disk between runs: neither read nor write the cache')
             [CompletionResult]::new('--deny-warnings', '--deny-warnings', [CompletionResultType]::ParameterName, 'Treat warnings as errors (exit 2)')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'No progress, no warnings, no hints')
@@ -101,7 +101,6 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
         'gitops;snapshot' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
-            [CompletionResult]::new('--renderer', '--renderer', [CompletionResultType]::ParameterName, 'How manifests are rendered')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig; default: its current context')
@@ -113,6 +112,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'File to write; `-` for stdout')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run, for example 90s or 10m')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Stay off the network for the source: use the commit of a URL that was fetched last')
             [CompletionResult]::new('--include-secrets', '--include-secrets', [CompletionResultType]::ParameterName, 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Keep nothing on disk between runs: neither read nor write the cache')
             [CompletionResult]::new('--deny-warnings', '--deny-warnings', [CompletionResultType]::ParameterName, 'Treat warnings as errors (exit 2)')

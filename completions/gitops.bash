@@ -87,7 +87,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__diff)
-            opts="-n -l -o -U -q -v -h -V --ref --path --renderer --namespace --base --live --read-only --added --strict --fail-on --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -l -o -U -q -v -h -V --ref --path --offline --namespace --base --live --read-only --added --strict --fail-on --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -99,10 +99,6 @@ _gitops() {
                     ;;
                 --path)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --renderer)
-                    COMPREPLY=($(compgen -W "auto plain" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -313,7 +309,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__render)
-            opts="-n -l -o -q -v -h -V --ref --path --renderer --namespace --selector --only --output --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -l -o -q -v -h -V --ref --path --offline --namespace --selector --only --output --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,10 +321,6 @@ _gitops() {
                     ;;
                 --path)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --renderer)
-                    COMPREPLY=($(compgen -W "auto plain" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)
@@ -375,7 +367,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__snapshot)
-            opts="-n -o -q -v -h -V --ref --path --renderer --namespace --context --kubeconfig --as --as-group --max-inflight --output --include-secrets --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -o -q -v -h -V --ref --path --offline --namespace --context --kubeconfig --as --as-group --max-inflight --output --include-secrets --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -387,10 +379,6 @@ _gitops() {
                     ;;
                 --path)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --renderer)
-                    COMPREPLY=($(compgen -W "auto plain" -- "${cur}"))
                     return 0
                     ;;
                 --namespace)

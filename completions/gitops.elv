@@ -32,7 +32,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;diff'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand --base 'Revision that was applied last: tells drift from pending changes; `none` for none'
@@ -55,6 +54,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand --show 'Show also what does not count, separated by commas'
             cand --timeout 'Deadline of the whole run, for example 90s or 10m'
             cand --color 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too'
+            cand --offline 'Stay off the network for the source: use the commit of a URL that was fetched last'
             cand --read-only 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
             cand --strict 'Labels and annotations that people added count too'
             cand --no-cache 'Keep nothing on disk between runs: neither read nor write the cache'
@@ -71,7 +71,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;render'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand -l 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db'
@@ -81,6 +80,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand --output 'yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]'
             cand --timeout 'Deadline of the whole run, for example 90s or 10m'
             cand --color 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too'
+            cand --offline 'Stay off the network for the source: use the commit of a URL that was fetched last'
             cand --no-cache 'Keep nothing on disk between runs: neither read nor write the cache'
             cand --deny-warnings 'Treat warnings as errors (exit 2)'
             cand -q 'No progress, no warnings, no hints'
@@ -95,7 +95,6 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;snapshot'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
-            cand --renderer 'How manifests are rendered'
             cand -n 'Namespace for objects that have none; never a filter, never an override'
             cand --namespace 'Namespace for objects that have none; never a filter, never an override'
             cand --context 'Context of the kubeconfig; default: its current context'
@@ -107,6 +106,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand --output 'File to write; `-` for stdout'
             cand --timeout 'Deadline of the whole run, for example 90s or 10m'
             cand --color 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too'
+            cand --offline 'Stay off the network for the source: use the commit of a URL that was fetched last'
             cand --include-secrets 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
             cand --no-cache 'Keep nothing on disk between runs: neither read nor write the cache'
             cand --deny-warnings 'Treat warnings as errors (exit 2)'

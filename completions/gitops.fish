@@ -34,8 +34,6 @@ complete -c gitops -n "__fish_gitops_needs_command" -f -a "man" -d 'Print a manu
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand diff" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision that was applied last: tells drift from pending changes; `none` for none' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
@@ -74,6 +72,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l timeout -d 'Deadl
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
@@ -84,8 +83,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -s h -l help -d 'Pri
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand render" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
@@ -95,6 +92,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -l timeout -d 'Dea
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s q -l quiet -d 'No progress, no warnings, no hints'
@@ -103,8 +101,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -s h -l help -d 'P
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
-complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l renderer -d 'How manifests are rendered' -r -f -a "auto\t'Found from the files of the directory'
-plain\t'Every .yaml, .yml and .json file, as it is'"
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
@@ -116,6 +112,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l timeout -d 'D
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l include-secrets -d 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

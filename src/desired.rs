@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use crate::live::{Catalog, Resource, Served};
@@ -185,11 +187,10 @@ fn prepare_entry(manifest: Manifest, resource: Resource, id: &ObjectId) -> Entry
     if manifest.object.get("sops").is_some() {
         return invalid(&manifest, "encrypted with SOPS, not supported yet".to_owned());
     }
-    match prepare(manifest.object.clone(), &manifest.gvk, &resource, id) {
-        Ok(object) => {
-            Entry::Ready(Box::new(Desired { gvk: manifest.gvk, resource, object, origin: manifest.origin }))
-        }
-        Err(reason) => invalid(&manifest, reason),
+    let Manifest { gvk, object, origin, .. } = manifest;
+    match prepare(object, &gvk, &resource, id) {
+        Ok(object) => Entry::Ready(Box::new(Desired { gvk, resource, object, origin })),
+        Err(reason) => Entry::Invalid { reason, places: vec![(origin.file.to_string(), origin.line)] },
     }
 }
 
@@ -208,7 +209,10 @@ pub fn prepare(mut object: Value, gvk: &Gvk, resource: &Resource, id: &ObjectId)
         prepare_metadata(metadata, id);
     }
     match (gvk.group.as_str(), gvk.kind.as_str()) {
-        ("", "Secret") => fold_string_data(map)?,
+        ("", "Secret") => {
+            check_base64(map)?;
+            fold_string_data(map)?;
+        }
         ("rbac.authorization.k8s.io", "ClusterRole") if map.contains_key("aggregationRule") => {
             // A controller fills the rules in; sending ours would wipe them each time.
             map.remove("rules");
@@ -255,6 +259,24 @@ fn drop_null_timestamps(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_null_timestamps),
         _ => {}
     }
+}
+
+/// What stands in `data` must be base64 as Go reads it: the standard alphabet with padding, line ends left out, and any
+/// bits behind the last byte (`encoding/base64`, `StdEncoding`). The server would refuse the object, and only an object
+/// that exists already is ever shown to it.
+fn check_base64(secret: &Map<String, Value>) -> Result<(), String> {
+    const AS_GO: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD_ALPHABET,
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
+    for (key, value) in secret.get("data").and_then(Value::as_object).into_iter().flatten() {
+        let Some(text) = value.as_str() else { continue };
+        let text: String = text.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
+        if AS_GO.decode(text).is_err() {
+            return Err(format!("data[{key:?}] is no base64"));
+        }
+    }
+    Ok(())
 }
 
 /// `stringData` becomes base64 in `data`: the server would not take a key out again that was applied as `stringData`.
@@ -414,5 +436,21 @@ mod tests {
         let mut config = object("v1", "ConfigMap", json!({"name": "c"}));
         config["status"] = json!("kept: the type has no status subresource");
         assert!(prepared(config).get("status").is_some());
+    }
+
+    /// SEC-30
+    #[test]
+    fn what_is_no_base64_is_invalid_without_its_value() {
+        let reason = |text: &str| {
+            let mut secret = object("v1", "Secret", json!({"name": "s"}));
+            secret["data"] = json!({"k": text});
+            run(vec![secret])[0].1.clone()
+        };
+        for text in ["", "YQ==", "YR==", "YW\r\nFh\n"] {
+            assert!(reason(text).starts_with('{'), "{text:?}: {}", reason(text));
+        }
+        for text in ["YQ", "YQ= =", "canary!", "-_-_"] {
+            assert_eq!(reason(text), "invalid: data[\"k\"] is no base64 [(\"a.yaml\", 1)]", "{text:?}");
+        }
     }
 }

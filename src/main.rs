@@ -4,10 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use gitops::cli::Cli;
+use gitops::run::output;
 
 fn main() -> ExitCode {
-    gitops::run::output::quiet_panics();
-    let cli = Cli::parse();
+    output::quiet_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return ExitCode::from(output::help_or_usage(&answer)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
         Ok(runtime) => {

@@ -166,6 +166,7 @@ mod tests {
         let progress =
             Progress::on(ProgressDrawTarget::term_like(Box::new(screen.clone())), Duration::from_secs(60));
         progress.stage("reading");
+        std::thread::sleep(Duration::from_millis(100));
         drop(progress);
         assert_eq!(screen.drawn(), "");
     }

@@ -42,6 +42,7 @@ pub fn source(args: &SourceArgs, run: &RunArgs) -> source::Request {
     let mut request = source::Request::new(&args.source);
     request.reference = args.reference.clone();
     request.path = args.path.clone();
+    request.offline = args.offline;
     request.deadline = run.timeout.min(Duration::from_secs(120));
     request.cache_dir = cache_directory().filter(|_| !run.no_cache).map(|cache| cache.join("git"));
     request.environment = source::environment::Environment::from_process();

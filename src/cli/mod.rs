@@ -91,15 +91,9 @@ pub struct SourceArgs {
     #[arg(long, value_name = "DIR", env = "GITOPS_PATH", hide_env_values = true)]
     pub path: Option<String>,
 
-    /// How manifests are rendered
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "auto",
-        env = "GITOPS_RENDERER",
-        hide_env_values = true
-    )]
-    pub renderer: Renderer,
+    /// Stay off the network for the source: use the commit of a URL that was fetched last
+    #[arg(long, env = "GITOPS_OFFLINE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub offline: bool,
 
     /// Namespace for objects that have none; never a filter, never an override
     #[arg(short, long, value_name = "NS", env = "GITOPS_NAMESPACE", hide_env_values = true)]
@@ -310,15 +304,6 @@ pub struct SnapshotArgs {
     /// Bounds and noise.
     #[command(flatten)]
     pub run: RunArgs,
-}
-
-/// Renderers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Renderer {
-    /// Found from the files of the directory
-    Auto,
-    /// Every .yaml, .yml and .json file, as it is
-    Plain,
 }
 
 /// Formats of a diff.

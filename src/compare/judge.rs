@@ -154,7 +154,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
-    let mut notes = notes_of_additions(&added, subject.policy);
+    let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
@@ -309,7 +309,7 @@ impl Judgement<'_> {
                 self.fields.iter().any(|field| added.path.starts_with(&field.path) && field.live.is_some());
             let undone = matches!(answer, Answer::Stored(predicted)
                 if value_at(self.subject.schema, predicted, &added.path.0).is_none());
-            if !known && !undone && is_drift(&added, self.subject.policy) {
+            if !known && !undone && is_drift(self.subject.id, &added, self.subject.policy) {
                 let verdict = FieldVerdict {
                     class: Class::Added,
                     proof: Proof::Server,
@@ -422,16 +422,29 @@ fn collect_vanishing(
     }
 }
 
-fn is_drift(added: &Added, policy: Policy) -> bool {
+fn is_drift(id: &ObjectId, added: &Added, policy: Policy) -> bool {
     added.by == Addition::Person
         && policy.added == AddedPolicy::Drift
+        && !is_never_taken_out(id, &added.path)
         && (policy.strict || !added.path.is_metadata_map())
 }
 
+/// Additions that no apply takes out, whoever made them: a note and never drift.
+fn is_never_taken_out(id: &ObjectId, path: &FieldPath) -> bool {
+    const KINDS: &[&str] =
+        &["PersistentVolume", "PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "Node"];
+    let kind = matches!(id.group.as_str(), "" | "apiextensions.k8s.io") && KINDS.contains(&id.kind.as_str());
+    let account = id.group.is_empty() && id.kind == "ServiceAccount";
+    let starts = |names: &[&str]| path.starts_with_fields(names);
+    kind || starts(&["metadata", "finalizers"])
+        || starts(&["metadata", "ownerReferences"])
+        || (account && (starts(&["secrets"]) || starts(&["imagePullSecrets"])))
+}
+
 /// Groups what does not count: one note for each kind and writer.
-fn notes_of_additions(added: &[Added], policy: Policy) -> Vec<Note> {
+fn notes_of_additions(id: &ObjectId, added: &[Added], policy: Policy) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
-    for added in added.iter().filter(|added| !is_drift(added, policy)) {
+    for added in added.iter().filter(|added| !is_drift(id, added, policy)) {
         let kind = match added.by {
             Addition::Creation => continue,
             Addition::Person if policy.added == AddedPolicy::Ignore => continue,
@@ -502,4 +515,34 @@ fn refusal_text(subject: &Subject<'_>, refusal: &Refusal) -> String {
     let secret = subject.id.group.is_empty() && subject.id.kind == "Secret";
     let denied = refusal::meaning(refusal) == Meaning::Denied;
     if denied && !secret { refusal.message.clone() } else { refusal::summary(refusal) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::id::Gvk;
+
+    #[test]
+    fn what_no_apply_takes_out_is_never_drift() {
+        let judge = |kind: &str, fields: &[&str], strict: bool| {
+            let path = fields.iter().fold(FieldPath::default(), |path, name| path.field(name));
+            let added = Added { path, live: Value::Null, by: Addition::Person, owners: vec![], writer: None };
+            let id = ObjectId::new(&Gvk::new("", "v1", kind), "", "x");
+            is_drift(&id, &added, Policy { strict, ..Policy::default() })
+        };
+        assert!(judge("ConfigMap", &["data", "a"], false));
+        assert!(judge("ServiceAccount", &["automountServiceAccountToken"], false));
+        assert!(!judge("ConfigMap", &["metadata", "labels", "a"], false));
+        assert!(judge("ConfigMap", &["metadata", "labels", "a"], true));
+        for (kind, fields) in [
+            ("ConfigMap", &["metadata", "finalizers"][..]),
+            ("ConfigMap", &["metadata", "ownerReferences"]),
+            ("ServiceAccount", &["secrets"]),
+            ("ServiceAccount", &["imagePullSecrets"]),
+            ("Namespace", &["spec", "finalizers"]),
+            ("PersistentVolumeClaim", &["spec", "volumeName"]),
+        ] {
+            assert!(!judge(kind, fields, true), "{kind} {fields:?}");
+        }
+    }
 }

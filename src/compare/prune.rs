@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::owner::LAST_APPLIED;
 use super::place::{Shape, child_node, child_value, contributes, shape};
 use crate::object::fields::{Entry, FieldSet};
 use crate::object::path::{FieldPath, PathElement};
@@ -58,6 +59,9 @@ impl Walk<'_> {
             return;
         }
         for (element, below) in own.children() {
+            if self.is_bookkeeping(&element, below) {
+                continue;
+            }
             let Some(live) = child_value(self.schema, node, live, &element) else {
                 continue;
             };
@@ -74,6 +78,20 @@ impl Walk<'_> {
                 None => self.left(child, below, live, stuck),
             }
             self.path.pop();
+        }
+    }
+
+    /// What client-side apply keeps for itself is no field of the object, also where a manifest carried it once.
+    fn is_bookkeeping(&self, element: &PathElement, below: FieldSet<'_>) -> bool {
+        let field = |element: &PathElement, name: &str| matches!(element, PathElement::Field(n) if n == name);
+        match &self.path[..] {
+            [meta] if field(meta, "metadata") && field(element, "annotations") => {
+                !below.is_leaf() && below.children().all(|(key, _)| field(&key, LAST_APPLIED))
+            }
+            [meta, map] if field(meta, "metadata") && field(map, "annotations") => {
+                field(element, LAST_APPLIED)
+            }
+            _ => false,
         }
     }
 
@@ -153,6 +171,23 @@ mod tests {
         assert_eq!(run(&schema, &own, &json!({}), &json!({"data": {}}), &live), removed);
         let desired = json!({"metadata": {"labels": {"l": "v"}}});
         assert!(run(&schema, &own, &json!({}), &desired, &live).is_empty());
+    }
+
+    #[test]
+    fn the_annotation_of_client_side_apply_is_never_dropped() {
+        let annotations = |keys: &[&str]| {
+            let map: serde_json::Map<String, Value> =
+                keys.iter().map(|k| (format!("f:{k}"), json!({}))).collect();
+            json!({"f:metadata": {"f:annotations": map}})
+        };
+        let live = json!({"metadata": {"annotations": {LAST_APPLIED: "{}", "a": "b"}}});
+        let schema = config_map();
+        let named = json!({"metadata": {"name": "x"}});
+        let alone = run(&schema, &annotations(&[LAST_APPLIED]), &json!({}), &named, &live);
+        assert!(alone.is_empty(), "{alone:?}");
+        let desired = json!({"metadata": {"labels": {"l": "v"}}});
+        let beside = run(&schema, &annotations(&[LAST_APPLIED, "a"]), &json!({}), &desired, &live);
+        assert_eq!(beside, [("metadata.annotations".to_owned(), vec![])]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ const HEADS: &[&str] = &[
 
 /// Whole texts.
 const WHOLE: &[&str] = &[
+    "data[{paths}] is no base64",
     "--read-only sends none",
     "a controller holds it: an apply leaves it",
     "a snapshot answers none",

@@ -124,6 +124,10 @@ fn sec_31_a_secret_is_known_by_its_own_kind() {
     let mut renamed = verdict("", "Secret", vec![field(path(&["data", "a"]), None, None, Some(json!("x")))]);
     renamed.gvk = Gvk::new("", "", "ConfigMap");
     assert_eq!(mask(vec![renamed], &default).get()[0].fields[0].live, Some(json!(LIVE)));
+    let mut moved =
+        verdict("apps", "Deployment", vec![field(path(&["data", "a"]), None, None, Some(json!("x")))]);
+    moved.gvk = Gvk::new("", "v1", "Secret");
+    assert_eq!(mask(vec![moved], &default).get()[0].fields[0].live, Some(json!(LIVE)));
     let inner = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "x"}});
     for (kind, at, value) in [
         ("List", "items", json!([inner])),
@@ -159,6 +163,7 @@ fn sec_29_the_last_applied_copy_is_hidden_on_any_object() {
 fn sec_37_rules_hide_by_kind_and_path() {
     let rules = MaskRules::default().with("Widget.example.org", "spec.config.password").unwrap();
     let rules = rules.with("*", "**.env[DB].value").unwrap();
+    let rules = rules.with("Widget.example.org", "spec.config.hidden").unwrap();
     let live = |value: Value| [None, None, Some(value)];
     let hidden: &[(&str, &str, &[&str], Value, Value)] = &[
         ("example.org", "Widget", &["spec", "config", "password"], json!("x"), json!(LIVE)),
@@ -180,6 +185,8 @@ fn sec_37_rules_hide_by_kind_and_path() {
             json!([{"name": "DB", "value": "x"}, {"name": "A", "value": "x"}]),
             { json!([{"name": "DB", "value": LIVE}, {"name": "A", "value": "x"}]) },
         ),
+        ("other.org", "Widget", &["spec", "config"], json!({"hidden": "kept"}), json!({"hidden": "kept"})),
+        ("example.org", "Widget", &["spec", "config"], json!({"hidden": "x"}), json!({"hidden": LIVE})),
         // Defaults: known kinds, and telling names in custom resources.
         ("metallb.io", "BGPPeer", &["spec", "password"], json!("x"), json!(LIVE)),
         ("example.org", "Other", &["spec", "db", "admin_password"], json!("x"), json!(LIVE)),

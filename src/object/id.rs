@@ -79,17 +79,25 @@ pub struct ObjectId {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Place of the kind among all kinds, kept because maps compare identities all the time.
+    rank: u8,
 }
 
 impl ObjectId {
     /// Builds an identity from a type, a namespace (empty for cluster scope) and a name.
     pub fn new(gvk: &Gvk, namespace: &str, name: &str) -> Self {
         Self {
+            rank: kind_rank(&gvk.group, &gvk.kind),
             group: gvk.group.clone(),
             kind: gvk.kind.clone(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         }
+    }
+
+    /// The same place with another name.
+    pub fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
     }
 
     /// `namespace/name`, or the name alone at cluster scope.
@@ -110,8 +118,8 @@ impl fmt::Display for ObjectId {
 
 impl Ord for ObjectId {
     fn cmp(&self, other: &Self) -> Ordering {
-        kind_rank(&self.group, &self.kind)
-            .cmp(&kind_rank(&other.group, &other.kind))
+        self.rank
+            .cmp(&other.rank)
             .then_with(|| self.group.cmp(&other.group))
             .then_with(|| self.kind.cmp(&other.kind))
             .then_with(|| self.namespace.cmp(&other.namespace))
@@ -157,8 +165,9 @@ const RANKED: &[(&str, &str)] = &[
     ("autoscaling", "HorizontalPodAutoscaler"),
 ];
 
-fn kind_rank(group: &str, kind: &str) -> usize {
-    RANKED.iter().position(|&(g, k)| g == group && k == kind).unwrap_or(RANKED.len())
+fn kind_rank(group: &str, kind: &str) -> u8 {
+    let place = RANKED.iter().position(|&(g, k)| g == group && k == kind).unwrap_or(RANKED.len());
+    u8::try_from(place).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]

@@ -52,9 +52,26 @@ impl Ord for PathElement {
         match (self, other) {
             (Self::Field(a), Self::Field(b)) => a.cmp(b),
             (Self::Index(a), Self::Index(b)) => a.cmp(b),
-            (a, b) if a == b => Ordering::Equal,
-            (a, b) => a.rank().cmp(&b.rank()).then_with(|| a.to_string().cmp(&b.to_string())),
+            (Self::Value(a), Self::Value(b)) => order(a, b),
+            (Self::Key(a), Self::Key(b)) => {
+                let pairs = a.iter().zip(b).map(|(a, b)| a.0.cmp(&b.0).then_with(|| order(&a.1, &b.1)));
+                pairs.fold(Ordering::Equal, Ordering::then).then_with(|| a.len().cmp(&b.len()))
+            }
+            (a, b) => a.rank().cmp(&b.rank()),
         }
+    }
+}
+
+/// A total order of values that agrees with [`same`].
+fn order(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (a, b) if same(a, b) => Ordering::Equal,
+        (Value::Number(a), Value::Number(b)) => {
+            let float = |number: &serde_json::Number| number.as_f64().unwrap_or_default();
+            a.as_i64().zip(b.as_i64()).map_or_else(|| float(a).total_cmp(&float(b)), |(a, b)| a.cmp(&b))
+        }
+        (a, b) => a.to_string().cmp(&b.to_string()),
     }
 }
 

@@ -57,7 +57,7 @@ pub fn json(text: String) -> String {
 const COMMANDS: &[&str] = &["##[", "##vso[", "##teamcity["];
 
 /// A line of output that no build service takes for a command: `::` at its start (behind blanks, as GitHub reads it) and
-/// the beginnings of [`COMMANDS`] anywhere get their first character as `\u{…}`.
+/// the beginnings of build-service commands anywhere get their first character as `\u{…}`.
 pub fn without_commands(line: &str) -> Cow<'_, str> {
     let mut line = Cow::Borrowed(line);
     if let Some(rest) = line.trim_start().strip_prefix("::") {

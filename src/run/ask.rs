@@ -11,7 +11,6 @@ use crate::compare::refusal::{Meaning, meaning};
 use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen};
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::live::{Catalog, DryRun, FetchError, Prediction, Presence, Refusal, Resource};
-use crate::object::id::ObjectId;
 use crate::reader::Live;
 
 /// How often an object that keeps changing is read and asked about again.
@@ -149,7 +148,7 @@ fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun
     let mut dry_run = question(setting, open)?;
     let short: String = open.id.name.chars().take(40).collect();
     let name = format!("{}-gitops-check", short.trim_end_matches(['-', '.']));
-    dry_run.id = ObjectId { name: name.clone(), ..open.id.clone() };
+    dry_run.id = open.id.named(&name);
     dry_run.body["metadata"]["name"] = Value::from(name);
     dry_run.pin = None;
     Some(dry_run)

@@ -17,6 +17,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::render::{Manifests, Notice, plain};
+use crate::report::Source;
 use crate::schema::Schema;
 use crate::schema::openapi::Document;
 use crate::source::{self, Snapshot};
@@ -51,37 +52,21 @@ pub struct Comparison {
 #[derive(Debug)]
 pub struct Compared {
     /// The source as it was read.
-    pub source: Opened,
+    pub source: Source,
     /// Verdicts in the order of identity.
     pub verdicts: Vec<ObjectVerdict>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
 }
 
-/// What a report says about a source.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// The directory or URL, without credentials.
-    pub display: String,
-    /// The revision as asked for.
-    pub reference: Option<String>,
-    /// Commit id.
-    pub commit: Option<String>,
-    /// Branch.
-    pub branch: Option<String>,
-    /// True if the files are not those of the commit.
-    pub dirty: bool,
-}
-
-impl Opened {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            display: snapshot.display.clone(),
-            reference: snapshot.reference.clone(),
-            commit: snapshot.commit.clone(),
-            branch: snapshot.branch.clone(),
-            dirty: snapshot.dirty,
-        }
+/// What a report says about an opened source.
+fn told(snapshot: &Snapshot) -> Source {
+    Source {
+        display: snapshot.display.clone(),
+        reference: snapshot.reference.clone(),
+        commit: snapshot.commit.clone(),
+        branch: snapshot.branch.clone(),
+        dirty: snapshot.dirty,
     }
 }
 
@@ -89,7 +74,7 @@ impl Opened {
 #[derive(Debug)]
 pub struct Rendered {
     /// Where it comes from.
-    pub source: Opened,
+    pub source: Source,
     /// Its manifests.
     pub manifests: Manifests,
 }
@@ -109,7 +94,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered { source: Opened::of(&snapshot), manifests })
+    Ok(Rendered { source: told(&snapshot), manifests })
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -143,6 +128,7 @@ pub async fn compare(
     choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
     warnings.append(&mut desired.warnings);
+    warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
     let versions = versions(&desired);
@@ -267,6 +253,27 @@ fn schemas(
     schemas
 }
 
+/// Minor versions of Kubernetes 1 whose behaviour the comparison was tried against.
+const TRIED: std::ops::RangeInclusive<u32> = 33..=36;
+
+/// A warning for a server that nobody tried; one that hides its version is taken as it is.
+fn untried_version(version: &str) -> Option<Notice> {
+    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
+    let (major, minor) = (numbers.next()??, numbers.next()??);
+    let known = major == 1 && TRIED.contains(&minor);
+    (!known).then(|| Notice {
+        file: String::new(),
+        line: 0,
+        column: 0,
+        message: format!(
+            "the server is Kubernetes {version}; 1.{} to 1.{} are supported",
+            TRIED.start(),
+            TRIED.end()
+        ),
+        hint: None,
+    })
+}
+
 /// Whether dry runs may be sent; else the reason that the report gives.
 fn dry_runs(comparison: &Comparison, reader: &Live) -> Result<(), String> {
     match reader {
@@ -285,4 +292,20 @@ fn refuse_unauthorized(live: &LiveSet, reader: &Live) -> Result<(), RunError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_nobody_tried_are_warned_of() {
+        let warned = |version| untried_version(version).map(|notice| notice.message);
+        for version in ["v1.33.0", "v1.36.3", "v1.34.1+k3s1", "", "unknown"] {
+            assert_eq!(warned(version), None, "{version}");
+        }
+        for version in ["v1.32.9", "v1.37.0", "v2.34.0"] {
+            assert!(warned(version).unwrap().contains("1.33 to 1.36 are supported"), "{version}");
+        }
+    }
 }

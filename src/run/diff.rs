@@ -9,7 +9,7 @@ use crate::exit::{Code, FailOn};
 use crate::mask::mask;
 use crate::mask::rules::MaskRules;
 use crate::reader::Live;
-use crate::report::{Cluster, Counts, Report, Source, TargetReport, hints, json, text};
+use crate::report::{Cluster, Counts, Report, TargetReport, hints, json, text};
 use crate::settings::{self, Surroundings};
 use crate::snapshot::Recorded;
 
@@ -65,15 +65,8 @@ fn report(args: &DiffArgs, surroundings: &Surroundings, live: &Live, compared: C
     };
     let code = Code::of_diff(&compared.verdicts, compared.warnings.len(), &fail_on, args.run.deny_warnings);
     let counts = live.counts();
-    let opened = compared.source;
     Report {
-        source: Source {
-            display: opened.display,
-            reference: opened.reference,
-            commit: opened.commit,
-            branch: opened.branch,
-            dirty: opened.dirty,
-        },
+        source: compared.source,
         targets: vec![TargetReport {
             name: String::new(),
             cluster: cluster(args, live),

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::error::RunError;
+use crate::exit::Code;
 use crate::progress::Progress;
 use crate::render::Notice;
 use crate::report::{escape, hints};
@@ -70,11 +71,30 @@ pub fn quiet_panics() {
     }));
 }
 
+/// Prints what clap answers instead of parsed arguments, help or a mistake, and returns the exit code. Arguments that clap
+/// quotes may come from elsewhere, such as the name of a branch; where they are harmless clap prints in its own colours.
+pub fn help_or_usage(answer: &clap::Error) -> u8 {
+    let text = answer.render().to_string();
+    let harmless = harmless(&text);
+    if answer.use_stderr() && harmless != text {
+        let _ = std::io::stderr().lock().write_all(harmless.as_bytes());
+    } else {
+        let _ = answer.print();
+    }
+    u8::try_from(answer.exit_code()).unwrap_or(Code::Error.number())
+}
+
 /// Writes a line to stderr; a stderr that is gone is no reason to stop.
 fn complain(kind: &str, text: &str) {
     let separator = if kind.trim().is_empty() { "" } else { ": " };
-    let text = escape::clean(text);
-    let _ = writeln!(std::io::stderr().lock(), "{kind}{separator}{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&format!("{kind}{separator}{text}")));
+}
+
+/// Text that neither moves a terminal nor speaks to a build service.
+fn harmless(text: &str) -> String {
+    let clean = escape::clean(text);
+    let lines: Vec<_> = clean.split('\n').map(escape::without_commands).collect();
+    lines.join("\n")
 }
 
 /// Writes an answer to a file, or to stdout if none is named. A reader that closed the pipe has seen enough.
@@ -103,7 +123,12 @@ fn write_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(content);
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".gitops-").tempfile_in(parent)?;
+    let file = tempfile::Builder::new().prefix(".gitops-").tempfile_in(parent);
+    // The library's own text names a file that nobody asked for.
+    let mut file = file.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => std::io::Error::new(ErrorKind::NotFound, "its directory does not exist"),
+        kind => std::io::Error::from(kind),
+    })?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     #[cfg(unix)]
@@ -112,4 +137,17 @@ fn write_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SEC-24
+    #[test]
+    fn messages_do_nothing_to_terminals_and_build_services() {
+        assert_eq!(harmless("error: a\n  b\n"), "error: a\n  b\n");
+        let wild = "error: \u{1b}[2J\r\u{202e}\n::error::x\n ##[group]y";
+        assert_eq!(harmless(wild), "error: \\u{1b}[2J\\r\\u{202e}\n\\u{3a}:error::x\n \\u{23}#[group]y");
+    }
 }

@@ -11,6 +11,7 @@ use crate::exit::Code;
 use crate::object::id::ObjectId;
 use crate::render::yaml::emit::{self, Order};
 use crate::render::{Manifest, Manifests};
+use crate::report::escape;
 use crate::settings;
 
 /// Renders and prints.
@@ -71,7 +72,7 @@ fn text(format: RenderFormat, objects: &[Value]) -> String {
         RenderFormat::Yaml => emit::stream(objects, Order::Manifest),
         RenderFormat::Json => {
             let all = Value::Array(objects.to_vec());
-            serde_json::to_string_pretty(&all).map(|text| text + "\n").unwrap_or_default()
+            serde_json::to_string_pretty(&all).map(|text| escape::json(text) + "\n").unwrap_or_default()
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::SnapshotArgs;
 use crate::cluster::Server;
 use crate::desired;
 use crate::exit::Code;
+use crate::report::escape;
 use crate::settings;
 use crate::snapshot::{Document, Wish, record, write};
 
@@ -63,7 +64,7 @@ fn store(document: &Document, args: &SnapshotArgs, output: &Output) -> Result<()
         place: "standard output".to_owned(),
         reason: error.to_string(),
     };
-    let mut text = serde_json::to_vec_pretty(document).map_err(reason)?;
-    text.push(b'\n');
-    deliver(None, output, &text)
+    let mut text = escape::json(serde_json::to_string_pretty(document).map_err(reason)?);
+    text.push('\n');
+    deliver(None, output, text.as_bytes())
 }

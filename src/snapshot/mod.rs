@@ -1,6 +1,6 @@
 //! Snapshots: what a diff needs of a cluster, in a file. A run with a snapshot takes the same way as with a server.
 //!
-//! [`record`] asks a server, [`Document`] is the file format, [`write()`] stores it, [`Recorded`] answers from it. Output of
+//! [`record()`] asks a server, [`Document`] is the file format, [`write()`] stores it, [`Recorded`] answers from it. Output of
 //! `kubectl get` is read too; what such a file cannot know is unknown, never absent.
 
 pub mod document;

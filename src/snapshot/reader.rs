@@ -236,12 +236,23 @@ fn version(bytes: &[u8]) -> Option<u32> {
 
 fn read(path: &Path) -> Result<Vec<u8>, SnapshotError> {
     let failed = |source| SnapshotError::Io { path: path.to_owned(), doing: "cannot be read", source };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > MAX_FILE {
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let too_large = || {
         let reason = format!("is larger than {} MiB", MAX_FILE >> 20);
-        return Err(SnapshotError::Invalid { path: path.to_owned(), reason });
+        SnapshotError::Invalid { path: path.to_owned(), reason }
+    };
+    if file.metadata().map_err(failed)?.len() > MAX_FILE {
+        return Err(too_large());
     }
-    std::fs::read(path).map_err(failed)
+    bounded(file, MAX_FILE).map_err(failed)?.ok_or_else(too_large)
+}
+
+/// All bytes, or `None` if there are more than `limit`: devices and pipes do not tell their size.
+fn bounded(bytes: impl std::io::Read, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    bytes.take(limit + 1).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= limit).then_some(content))
 }
 
 /// The files of a directory in the order of their paths.
@@ -318,6 +329,14 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         let path = file.path().to_str().unwrap();
         Recorded::open(file.path()).map_err(|error| error.to_string().replace(path, "FILE"))
+    }
+
+    /// SEC-48
+    #[test]
+    fn what_does_not_tell_its_size_is_bounded() {
+        assert_eq!(bounded(&b"abc"[..], 3).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(bounded(&b"abcd"[..], 3).unwrap(), None);
+        assert_eq!(bounded(std::io::repeat(0), 1000).unwrap(), None, "and reading ends");
     }
 
     #[test]

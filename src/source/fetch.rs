@@ -14,6 +14,7 @@ use crate::source::environment::Environment;
 use crate::source::error::SourceError;
 use crate::source::escape::{one_line, remote_lines};
 use crate::source::known_hosts::{KnownHosts, Trust, check, fingerprint, key_type};
+use crate::source::memory::MAX_DATA;
 use crate::source::url::{GitUrl, Location, Scheme, parse};
 
 /// Depth that asks a server for the whole history behind a shallow clone (git: `INFINITE_DEPTH`).
@@ -202,6 +203,11 @@ impl Session {
             return error.clone();
         }
         if let Some(problem) = state.limit.clone() {
+            return SourceError::Limit { place, problem };
+        }
+        if error.class() == ErrorClass::NoMemory {
+            let problem =
+                format!("the server sent an object that needs more than {MAX_DATA} bytes of memory");
             return SourceError::Limit { place, problem };
         }
         if state.credentials.asked_by_other || message.contains("redirect") {

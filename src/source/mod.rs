@@ -14,6 +14,7 @@ mod helper;
 mod known_hosts;
 pub mod local;
 mod loose;
+mod memory;
 mod names;
 mod prefix;
 pub mod redacted;

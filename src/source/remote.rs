@@ -18,6 +18,7 @@ use crate::source::escape::one_line;
 use crate::source::fetch::{FULL_HISTORY, Failure, Limits, Session};
 use crate::source::git::{check_reference, is_commit_id, store};
 use crate::source::known_hosts::KnownHosts;
+use crate::source::memory;
 use crate::source::url::GitUrl;
 
 /// How a URL is fetched.
@@ -150,6 +151,7 @@ fn in_time(
     reference: Option<String>,
     settings: Settings,
 ) -> Result<Found, SourceError> {
+    memory::bound();
     let start = Instant::now();
     let deadline = settings.deadline;
     let lock = entry.lock(deadline)?;

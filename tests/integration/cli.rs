@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _, ValueEnum as _};
 use clap_complete::Shell;
-use gitops::cli::{
-    Added, Cli, Color, Command, DiffArgs, DiffFormat, ExitCodeStyle, Renderer, Show, generate,
-};
+use gitops::cli::{Added, Cli, Color, Command, DiffArgs, DiffFormat, ExitCodeStyle, Show, generate};
 use gitops::exit::Code;
 
 /// Parses a command line written with spaces; `·` stands for a space inside an argument.
@@ -37,7 +35,6 @@ fn definitions_are_consistent() {
 fn defaults_are_those_of_the_contract() {
     let args = diff("diff");
     assert_eq!(args.source.source, ".");
-    assert_eq!(args.source.renderer, Renderer::Auto);
     assert_eq!(args.run.timeout.as_secs(), 600);
     assert_eq!(args.run.color, Color::Auto);
     assert_eq!(args.cluster.max_inflight, 16);
@@ -55,11 +52,11 @@ fn every_flag_of_diff_is_read() {
          --as-group h -n ns -l app=web,tier!=db --only Deployment/shop/web --only ConfigMap/a --read-only \
          -o text -o json=a=b.json --color never -U 5 --show in-sync,foreign,ignored --added note --strict \
          --fail-on drift,missing --exit-code-style terraform --deny-warnings --timeout 90s --max-inflight 4 --no-cache \
-         --renderer plain -vv",
+         --offline -vv",
     );
     assert_eq!(args.source.source, "ssh://git@h/r.git");
     assert_eq!((args.source.reference.as_deref(), args.source.path.as_deref()), (Some("v1"), Some("a/b")));
-    assert_eq!((args.source.namespace.as_deref(), args.source.renderer), (Some("ns"), Renderer::Plain));
+    assert_eq!((args.source.namespace.as_deref(), args.source.offline), (Some("ns"), true));
     assert_eq!(args.compare.base.as_deref(), Some("none"));
     assert_eq!((args.cluster.context.as_deref(), args.cluster.as_user.as_deref()), (Some("c"), Some("u")));
     assert_eq!(args.cluster.kubeconfig.as_deref(), Some(Path::new("k")));
@@ -104,7 +101,7 @@ fn mistakes_are_named_with_the_way_out() {
         ("diff --pth a", "a similar argument exists: '--path'"),
         ("diff a b", "unexpected argument 'b'"),
         ("diff --ref", "a value is required for '--ref <REV>'"),
-        ("diff --renderer plan", "a similar value exists: 'plain'"),
+        ("diff --added nots", "a similar value exists: 'note'"),
         ("diff --base", "a value is required for '--base <REV>'"),
         ("diff -n", "a value is required for '--namespace <NS>'"),
         ("diff -l a>b", "`a>b` is no label key"),

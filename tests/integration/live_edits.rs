@@ -1,7 +1,5 @@
 //! Live edits by the real kubectl, each to an object of its own: what they are taken for, and who is named.
 
-#![expect(clippy::disallowed_methods, reason = "waits for the next second of the server's clock")]
-
 mod manifests;
 mod tables;
 

@@ -2,17 +2,22 @@
 
 mod support;
 
+mod base_revision;
 mod catalogue;
 mod cli;
 mod cluster_faults;
 mod cluster_server;
 mod cluster_smoke;
 mod cluster_wire;
+mod coverage;
+mod field_facts;
 mod git_server;
+mod hostile;
 mod in_sync;
 mod layering;
 mod live_edits;
 mod plain_render;
+mod shop_snapshot;
 mod snapshots;
 mod source_hostile;
 mod source_hostile_server;

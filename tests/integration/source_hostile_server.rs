@@ -255,6 +255,64 @@ fn the_hand_made_answer_is_one_that_an_honest_server_gives() {
     assert_eq!(snapshot.commit, Some(commit));
 }
 
+/// The offset of a delta's base (gitformat-pack(5)): seven bits a byte, each further byte counts from one.
+fn base_offset(mut offset: usize) -> Vec<u8> {
+    let mut bytes = vec![u8::try_from(offset & 0x7f).unwrap()];
+    while offset > 0x7f {
+        offset = (offset >> 7) - 1;
+        bytes.insert(0, u8::try_from(offset & 0x7f).unwrap() | 0x80);
+    }
+    bytes
+}
+
+fn size_of_delta(mut size: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while size > 0x7f {
+        bytes.push(u8::try_from(size & 0x7f).unwrap() | 0x80);
+        size >>= 7;
+    }
+    bytes.push(u8::try_from(size).unwrap());
+    bytes
+}
+
+/// A file of 64 KiB, a delta that repeats it 255 times, and one that repeats that so often.
+fn unfolding_pack(times: usize) -> Vec<u8> {
+    let copy = |size: u64| [&[0xf0], &size.to_le_bytes()[..3]].concat();
+    let base = vec![0; 65_535];
+    let mut objects = [object_header(3, 65_535), zlib(&base)].concat();
+    let (mut base_at, mut base_size) = (0, 65_535_u64);
+    for times in [255, times] {
+        let size = base_size * times as u64;
+        let delta = [size_of_delta(base_size), size_of_delta(size), copy(base_size).repeat(times)].concat();
+        let at = objects.len();
+        objects.extend(object_header(6, delta.len() as u64));
+        objects.extend(base_offset(at - base_at));
+        objects.extend(zlib(&delta));
+        (base_at, base_size) = (at, size);
+    }
+    pack(3, &objects)
+}
+
+#[test]
+fn sec_25_a_pack_that_unfolds_does_not_fill_the_memory() {
+    // Just below 2 GiB, the largest object of libgit2, out of less than a kilobyte; the small one shows that the pack itself is sound.
+    let bytes = unfolding_pack(128);
+    assert!(bytes.len() < 1_000);
+    let (error, took) =
+        error_of_pack(|commit| Behaviour { pack: Some(upload(commit, &bytes)), ..Behaviour::default() });
+    assert!(matches!(&error, SourceError::Limit { problem, .. } if problem.contains("memory")), "{error:?}");
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 2 * 1024 * 1024, "{peak} KiB");
+
+    let bytes = unfolding_pack(2);
+    let (error, _) =
+        error_of_pack(|commit| Behaviour { pack: Some(upload(commit, &bytes)), ..Behaviour::default() });
+    assert!(!matches!(error, SourceError::Limit { .. }), "{error:?}");
+}
+
 #[test]
 fn sec_25_packs_that_are_cut_off() {
     for bytes in [0, 10, 200, 330, 400] {

@@ -91,13 +91,20 @@ fn every_status_has_its_reason_and_exit_code_and_stops_no_other_object() {
         assert_eq!(alone.code, case.code, "{}: {}{}", case.name, alone.stdout, alone.stderr);
         assert!(alone.stdout.contains(case.reason), "{}: {}", case.name, alone.stdout);
     }
-    classes_that_do_not_count_are_notes(&report);
+    assert_shown_on_request(&cluster, &source);
 }
 
-fn classes_that_do_not_count_are_notes(report: &Value) {
-    let noted = program::noted(report);
-    let notes = |name: &str| noted.iter().find(|object| object.name() == name).map(|object| object.notes());
-    assert_eq!(notes("foreign"), Some(vec![("foreign", "operator", 1)]), "with --show foreign");
+/// What does not count is told to whoever asks: a controller's field, another spelling, an autoscaler's replicas.
+fn assert_shown_on_request(cluster: &Cluster, source: &Source) {
+    let show = ["diff", source.path(), "--show", "in-sync,foreign", "-o", "json"];
+    let report = gitops(cluster, cluster.kubeconfig(), &show).report();
+    let object = |kind, name| program::object(&report, kind, name).expect("it is listed");
+    assert_eq!(object("ConfigMap", "foreign").notes(), [("foreign", "operator", 1)]);
+    assert_eq!(object("Deployment", "respelled").notes(), [("cosmetic", "", 1)]);
+    let autoscaled = object("Deployment", "autoscaled");
+    let held = ("spec.replicas".to_owned(), "held".to_owned(), "kube-controller-manager/scale".to_owned());
+    assert_eq!((autoscaled.status(), autoscaled.fields()), ("in-sync", vec![held]));
+    assert_eq!(autoscaled.0["fields"][0]["counts"], false);
 }
 
 #[test]

@@ -180,10 +180,10 @@ fn quoted(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            '\u{feff}' | '\u{2028}' | '\u{2029}' | '\u{85}' => {
-                let _ = write!(out, "\\u{:04X}", u32::from(char));
+            _ if slices::is_readable(char) && !is_deceptive(char) => out.push(char),
+            _ if u32::from(char) > 0xffff => {
+                let _ = write!(out, "\\U{:08X}", u32::from(char));
             }
-            _ if slices::is_readable(char) => out.push(char),
             _ => {
                 let _ = write!(out, "\\u{:04X}", u32::from(char));
             }
@@ -199,10 +199,25 @@ fn is_block(text: &str) -> bool {
         && !lines.ends_with('\n')
         && !text.starts_with([' ', '\t', '\n'])
         && lines.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
-        && text.chars().all(|char| {
-            slices::is_readable(char)
-                && !matches!(char, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
-        })
+        && text.chars().all(|char| slices::is_readable(char) && char != '\r' && !is_deceptive(char))
+}
+
+/// True for characters that YAML allows and that break lines for some readers, reorder text or show nothing (CVE-2021-42574):
+/// they stand as escapes, so that what is seen is what is meant.
+fn is_deceptive(char: char) -> bool {
+    matches!(
+        char,
+        '\u{85}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 fn block(out: &mut String, text: &str, column: usize) {
@@ -302,6 +317,10 @@ status: {}
             "a\tb",
             "a\u{85}b",
             "\u{feff}",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{e0041}b",
+            "a\nb\u{2066}c",
             "true",
         ];
         for text in quoted {

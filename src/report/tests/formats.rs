@@ -54,10 +54,22 @@ fn the_json_report_is_what_its_schema_says() {
     });
     assert_eq!(*image, expected);
     assert_eq!(target["objects"][2]["origin"], json!({"file": "web.yaml", "line": 1}));
-    assert!(target["objects"][2]["fields"][2].get("desired").is_none(), "an absent value has no member");
+    let added = target["objects"][2]["fields"][2].as_object().unwrap();
+    let members: Vec<&str> = added.keys().map(String::as_str).collect();
+    let expected = ["class", "counts", "line", "live", "owners", "path", "proof", "writer"];
+    assert_eq!(members, expected, "an absent value has no member");
     let all = json(&report, EVERYTHING);
     assert_eq!(all["targets"][0]["objects"].as_array().unwrap().len(), 5);
     assert_eq!(document["targets"][1]["warnings"][0]["hint"], "the last one counts");
+}
+
+#[test]
+fn a_null_is_a_value_and_an_absent_value_is_none() {
+    let mut gone = field("spec.a", Class::Drift, json!("x"), Value::Null);
+    gone.base = Some(Value::Null);
+    let document = json(&report(vec![object("", "Pod", "a", Status::Drift, vec![gone])]), Show::default());
+    let field = &document["targets"][0]["objects"][0]["fields"][0];
+    assert_eq!((field.get("live"), field.get("base")), (None, Some(&Value::Null)));
 }
 
 #[test]

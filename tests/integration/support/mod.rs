@@ -4,3 +4,4 @@ pub(crate) mod cluster;
 pub(crate) mod generate;
 pub(crate) mod program;
 pub(crate) mod script;
+pub(crate) mod sealed;

@@ -26,20 +26,14 @@ pub(crate) const ENTRIES: &[(&str, fn(&str, &Value) -> bool)] = &[
     ("empty network policy port", |name, value| name == "ports" && *value == serde_json::json!([{}])),
     ("subject without group", |name, value| name == "subjects" && lacks_group(value.pointer("/0"))),
     ("roleRef without group", |name, value| name == "roleRef" && lacks_group(Some(value))),
-    ("explicit false", |name, value| name == "hostNetwork" && *value == Value::Bool(false)),
-    ("explicit false of a pointer", |name, value| {
-        name == "automountServiceAccountToken" && *value == Value::Bool(false)
-    }),
-    ("explicit zero", |name, value| {
-        matches!(name, "hostPort" | "minReadySeconds") && *value == Value::from(0)
-    }),
-    ("explicit zero with a default", |name, value| name == "timeoutSeconds" && *value == Value::from(0)),
-    ("explicit empty text", |name, value| name == "workingDir" && *value == Value::from("")),
-    ("explicit empty text with a default", |name, value| name == "dnsPolicy" && *value == Value::from("")),
-    ("pull policy by the image's tag", |name, value| name == "imagePullPolicy" && *value == Value::from("")),
-    ("target port by the port", |name, value| {
-        name == "targetPort" && (*value == Value::from("") || *value == Value::from(0))
-    }),
+    ("explicit false", |name, value| name == "hostNetwork" && *value == false),
+    ("explicit false of a pointer", |name, value| name == "automountServiceAccountToken" && *value == false),
+    ("explicit zero", |name, value| matches!(name, "hostPort" | "minReadySeconds") && *value == 0),
+    ("explicit zero with a default", |name, value| name == "timeoutSeconds" && *value == 0),
+    ("explicit empty text", |name, value| name == "workingDir" && *value == ""),
+    ("explicit empty text with a default", |name, value| name == "dnsPolicy" && *value == ""),
+    ("pull policy by the image's tag", |name, value| name == "imagePullPolicy" && *value == ""),
+    ("target port by the port", |name, value| name == "targetPort" && (*value == "" || *value == 0)),
     ("null struct", |name, value| name == "securityContext" && value.is_null()),
     ("null with a default", |name, value| name == "revisionHistoryLimit" && value.is_null()),
     ("null replicas", |name, value| name == "replicas" && value.is_null()),
