@@ -1,7 +1,5 @@
 //! Rows that only a real server decides.
 
-#![expect(clippy::disallowed_methods, reason = "waits for the next second of the server's clock")]
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
