@@ -76,7 +76,11 @@ fn sides() -> impl Strategy<Value = Sides> {
 
 fn case((git, live, ours, edited, _): &Sides) -> Case {
     let case = Case::of("apps/v1", "Deployment").git(git).live(live).ours(ours).base(ours);
-    case.by("kubectl-edit", edited).by("operator", ours).through("kubectl", "scale", edited)
+    case.by("kubectl-edit", edited).by("operator", ours).through(
+        "kubectl",
+        "scale",
+        &json!({"spec": {"replicas": 1}}),
+    )
 }
 
 fn answer((.., predicted): &Sides) -> Answer {
