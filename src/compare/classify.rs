@@ -8,7 +8,7 @@ use super::owner::{self, Class as Manager, Writer};
 use super::prune::Dropped;
 use super::verdict::{Class, FieldVerdict, Proof};
 use crate::object::fields::{Entry, ManagedFields};
-use crate::object::path::FieldPath;
+use crate::object::path::{FieldPath, PathElement};
 use crate::schema::Schema;
 
 /// What a class is decided from.
@@ -115,7 +115,7 @@ fn by_evidence(
         verdict.writer = Some(owner::possible_writer(evidence.managed));
         return;
     }
-    if own.is_some_and(|own| own.fields.contains(&found.path.0)) {
+    if own.is_some_and(|own| is_ours(evidence.schema, own, owners, &found.path)) {
         verdict.class = Class::Pending;
         verdict.writer =
             own.map(|own| Writer::SetBy { manager: own.manager.to_owned(), time: own.time.to_owned() });
@@ -128,6 +128,19 @@ fn by_evidence(
         _ if !owners.is_empty() => verdict.remark = Some("Git may have added it".to_owned()),
         _ => {}
     }
+}
+
+/// True if the leaf is in our entry. A Secret that was applied with `stringData` is recorded under that name, and its keys
+/// are ours as long as they have no owner of their own.
+fn is_ours(schema: &Schema, own: &Entry<'_>, owners: &[&Entry<'_>], path: &FieldPath) -> bool {
+    let as_text = || match path.0.split_first() {
+        Some((PathElement::Field(data), key)) if data == "data" => {
+            let texts = own.fields.field("stringData");
+            schema.builtin && owners.is_empty() && texts.is_some_and(|texts| texts.contains(key))
+        }
+        _ => false,
+    };
+    own.fields.contains(&path.0) || as_text()
 }
 
 fn writer(evidence: &Evidence<'_>, found: &Difference, owners: &[&Entry<'_>]) -> Writer {

@@ -127,3 +127,28 @@ fn each_side_that_moved_is_told_and_a_withheld_base_leaves_it_to_the_evidence() 
     ];
     assert_eq!(classes(&unknown), owned(&expected));
 }
+
+/// The server records `stringData` under that name, and stores `data`.
+#[test]
+fn a_text_of_a_secret_that_git_changed_is_pending_and_one_that_was_edited_is_drift() {
+    let Some(cluster) = cluster::shared() else { return };
+    let namespace = cluster.namespace("texts");
+    let secret = |a: &str, b: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: texts}}\nstringData: {{a: {a}, b: {b}}}\n")
+    };
+    let apply = ["-n", &namespace, "apply", "--server-side", "--field-manager=gitops", "-f", "-"];
+    cluster.kubectl_stdin(&apply, &secret("old", "old"));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let edit = r#"{"stringData": {"b": "edited"}}"#;
+    cluster.kubectl_ok(&["-n", &namespace, "patch", "secret", "texts", "--type=merge", "-p", edit]);
+
+    let source = program::Source::files(&[("all.yaml", &secret("new", "old"))]);
+    let args = ["diff", source.path(), "-n", &namespace, "-o", "json"];
+    let run = program::gitops(cluster, cluster.kubeconfig(), &args);
+    let report = run.report();
+    let texts = program::object(&report, "Secret", "texts").expect("it differs");
+    let classes: Vec<(String, String)> =
+        texts.fields().into_iter().map(|(path, class, _)| (path, class)).collect();
+    let expected = [("data.a", "pending"), ("data.b", "drift")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(classes, expected, "{}", run.stderr);
+}

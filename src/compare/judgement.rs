@@ -1,0 +1,250 @@
+//! From what differs to fields and a status: each difference is weighed against the server's answer.
+
+use serde_json::Value;
+
+use super::additions::Added;
+use super::classify::{self, Evidence};
+use super::contain::{Difference, Kind};
+use super::judge::{Answer, Assessment, Subject};
+use super::local;
+use super::notes::is_drift;
+use super::place::value_at;
+use super::prune::Dropped;
+use super::reasons::{invalid_text, line, refusal_text};
+use super::refusal::{self, Meaning};
+use super::verdict::{Class, FieldVerdict, Note, NoteKind, Proof, Status, status_of};
+use crate::live::Refusal;
+use crate::object::fields::ManagedFields;
+use crate::object::path::FieldPath;
+use crate::object::value::same;
+use crate::schema::Schema;
+
+pub(super) struct Judgement<'a> {
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) live: &'a Value,
+    pub(super) evidence: Evidence<'a>,
+    pub(super) fields: Vec<FieldVerdict>,
+    /// Paths that differ and are not proven.
+    pub(super) undecided: Vec<FieldPath>,
+}
+
+impl Judgement<'_> {
+    pub(super) fn differences(&mut self, assessment: &Assessment, answer: &Answer) {
+        let schema = self.subject.schema;
+        for found in &assessment.containment.differences {
+            let proof = match answer {
+                Answer::Stored(predicted) if !self.changes(found, predicted) => continue,
+                Answer::Unavailable { admission, .. } => {
+                    if !local::is_proven(schema, self.evidence.managed, found, *admission) {
+                        self.undecided.push(found.path.clone());
+                        continue;
+                    }
+                    Proof::Local
+                }
+                Answer::Refused { .. } => Proof::Local,
+                _ => Proof::Server,
+            };
+            let verdict = classify::difference(&self.evidence, found, proof);
+            self.push(verdict);
+        }
+        for found in &assessment.pruning.dropped {
+            self.dropped(found, answer);
+        }
+        if assessment.pruning.inconsistent || assessment.other_version {
+            self.unclear_ownership(answer);
+        }
+    }
+
+    /// True if the apply would change the live value at the place of a difference.
+    fn changes(&self, found: &Difference, predicted: &Value) -> bool {
+        let path = &found.path.0;
+        // A path finds the first of equal items only, so the list around them is compared.
+        let place = if found.kind == Kind::Duplicated { &path[..path.len().saturating_sub(1)] } else { path };
+        let at = |object| value_at(self.subject.schema, object, place);
+        match (at(self.live), at(predicted)) {
+            (Some(live), Some(predicted)) => !same(live, predicted),
+            (None, None) => false,
+            _ => true,
+        }
+    }
+
+    fn dropped(&mut self, found: &Dropped, answer: &Answer) {
+        let schema = self.subject.schema;
+        let (proof, remark) = match answer {
+            Answer::Stored(predicted) if found.co_owners.is_empty() => {
+                match value_at(schema, predicted, &found.path.0) {
+                    Some(stays) if same(stays, &found.live) => return,
+                    Some(_) => (Proof::Server, Some("the server puts its default in its place".to_owned())),
+                    None => (Proof::Server, None),
+                }
+            }
+            Answer::Unavailable { admission, .. } if !local::is_removed(schema, found, *admission) => {
+                self.undecided.push(found.path.clone());
+                return;
+            }
+            Answer::Stored(_) => (Proof::Server, None),
+            _ => (Proof::Local, None),
+        };
+        let mut verdict = classify::dropped(&self.evidence, found, proof);
+        verdict.remark = verdict.remark.or(remark);
+        self.push(verdict);
+    }
+
+    /// Our entry cannot be read with this schema: whatever the apply takes out is a removal, and without an answer nobody knows.
+    fn unclear_ownership(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Stored(predicted) => {
+                for path in vanishing(self.subject.schema, self.evidence.managed, self.live, predicted) {
+                    if !self.fields.iter().any(|field| path.starts_with(&field.path)) {
+                        let live =
+                            value_at(self.subject.schema, self.live, &path.0).cloned().unwrap_or_default();
+                        let found = Dropped { path, live, co_owners: Vec::new() };
+                        let verdict = classify::dropped(&self.evidence, &found, Proof::Server);
+                        self.push(verdict);
+                    }
+                }
+            }
+            Answer::Unavailable { .. } => self.undecided.push(FieldPath::default()),
+            _ => {}
+        }
+    }
+
+    /// What the base has and Git has not, live but not ours: no apply takes it out, and only the base shows it.
+    pub(super) fn left_behind(&mut self, assessment: &Assessment) {
+        let schema = self.subject.schema;
+        for path in self.evidence.base.gone_from(schema, &self.subject.desired.object) {
+            let known = assessment
+                .pruning
+                .dropped
+                .iter()
+                .any(|dropped| dropped.path.starts_with(&path) || path.starts_with(&dropped.path));
+            let ours = self.evidence.managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
+            if known || ours {
+                continue;
+            }
+            if let Some(live) = value_at(schema, self.live, &path.0) {
+                let verdict = classify::left_behind(&self.evidence, &path, live);
+                self.push(verdict);
+            }
+        }
+    }
+
+    /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
+    pub(super) fn additions(&mut self, added: Vec<Added>, answer: &Answer) {
+        for added in added {
+            let known =
+                self.fields.iter().any(|field| added.path.starts_with(&field.path) && field.live.is_some());
+            let undone = matches!(answer, Answer::Stored(predicted)
+                if value_at(self.subject.schema, predicted, &added.path.0).is_none());
+            if !known && !undone && is_drift(self.subject.id, &added, self.subject.policy) {
+                let verdict = FieldVerdict {
+                    class: Class::Added,
+                    proof: Proof::Server,
+                    desired: None,
+                    base: None,
+                    live: Some(added.live),
+                    writer: added.writer,
+                    owners: added.owners,
+                    remark: None,
+                    line: None,
+                    counts: true,
+                    path: added.path,
+                };
+                self.push(verdict);
+            }
+        }
+    }
+
+    fn push(&mut self, mut verdict: FieldVerdict) {
+        verdict.line = line(self.subject, &verdict.path);
+        self.fields.push(verdict);
+    }
+
+    pub(super) fn status(&self, answer: &Answer, notes: &mut Vec<Note>) -> (Status, Option<String>) {
+        if self.live.pointer("/metadata/deletionTimestamp").is_some() {
+            return (Status::Terminating, Some("it is being deleted".to_owned()));
+        }
+        match answer {
+            Answer::Refused { refusal, fresh } => self.refused(refusal, fresh.as_ref(), notes),
+            Answer::Unavailable { reason, .. } if !self.undecided.is_empty() => {
+                let paths: Vec<String> = self.undecided.iter().map(ToString::to_string).collect();
+                let places =
+                    paths.iter().filter(|path| !path.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+                let what = if places.is_empty() {
+                    "no proof without a dry run".to_owned()
+                } else {
+                    format!("no proof without a dry run for {places}")
+                };
+                (Status::Unknown, Some(format!("{what}: {reason}")))
+            }
+            _ => (status_of(&self.fields), None),
+        }
+    }
+
+    fn refused(
+        &self,
+        refusal: &Refusal,
+        fresh: Option<&Option<Refusal>>,
+        notes: &mut Vec<Note>,
+    ) -> (Status, Option<String>) {
+        let said = refusal_text(self.subject, refusal);
+        match refusal::meaning(refusal) {
+            Meaning::Manifest => (Status::Invalid, Some(invalid_text(self.subject, refusal))),
+            Meaning::LiveObject => {
+                (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}")))
+            }
+            Meaning::Denied if !self.has_evidence() => (Status::Invalid, Some(said)),
+            Meaning::Change if !self.has_evidence() && matches!(fresh, Some(Some(_))) => {
+                (Status::Invalid, Some(invalid_text(self.subject, refusal)))
+            }
+            Meaning::Change if !self.has_evidence() && refusal::is_immutable(refusal) => {
+                (Status::Replace, Some(format!("an immutable field changes: {said}")))
+            }
+            _ => {
+                let text = format!("server refuses the manifest over the live object: {said}");
+                notes.push(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text });
+                (status_of(&self.fields), None)
+            }
+        }
+    }
+
+    /// True if somebody's edit of the live object is proven, so that a refusal need not be the manifest's fault.
+    fn has_evidence(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field.class, Class::Drift | Class::Added | Class::Diverged))
+    }
+}
+
+/// Paths of our entry that are live and not predicted, topmost first.
+fn vanishing(
+    schema: &Schema,
+    managed: &ManagedFields<'_>,
+    live: &Value,
+    predicted: &Value,
+) -> Vec<FieldPath> {
+    let mut paths = Vec::new();
+    if let Some(own) = managed.own() {
+        collect_vanishing(schema, own.fields, live, predicted, &mut FieldPath::default(), &mut paths);
+    }
+    paths
+}
+
+fn collect_vanishing(
+    schema: &Schema,
+    own: crate::object::fields::FieldSet<'_>,
+    live: &Value,
+    predicted: &Value,
+    path: &mut FieldPath,
+    paths: &mut Vec<FieldPath>,
+) {
+    for (element, below) in own.children() {
+        path.0.push(element);
+        let lives = value_at(schema, live, &path.0).is_some();
+        let stays = value_at(schema, predicted, &path.0).is_some();
+        if lives && !stays {
+            paths.push(path.clone());
+        } else if lives {
+            collect_vanishing(schema, below, live, predicted, path, paths);
+        }
+        path.0.pop();
+    }
+}

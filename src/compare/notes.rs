@@ -1,0 +1,94 @@
+//! What does not count: additions that are no drift, ownership that is missing, other spellings.
+
+use super::additions::Added;
+use super::judge::{AddedPolicy, Assessment, Policy};
+use super::owner::Addition;
+use super::verdict::{Note, NoteKind};
+use crate::object::fields::ManagedFields;
+use crate::object::id::ObjectId;
+use crate::object::path::FieldPath;
+
+pub(super) fn is_drift(id: &ObjectId, added: &Added, policy: Policy) -> bool {
+    added.by == Addition::Person
+        && policy.added == AddedPolicy::Drift
+        && !is_never_taken_out(id, &added.path)
+        && (policy.strict || !added.path.is_metadata_map())
+}
+
+/// Additions that no apply takes out, whoever made them: a note and never drift.
+fn is_never_taken_out(id: &ObjectId, path: &FieldPath) -> bool {
+    const KINDS: &[&str] =
+        &["PersistentVolume", "PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "Node"];
+    let kind = matches!(id.group.as_str(), "" | "apiextensions.k8s.io") && KINDS.contains(&id.kind.as_str());
+    let account = id.group.is_empty() && id.kind == "ServiceAccount";
+    let starts = |names: &[&str]| path.starts_with_fields(names);
+    kind || starts(&["metadata", "finalizers"])
+        || starts(&["metadata", "ownerReferences"])
+        || (account && (starts(&["secrets"]) || starts(&["imagePullSecrets"])))
+}
+
+/// Groups what does not count: one note for each kind and writer.
+pub(super) fn notes_of_additions(id: &ObjectId, added: &[Added], policy: Policy) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    for added in added.iter().filter(|added| !is_drift(id, added, policy)) {
+        let kind = match added.by {
+            Addition::Creation => continue,
+            Addition::Person if policy.added == AddedPolicy::Ignore => continue,
+            Addition::Person => NoteKind::Addition,
+            Addition::Controller => NoteKind::Foreign,
+        };
+        let writer = Some(added.owners.join(", "));
+        match notes.iter_mut().find(|note| note.kind == kind && note.writer == writer) {
+            Some(note) => note.paths.push(added.path.clone()),
+            None => notes.push(Note { kind, writer, paths: vec![added.path.clone()], text: String::new() }),
+        }
+    }
+    notes
+}
+
+pub(super) fn adoption(managed: &ManagedFields<'_>, assessment: &Assessment) -> Option<Note> {
+    let note =
+        |paths, text: &str| Some(Note { kind: NoteKind::Adopt, writer: None, paths, text: text.to_owned() });
+    if managed.own().is_none() {
+        return note(Vec::new(), "not applied by gitops yet");
+    }
+    let paths = assessment.containment.unowned.clone();
+    if paths.is_empty() { None } else { note(paths, "right value, owned by others") }
+}
+
+pub(super) fn cosmetic(assessment: &Assessment) -> Option<Note> {
+    let paths = assessment.cosmetic.clone();
+    let text = "same amount in another spelling".to_owned();
+    (!paths.is_empty()).then_some(Note { kind: NoteKind::Cosmetic, writer: None, paths, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::id::Gvk;
+    use serde_json::Value;
+
+    #[test]
+    fn what_no_apply_takes_out_is_never_drift() {
+        let judge = |kind: &str, fields: &[&str], strict: bool| {
+            let path = fields.iter().fold(FieldPath::default(), |path, name| path.field(name));
+            let added = Added { path, live: Value::Null, by: Addition::Person, owners: vec![], writer: None };
+            let id = ObjectId::new(&Gvk::new("", "v1", kind), "", "x");
+            is_drift(&id, &added, Policy { strict, ..Policy::default() })
+        };
+        assert!(judge("ConfigMap", &["data", "a"], false));
+        assert!(judge("ServiceAccount", &["automountServiceAccountToken"], false));
+        assert!(!judge("ConfigMap", &["metadata", "labels", "a"], false));
+        assert!(judge("ConfigMap", &["metadata", "labels", "a"], true));
+        for (kind, fields) in [
+            ("ConfigMap", &["metadata", "finalizers"][..]),
+            ("ConfigMap", &["metadata", "ownerReferences"]),
+            ("ServiceAccount", &["secrets"]),
+            ("ServiceAccount", &["imagePullSecrets"]),
+            ("Namespace", &["spec", "finalizers"]),
+            ("PersistentVolumeClaim", &["spec", "volumeName"]),
+        ] {
+            assert!(!judge(kind, fields, true), "{kind} {fields:?}");
+        }
+    }
+}
