@@ -108,22 +108,21 @@ pub async fn compare(
 ) -> Result<Compared, RunError> {
     progress.stage("rendering");
     let request = comparison.source.clone();
-    let rendering = tokio::task::spawn_blocking(move || render(&request));
+    let rendering = super::blocking(move || render(&request));
     let remote = is_remote(&comparison.source);
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
     let (rendered, catalog) = if remote {
-        let rendered = joined(rendering.await)?;
-        (rendered, reader.catalog().await?)
+        (rendering.await?, reader.catalog().await?)
     } else {
         let (rendered, catalog) = tokio::join!(rendering, reader.catalog());
-        (joined(rendered)?, catalog?)
+        (rendered?, catalog?)
     };
     let namespace = comparison
         .namespace
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let bases = bases(comparison, &catalog, &namespace)?;
+    let bases = bases(comparison, &catalog, &namespace).await?;
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
     choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
@@ -162,21 +161,19 @@ fn is_remote(request: &source::Request) -> bool {
     )
 }
 
-fn joined(
-    rendered: Result<Result<Rendered, RunError>, tokio::task::JoinError>,
-) -> Result<Rendered, RunError> {
-    rendered.unwrap_or_else(|_| Err(RunError::usage("rendering was interrupted", None)))
-}
-
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.
-fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
+async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
     let revision = match &comparison.base {
         None => return Ok(Bases::Unknown),
         Some(BaseChoice::None) => return Ok(Bases::Withheld),
         Some(BaseChoice::Revision(revision)) => revision,
     };
-    let snapshot = source::open_revision(&comparison.source, revision)?;
-    let manifests = plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
+    let (request, wanted) = (comparison.source.clone(), revision.clone());
+    let opened = super::blocking(move || {
+        let snapshot = source::open_revision(&request, &wanted)?;
+        Ok((plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?, snapshot.commit))
+    });
+    let (manifests, commit) = opened.await?;
     let resolved = desired::resolve(manifests.items, catalog, namespace);
     let objects: BTreeMap<ObjectId, Value> = resolved
         .entries
@@ -187,7 +184,7 @@ fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<
         })
         .collect();
     let short = |commit: &str| commit.chars().take(7).collect::<String>();
-    let name = match snapshot.commit.as_deref() {
+    let name = match commit.as_deref() {
         Some(commit) if !commit.starts_with(revision.as_str()) => format!("{revision} ({})", short(commit)),
         Some(commit) => short(commit),
         None => revision.clone(),

@@ -34,6 +34,19 @@ pub async fn run(cli: Cli) -> u8 {
     code.styled(style)
 }
 
+/// Runs what waits for disk, Git or a stream on a thread of its own, so that a signal ends the run all the same.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RunError> + Send + 'static,
+) -> Result<T, RunError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(RunError::usage("the run was interrupted", None)),
+        },
+    }
+}
+
 /// The kubeconfig that flags and environment choose. One that lies in the source is refused: a repository would name the
 /// program that obtains credentials.
 fn kubeconfig(source: &SourceArgs, cluster: &ClusterArgs) -> Result<(Choice, Environment), RunError> {
@@ -53,7 +66,9 @@ pub fn no_runtime(error: &std::io::Error) -> u8 {
 async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
-        Command::Render(args) => render::render(&args, &mut Output::new(args.run.quiet)),
+        Command::Render(args) => {
+            blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await
+        }
         Command::Snapshot(args) => snapshot::snapshot(&args, &mut Output::new(args.run.quiet)).await,
         Command::Completions { shell } => {
             deliver(None, &Output::new(false), &generate::completion(shell))?;

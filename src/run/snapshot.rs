@@ -29,7 +29,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
             "name a file outside any Git work tree with -o FILE".to_owned(),
         ));
     }
-    let rendered = compared::render(&request)?;
+    let rendered = super::blocking(move || compared::render(&request)).await?;
     let server = Server::connect(&choice, &environment, options).await?;
     let catalog = server.catalog().await?;
     let context = server.identity().namespace.clone();

@@ -10,6 +10,7 @@ mod cluster_server;
 mod cluster_smoke;
 mod cluster_wire;
 mod coverage;
+mod exit_codes;
 mod field_facts;
 mod git_server;
 mod hostile;
