@@ -121,7 +121,7 @@ fn resolve_one(
             let kind = (manifest.gvk.group.clone(), manifest.gvk.kind.clone());
             match pending.get(&kind) {
                 Some(namespaced) => (id(*namespaced), Entry::KindPending(manifest.origin)),
-                None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions)),
+                None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions, catalog)),
             }
         }
         Served::Unknown(reason) => {
@@ -164,9 +164,11 @@ fn ignored_rules(manifest: &Manifest) -> Notice {
     }
 }
 
-fn not_served(manifest: &Manifest, versions: &[String]) -> Entry {
+fn not_served(manifest: &Manifest, versions: &[String], catalog: &Catalog) -> Entry {
     let mut reason = format!("the cluster does not serve {}", manifest.gvk);
-    if versions.is_empty() {
+    if let Some(near) = catalog.near(&manifest.gvk).filter(|_| versions.is_empty()) {
+        reason.push_str(&format!("; did you mean {near}?"));
+    } else if versions.is_empty() {
         reason.push_str(", and the render holds no definition of it");
     } else {
         reason.push_str(&format!("; it serves {}", versions.join(", ")));
@@ -401,6 +403,8 @@ mod tests {
             crd,
             object("example.org/v1", "Widget", json!({"name": "w"})),
             object("example.org/v1", "Gadget", json!({"name": "g"})),
+            object("apps/v1", "Deploymnet", json!({"name": "misspelt"})),
+            object("app/v1", "Deployment", json!({"name": "misgrouped"})),
             object("apps/v1beta1", "Deployment", json!({"name": "d"})),
             object("metrics.k8s.io/v1", "PodMetrics", json!({"name": "m"})),
             object("v1", "ConfigMap", json!({"generateName": "gen-"})),
@@ -411,7 +415,10 @@ mod tests {
             text("Gadget")
                 .contains("does not serve example.org/v1 Gadget, and the render holds no definition")
         );
-        assert!(text("Deployment").contains("it serves v1"));
+        for wrong in ["misspelt", "misgrouped"] {
+            assert!(text(wrong).contains("; did you mean apps/v1 Deployment?"), "{}", text(wrong));
+        }
+        assert!(text("Deployment d").contains("it serves v1"));
         assert!(
             text("PodMetrics").starts_with("unknown: ") && text("PodMetrics").contains("service unavailable")
         );

@@ -65,6 +65,19 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The served kind that was probably meant by one that is not: the same kind in another group, or a near name.
+    pub fn near(&self, gvk: &Gvk) -> Option<&Gvk> {
+        let likeness = |other: &Gvk| {
+            let group = strsim::normalized_levenshtein(&gvk.group, &other.group);
+            strsim::normalized_levenshtein(&gvk.kind, &other.kind) + group / 10.0
+        };
+        let best =
+            self.resources.keys().map(|other| (likeness(other), other)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (strsim::normalized_levenshtein(&gvk.kind, &best.1.kind) > 0.7).then_some(best.1)
+    }
+}
+
 /// The objects of one type that a run wants to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
