@@ -5,5 +5,6 @@ pub mod id;
 pub mod path;
 pub mod quantity;
 pub mod selector;
+pub mod text;
 pub mod value;
 pub mod wire;

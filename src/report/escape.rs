@@ -1,5 +1,6 @@
 //! One sanitiser for all text from clusters and repositories.
 
+use crate::object::text::deceives;
 use std::borrow::Cow;
 
 /// The text without anything that moves a cursor, reorders or hides text: `\r` as the two characters `\r`, all other such
@@ -73,19 +74,7 @@ pub fn without_commands(line: &str) -> Cow<'_, str> {
 }
 
 fn is_unsafe(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\t'))
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
+    (character.is_control() && !matches!(character, '\n' | '\t')) || deceives(character)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! literal blocks. A text stands unquoted only if nothing in it, nor the whole, means something else to a YAML 1.1 or 1.2
 //! reader.
 
+use crate::object::text::deceives;
 use serde_json::{Map, Value};
 
 use super::resolve::{self, Scalar};
@@ -180,7 +181,7 @@ fn quoted(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            _ if slices::is_readable(char) && !is_deceptive(char) => out.push(char),
+            _ if slices::is_readable(char) && !deceives(char) => out.push(char),
             _ if u32::from(char) > 0xffff => {
                 let _ = write!(out, "\\U{:08X}", u32::from(char));
             }
@@ -199,25 +200,7 @@ fn is_block(text: &str) -> bool {
         && !lines.ends_with('\n')
         && !text.starts_with([' ', '\t', '\n'])
         && lines.split('\n').all(|line| line.is_empty() || !line.trim().is_empty())
-        && text.chars().all(|char| slices::is_readable(char) && char != '\r' && !is_deceptive(char))
-}
-
-/// True for characters that YAML allows and that break lines for some readers, reorder text or show nothing (CVE-2021-42574):
-/// they stand as escapes, so that what is seen is what is meant.
-fn is_deceptive(char: char) -> bool {
-    matches!(
-        char,
-        '\u{85}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
+        && text.chars().all(|char| slices::is_readable(char) && char != '\r' && !deceives(char))
 }
 
 fn block(out: &mut String, text: &str, column: usize) {
