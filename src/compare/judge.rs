@@ -12,7 +12,6 @@ use super::notes::{adoption, cosmetic, notes_of_additions};
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::validate::validate;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -132,13 +131,13 @@ fn split_cosmetic(schema: &Schema, differences: &mut Vec<Difference>) -> Vec<Fie
 
 /// The verdict on an object that does not exist live.
 pub fn absent(subject: &Subject<'_>) -> ObjectVerdict {
-    let faults = validate(subject.schema, &subject.desired.object);
+    let faults = fault_text(subject);
     let status = match () {
         () if !faults.is_empty() => Status::Invalid,
         () if subject.base.lacks_object() => Status::New,
         () => Status::Missing,
     };
-    let reason = (!faults.is_empty()).then(|| fault_text(subject));
+    let reason = (!faults.is_empty()).then_some(faults);
     let mut verdict = bare(subject, status, reason);
     verdict.object = (status != Status::Invalid).then(|| subject.desired.object.clone());
     verdict
@@ -168,7 +167,8 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     verdict
 }
 
-fn bare(subject: &Subject<'_>, status: Status, reason: Option<String>) -> ObjectVerdict {
+/// A verdict on a subject without fields.
+pub(super) fn bare(subject: &Subject<'_>, status: Status, reason: Option<String>) -> ObjectVerdict {
     let mut verdict = ObjectVerdict::bare(subject.id.clone(), subject.desired.gvk.clone(), status, reason);
     verdict.places = vec![(subject.desired.origin.file.to_string(), subject.desired.origin.line)];
     verdict.base = subject.base.kind();

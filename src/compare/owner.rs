@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::object::fields::{Entry, FIELD_MANAGER, ManagedFields, Operation};
+use crate::object::fields::{Entry, ManagedFields, Operation};
 use crate::object::path::PathElement;
 
 /// The name under which client-side `kubectl apply` writes.
@@ -125,11 +125,6 @@ pub fn display(entry: &Entry<'_>) -> String {
     } else {
         format!("{}/{}", entry.manager, entry.subresource)
     }
-}
-
-/// True if the name is this tool's own.
-pub fn is_ours(entry: &Entry<'_>) -> bool {
-    entry.manager == FIELD_MANAGER && entry.operation == Operation::Apply && entry.subresource.is_empty()
 }
 
 /// `metadata.creationTimestamp`, empty if there is none.

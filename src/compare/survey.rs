@@ -1,14 +1,15 @@
 //! The first pass over a whole set: what is decided by reading alone, and what only the server can tell.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::base::Base;
-use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, judge};
+use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
-use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence};
+use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::value::text_at;
@@ -124,8 +125,7 @@ fn one(
     survey: &mut Survey,
 ) {
     let base = setting.bases.of(id);
-    let deduced = Schema::deduced();
-    let subject = subject(setting, id, desired, &base, &deduced);
+    let subject = subject(setting, id, desired, &base);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
             Ok(live) => live,
@@ -162,33 +162,40 @@ fn subject<'a>(
     id: &'a ObjectId,
     desired: &'a Desired,
     base: &'a Base,
-    deduced: &'a Schema,
 ) -> Subject<'a> {
-    let schema = setting.schemas.get(&desired.gvk).unwrap_or(deduced);
+    static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
+    let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
     Subject { id, desired, schema, base, policy: setting.policy }
+}
+
+/// The subject that an open object is about.
+fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    Some(subject(setting, &open.id, desired, &open.base))
 }
 
 /// The verdict on an open object once the server answered, or could not.
 pub fn conclude(setting: &Setting<'_>, open: &Open, answer: &Answer) -> Option<ObjectVerdict> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    let deduced = Schema::deduced();
-    let subject = subject(setting, &open.id, desired, &open.base, &deduced);
-    Some(judge(&subject, &open.live, &open.assessment, answer))
+    Some(judge(&subject_of(setting, open)?, &open.live, &open.assessment, answer))
 }
 
 /// The verdict on an open object that was found gone when it was read again.
 pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    let deduced = Schema::deduced();
-    Some(absent(&subject(setting, &open.id, desired, &open.base, &deduced)))
+    Some(absent(&subject_of(setting, open)?))
 }
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    let deduced = Schema::deduced();
-    let assessment = assess(&subject(setting, &open.id, desired, &open.base, &deduced), &live);
+    let assessment = assess(&subject_of(setting, &open)?, &live);
     Some(Open { live, assessment, ..open })
+}
+
+/// The type of an open object.
+pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resource> {
+    match setting.desired.entries.get(&open.id) {
+        Some(Entry::Ready(desired)) => Some(&desired.resource),
+        _ => None,
+    }
 }
 
 /// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
@@ -204,11 +211,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
 }
 
 fn unknown(subject: &Subject<'_>, reason: String) -> ObjectVerdict {
-    let gvk = subject.desired.gvk.clone();
-    let mut verdict = ObjectVerdict::bare(subject.id.clone(), gvk, Status::Unknown, Some(reason));
-    verdict.places = vec![(subject.desired.origin.file.to_string(), subject.desired.origin.line)];
-    verdict.base = subject.base.kind();
-    verdict
+    bare(subject, Status::Unknown, Some(reason))
 }
 
 /// The verdict on an object that cannot be compared at all.

@@ -8,7 +8,7 @@ use crate::cluster::admission::AdmissionConfigs;
 use crate::compare::judge::Answer;
 use crate::compare::local::Admission;
 use crate::compare::refusal::{Meaning, meaning};
-use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen};
+use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen, resource};
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::live::{Catalog, DryRun, FetchError, Prediction, Presence, Refusal, Resource};
 use crate::reader::Live;
@@ -79,10 +79,8 @@ impl Asking<'_> {
     async fn read_again(&mut self, changed: Vec<Open>) -> Vec<Open> {
         let mut open = Vec::new();
         for object in changed {
-            let Some(resource) = question(self.setting, &object).map(|question| question.resource) else {
-                continue;
-            };
-            match self.reader.reread(&object.id, &resource).await {
+            let Some(resource) = resource(self.setting, &object) else { continue };
+            match self.reader.reread(&object.id, resource).await {
                 Ok(Presence::Found(observed)) => match serde_json::from_slice::<Value>(&observed.json) {
                     Ok(live) => {
                         let Some(object) = reopen(self.setting, object, live) else { continue };
@@ -123,8 +121,8 @@ impl Asking<'_> {
     }
 
     async fn unavailable(&mut self, open: &Open, reason: &str) {
-        let Some(resource) = question(self.setting, open).map(|question| question.resource) else { return };
-        let admission = self.admission_of(&resource).await;
+        let Some(resource) = resource(self.setting, open) else { return };
+        let admission = self.admission_of(resource).await;
         self.conclude(open, &Answer::Unavailable { reason: reason.to_owned(), admission });
     }
 
