@@ -89,6 +89,17 @@ impl MaskRules {
         Ok(self)
     }
 
+    /// True if objects of a type can hold something hidden of their own: a rule names the kind, one of all kinds was added,
+    /// or names of fields tell.
+    pub(super) fn looks_into(&self, gvk: &Gvk) -> bool {
+        let known = Rule::parse(KNOWN[0].0, KNOWN[0].1).ok();
+        is_custom(gvk)
+            || self.0.iter().any(|rule| {
+                let all = rule.kind == "*" && known.as_ref().is_none_or(|known| known.path != rule.path);
+                all || (rule.kind == gvk.kind && rule.group.as_ref().is_none_or(|g| *g == gvk.group))
+            })
+    }
+
     /// The rules that concern a type, at the root of an object.
     pub(super) fn start(&self, gvk: &Gvk) -> Progress<'_> {
         let concerns = |rule: &&Rule| {

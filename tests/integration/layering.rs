@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("object", &[]),
     ("progress", &[]),
     ("reader", &["cluster", "live", "object", "snapshot"]),
+    ("record", &["live", "object"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
