@@ -15,6 +15,7 @@ pub mod kubeconfig;
 mod list;
 mod openapi;
 mod proxy;
+mod record;
 mod request;
 pub mod retry;
 mod throttle;

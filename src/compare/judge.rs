@@ -8,7 +8,7 @@ use super::classify::Evidence;
 use super::contain::{Containment, Difference, contain};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, notes_of_additions};
+use super::notes::{adoption, cosmetic, notes_of_additions, recreation};
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -88,9 +88,16 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// It is applied and lacks the label of its set.
+    pub(super) unlabelled: bool,
 }
 
 impl Assessment {
+    /// True if nothing at all differs, in value or in spelling, and nothing of ours left Git.
+    pub(super) fn is_contained(&self) -> bool {
+        !self.needs_server() && self.pruning.dropped.is_empty() && self.cosmetic.is_empty()
+    }
+
     /// True if only the server can tell whether an apply would change anything.
     pub fn needs_server(&self) -> bool {
         let removable = self.pruning.dropped.iter().any(|dropped| dropped.co_owners.is_empty());
@@ -111,7 +118,13 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let others: Vec<&Entry<'_>> = managed.others().collect();
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
-    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version }
+    Assessment {
+        containment,
+        pruning: pruning.unwrap_or_default(),
+        cosmetic,
+        other_version,
+        unlabelled: false,
+    }
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -157,6 +170,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
+    notes.extend(recreation(&base));
     let (status, reason) = judgement.status(answer, &mut notes);
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::base::Base;
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
+use super::membership;
+use super::recorded::RecordedBases;
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
@@ -30,17 +32,31 @@ pub enum Bases {
         /// The objects.
         objects: BTreeMap<ObjectId, Value>,
     },
+    /// What the record of the set keeps.
+    Record(Box<RecordedBases>),
 }
 
 impl Bases {
+    /// The base of an object that is absent, or not read yet.
     fn of(&self, id: &ObjectId) -> Base {
         match self {
+            Self::Record(recorded) => recorded.without_live(id),
             Self::Unknown => Base::Unknown,
             Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),
             },
+        }
+    }
+}
+
+impl Bases {
+    /// The base of an object that exists, now that it was compared with what Git says.
+    fn of_live(&self, id: &ObjectId, desired: &Value, live: &Value, assessment: &Assessment) -> Base {
+        match self {
+            Self::Record(recorded) => recorded.of_live(id, desired, live, assessment),
+            other => other.of(id),
         }
     }
 }
@@ -138,7 +154,12 @@ fn one(
         Some(Err(error)) => return survey.verdicts.push(unknown(&subject, error.to_string())),
         None => return survey.verdicts.push(unknown(&subject, "it was not read".to_owned())),
     };
-    let assessment = assess(&subject, &live);
+    if let Some(reason) = membership::conflict(setting.desired.set.as_ref(), &live) {
+        return survey.verdicts.push(bare(&subject, Status::Conflict, Some(reason)));
+    }
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(id, &desired.object, &live, &assessment);
+    let subject = Subject { base: &base, ..subject };
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
     if !setting.owners_recorded && ManagedFields::of(&live).is_hidden() {
         let reason = "its managedFields are not recorded, so additions and owners cannot be seen";
@@ -151,6 +172,13 @@ fn one(
     } else {
         survey.open.push(Open { id: id.clone(), live, assessment, base });
     }
+}
+
+/// What was found locally; the label of a set's members is none of Git's business.
+fn assessed(setting: &Setting<'_>, subject: &Subject<'_>, live: &Value) -> Assessment {
+    let mut assessment = assess(subject, live);
+    membership::settle(&mut assessment, setting.desired.set.as_ref(), live);
+    assessment
 }
 
 fn local_answer(reason: &str) -> Answer {
@@ -186,8 +214,10 @@ pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let assessment = assess(&subject_of(setting, &open)?, &live);
-    Some(Open { live, assessment, ..open })
+    let subject = subject_of(setting, &open)?;
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(&open.id, &subject.desired.object, &live, &assessment);
+    Some(Open { live, assessment, base, ..open })
 }
 
 /// The type of an open object.
@@ -202,10 +232,12 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
 pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
+    let mut body = desired.object.clone();
+    membership::keep_label(&mut body, &open.live);
     Some(DryRun {
         id: open.id.clone(),
         resource: desired.resource.clone(),
-        body: desired.object.clone(),
+        body,
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
     })
 }
@@ -224,6 +256,7 @@ fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
             (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
         }
         Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
+        Entry::Lost { reason, place } => (Status::Unknown, reason.clone(), vec![place.clone()]),
         Entry::Ready(desired) => (Status::Unknown, "it was not compared".to_owned(), at(&desired.origin)),
     };
     let mut verdict = ObjectVerdict::bare(id.clone(), gvk, status, Some(reason));

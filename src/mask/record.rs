@@ -53,11 +53,18 @@ mod tests {
     fn what_is_masked_in_reports_is_visited() {
         let secret = json!({"kind": "Secret", "metadata": {"name": "x", "labels": {"a": "b"}}, "type": "Opaque",
             "data": {"k": "djE=", "l": ""}, "stringdata": {"k": "v"}});
-        assert_eq!(visited("Secret", "", secret), (true, vec!["data/k".into(), "data/l".into(), "stringdata/k".into()]));
+        assert_eq!(
+            visited("Secret", "", secret),
+            (true, vec!["data/k".into(), "data/l".into(), "stringdata/k".into()])
+        );
         assert_eq!(visited("Secret", "", json!({"data": ["a"]})), (true, vec!["data".into()]));
         let custom = json!({"spec": {"password": "p", "users": [{"token": "t", "name": "n"}]}});
-        assert_eq!(visited("Database", "db.example", custom), (true, vec!["spec/password".into(), "spec/users/token".into()]));
-        let inner = json!({"spec": {"template": {"apiVersion": "v1", "kind": "Secret", "data": {"k": "djE="}}}});
+        assert_eq!(
+            visited("Database", "db.example", custom),
+            (true, vec!["spec/password".into(), "spec/users/token".into()])
+        );
+        let inner =
+            json!({"spec": {"template": {"apiVersion": "v1", "kind": "Secret", "data": {"k": "djE="}}}});
         assert_eq!(visited("Job", "batch", inner), (true, vec!["spec/template/data/k".into()]));
         let plain = json!({"data": {"password": "p", "kind": "ConfigMap"}});
         assert_eq!(visited("ConfigMap", "", plain), (false, vec![]));

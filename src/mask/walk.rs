@@ -156,9 +156,7 @@ pub(super) fn each(
 ) {
     let cursor = cursor.clone().at_object(&[Some(value)]);
     let scalar = !value.is_object() && !value.is_array() && !value.is_null();
-    if cursor.is_hidden()
-        || (cursor.hides_scalars() && scalar)
-        || (cursor.hides_lists() && value.is_array())
+    if cursor.is_hidden() || (cursor.hides_scalars() && scalar) || (cursor.hides_lists() && value.is_array())
     {
         return visit(path, value);
     }

@@ -58,7 +58,8 @@ impl Bases {
         let Stored { index, key } = stored;
         let mut bases = Self { index, key, ..Self::default() };
         if bases.key.is_some() {
-            let (first, second) = desired.split_at(if desired.len() < WORTH_A_THREAD { 0 } else { desired.len() / 2 });
+            let (first, second) =
+                desired.split_at(if desired.len() < WORTH_A_THREAD { 0 } else { desired.len() / 2 });
             bases.unchanged = std::thread::scope(|scope| {
                 let other = scope.spawn(|| bases.equal(first, hidden));
                 let mut unchanged = bases.equal(second, hidden);
@@ -89,9 +90,10 @@ impl Bases {
         self.index.get(IdHash::of(id)).is_some()
     }
 
-    /// Number of entries.
-    pub fn members(&self) -> usize {
-        self.index.entries().len()
+    /// True if the object has an entry, moved in Git since, and what was applied is kept.
+    pub fn is_moved(&self, id: &ObjectId) -> bool {
+        let hash = IdHash::of(id);
+        self.index.get(hash).is_some_and(|entry| entry.shard > 0 && !self.unchanged.contains(&hash))
     }
 
     /// The shard that has to be read for an object: it moved in Git, and its entry may be believed or belongs to an earlier
@@ -158,11 +160,11 @@ fn is_stale(entry: &IndexEntry, live: Applied) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::SetIdentity;
     use super::super::decode;
     use super::super::digest::seconds;
     use super::super::encode::{Member, encode, secrets};
     use super::super::fixtures::{APPLIED, Hides, UID, id, member};
-    use super::super::SetIdentity;
     use super::*;
     use serde_json::json;
 
@@ -211,12 +213,19 @@ mod tests {
         let known = bases(&[same.clone(), moved.clone()], &[&same, &now], true);
         assert_eq!(known.shard_of(&same.id, live), None);
         assert_eq!(known.shard_of(&now.id, live), Some(IdHash::of(&now.id).shard(2)));
-        assert_eq!(known.shard_of(&now.id, applied(UID, "2026-11-21T10:00:01Z")), None, "its entry is not believed");
+        assert_eq!(
+            known.shard_of(&now.id, applied(UID, "2026-11-21T10:00:01Z")),
+            None,
+            "its entry is not believed"
+        );
         assert_eq!(known.find(&same.id, &same.object, &json!({"live": 1}), live), Found::Unchanged);
         let unkeyed = bases(&[same.clone(), moved.clone()], &[&same, &now], false);
         assert!(unkeyed.shard_of(&same.id, live).is_some(), "without the key no digest can be compared");
         assert_eq!(unkeyed.find(&same.id, &same.object, &same.object, live), Found::Unchanged);
-        assert_eq!(unkeyed.find(&now.id, &now.object, &now.object, live), Found::Object(Box::new(moved.object)));
+        assert_eq!(
+            unkeyed.find(&now.id, &now.object, &now.object, live),
+            Found::Object(Box::new(moved.object))
+        );
     }
 
     #[test]
@@ -225,8 +234,13 @@ mod tests {
         let (base, git, live) = (secret("MQ==", "MQ=="), secret("Mg==", "MQ=="), secret("MQ==", "Mw=="));
         let at = applied(UID, APPLIED);
         let known = bases(&[base.clone()], &[&git], true);
-        assert_eq!(known.find(&git.id, &git.object, &live.object, at), Found::Object(Box::new(base.object.clone())));
-        let Found::Object(object) = known.find(&git.id, &git.object, &git.object, at) else { panic!("it is kept") };
+        assert_eq!(
+            known.find(&git.id, &git.object, &live.object, at),
+            Found::Object(Box::new(base.object.clone()))
+        );
+        let Found::Object(object) = known.find(&git.id, &git.object, &git.object, at) else {
+            panic!("it is kept")
+        };
         assert!(holds_veiled(&object["data"]["a"]), "nobody holds the old value");
         let unkeyed = bases(&[base], &[&git], false);
         assert_eq!(unkeyed.find(&git.id, &git.object, &live.object, at), Found::Unkept);

@@ -34,13 +34,13 @@ pub fn index(secret: &Value) -> Result<(Index, Option<SetKey>), DecodeError> {
     let bytes = data(secret, "index", MAX_INDEX)?
         .ok_or_else(|| DecodeError::Data("index", "is missing".to_owned()))?;
     let index = Index::decode(&bytes)?;
-    let key = match data(secret, "key", 64)? {
-        None => None,
-        Some(key) => Some(
-            SetKey::from_slice(&key)
-                .ok_or_else(|| DecodeError::Data("key", format!("has {} bytes, expected are 32", key.len())))?,
-        ),
-    };
+    let key =
+        match data(secret, "key", 64)? {
+            None => None,
+            Some(key) => Some(SetKey::from_slice(&key).ok_or_else(|| {
+                DecodeError::Data("key", format!("has {} bytes, expected are 32", key.len()))
+            })?),
+        };
     Ok((index, key))
 }
 
@@ -56,7 +56,8 @@ pub fn members(
     let wrong = |reason| DecodeError::Data("objects", reason);
     let packed = data(secret, "objects", MAX_SHARD)?.ok_or_else(|| wrong("is missing".to_owned()))?;
     let plain = shard::unpack(&packed).map_err(|reason| wrong(format!("cannot be read: {reason}")))?;
-    let mut found = shard::members(&plain, wanted).map_err(|reason| wrong(format!("cannot be read: {reason}")))?;
+    let mut found =
+        shard::members(&plain, wanted).map_err(|reason| wrong(format!("cannot be read: {reason}")))?;
     if let Some(key) = key {
         found.retain(|id, (_, object)| wanted.get(id) == Some(&ObjectDigest::of(key, *id, object)));
     }
@@ -110,7 +111,9 @@ mod tests {
         let secrets = recorded(&[member("ConfigMap", "a", json!({}))], 2);
         let names: Vec<&str> = secrets.iter().map(|s| s["metadata"]["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["gitops-shop-base-0", "gitops-shop-base-1", "gitops-shop-base-2"]);
-        assert!(secrets.iter().all(|s| s["type"] == "gitops/base" && s["metadata"]["namespace"] == "default"));
+        assert!(
+            secrets.iter().all(|s| s["type"] == "gitops/base" && s["metadata"]["namespace"] == "default")
+        );
         let (index, key) = index(&secrets[0]).unwrap();
         assert_eq!((index.shards, index.entries().len(), key), (2, 1, Some(KEY)));
         assert_eq!(index.entries()[0].applied, super::super::digest::seconds(APPLIED).unwrap());
@@ -119,8 +122,10 @@ mod tests {
 
     #[test]
     fn what_index_and_shard_do_not_agree_on_is_left_out() {
-        let old = recorded(&[member("ConfigMap", "a", json!({"k": "1"})), member("ConfigMap", "b", json!({}))], 0);
-        let new = recorded(&[member("ConfigMap", "a", json!({"k": "2"})), member("ConfigMap", "b", json!({}))], 0);
+        let old =
+            recorded(&[member("ConfigMap", "a", json!({"k": "1"})), member("ConfigMap", "b", json!({}))], 0);
+        let new =
+            recorded(&[member("ConfigMap", "a", json!({"k": "2"})), member("ConfigMap", "b", json!({}))], 0);
         let (newer, _) = index(&new[0]).unwrap();
         for key in [Some(&KEY), None] {
             let found = members(&old[1], key, &wanted(&newer)).unwrap();
@@ -128,7 +133,10 @@ mod tests {
             assert_eq!(names, ["b"]);
         }
         let other = SetKey::new([1; 32]);
-        assert!(members(&new[1], Some(&other), &wanted(&newer)).unwrap().is_empty(), "forged without the key");
+        assert!(
+            members(&new[1], Some(&other), &wanted(&newer)).unwrap().is_empty(),
+            "forged without the key"
+        );
     }
 
     #[test]
@@ -143,7 +151,10 @@ mod tests {
         assert_eq!(with("/data", json!({})), "its data.index is missing");
         assert_eq!(with("/data/index", json!(7)), "its data.index is no text");
         assert_eq!(with("/data/index", json!("%")), "its data.index is no base64");
-        assert_eq!(with("/data/index", json!("A".repeat(2 << 20))), "its data.index is larger than 1047552 bytes");
+        assert_eq!(
+            with("/data/index", json!("A".repeat(2 << 20))),
+            "its data.index is larger than 1047552 bytes"
+        );
         assert_eq!(with("/data/key", json!("AAAA")), "its data.key has 3 bytes, expected are 32");
         let mut newer = STANDARD.decode(good[0]["data"]["index"].as_str().unwrap()).unwrap();
         newer[7] = 7;

@@ -111,7 +111,8 @@ fn prepare(member: &Member, key: &SetKey, hidden: &dyn Hidden) -> Result<Prepare
     let digest = ObjectDigest::of(key, id, &veiled);
     let wrong_time = || EncodeError::Time { id: member.id.clone(), time: member.applied.clone() };
     let applied = seconds(&member.applied).ok_or_else(wrong_time)?;
-    let line = shard::line(&member.id, digest, &veiled).map_err(|error| EncodeError::Pack(error.to_string()))?;
+    let line =
+        shard::line(&member.id, digest, &veiled).map_err(|error| EncodeError::Pack(error.to_string()))?;
     let entry = IndexEntry { id, digest, uid: Uid::of(&member.uid), applied, shard: 0 };
     Ok(Prepared { entry, line })
 }
@@ -171,7 +172,11 @@ mod tests {
         members.reverse();
         assert_eq!(encode(&members, &KEY, &Hides, 0).unwrap(), first);
         assert_eq!(first.shards.len(), 1);
-        assert_eq!(encode(&members, &KEY, &Hides, 3).unwrap().shards.len(), 3, "a set never gets fewer shards");
+        assert_eq!(
+            encode(&members, &KEY, &Hides, 3).unwrap().shards.len(),
+            3,
+            "a set never gets fewer shards"
+        );
         assert_eq!(encode(&[], &KEY, &Hides, 0).unwrap().shards.len(), 1);
     }
 
@@ -181,10 +186,13 @@ mod tests {
         let noise = |seed: usize, bytes: usize| -> String {
             use sha2::Digest as _;
             let blocks = (0..bytes / 64).map(|n| sha2::Sha256::digest(format!("{seed}/{n}")));
-            blocks.flat_map(|block| block.into_iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>()).collect()
+            blocks
+                .flat_map(|block| block.into_iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>())
+                .collect()
         };
-        let mut members: Vec<Member> =
-            (0..30).map(|n| member("ConfigMap", &format!("c{n}"), json!({"text": noise(n, 200_000)}))).collect();
+        let mut members: Vec<Member> = (0..30)
+            .map(|n| member("ConfigMap", &format!("c{n}"), json!({"text": noise(n, 200_000)})))
+            .collect();
         members.push(member("ConfigMap", "huge", json!({"text": noise(99, 3_000_000)})));
         let encoded = encode(&members, &KEY, &Hides, 0).unwrap();
         assert!(encoded.shards.len() >= 4, "{}", encoded.shards.len());
@@ -202,7 +210,10 @@ mod tests {
         let mut wrong = member("ConfigMap", "c", json!({}));
         wrong.applied = "yesterday".to_owned();
         let error = encode(&[wrong], &KEY, &Hides, 0).unwrap_err().to_string();
-        assert!(error.starts_with("ConfigMap shop/c: the time of its Apply entry is \"yesterday\""), "{error}");
+        assert!(
+            error.starts_with("ConfigMap shop/c: the time of its Apply entry is \"yesterday\""),
+            "{error}"
+        );
         let many = vec![member("ConfigMap", "c", json!({})); MAX_MEMBERS + 1];
         assert!(matches!(encode(&many, &KEY, &Hides, 0), Err(EncodeError::TooMany(_))));
     }

@@ -38,6 +38,28 @@ pub struct SetIdentity {
     pub record_namespace: String,
 }
 
+/// What flags or a target say about the set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SetChoice {
+    /// Its name; `None` leaves it to the repository.
+    pub name: Option<String>,
+    /// The namespace of its record; `None` is that of the run.
+    pub record_namespace: Option<String>,
+}
+
+impl SetChoice {
+    /// The set that is meant: by its name, else by the URL of the repository and the path in it. `namespace` is that of the
+    /// run. `None` if nothing names it.
+    pub fn identity(&self, origin_url: Option<&str>, path: &str, namespace: &str) -> Option<SetIdentity> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => name::of_repository(origin_url?, path)?,
+        };
+        let record_namespace = self.record_namespace.as_deref().unwrap_or(namespace).to_owned();
+        Some(SetIdentity { name, record_namespace })
+    }
+}
+
 impl SetIdentity {
     /// Name of the parent ConfigMap.
     pub fn parent_name(&self) -> String {

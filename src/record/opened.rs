@@ -9,15 +9,18 @@ use super::key::SetKey;
 use super::parent::Parent;
 use crate::live::{FetchError, Right};
 
+/// What was read of one object of a record: absent if the server says so.
+pub type Part = Result<Option<Value>, FetchError>;
+
 /// What was read: the parent and the Secret with the index, each absent if the server says so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answers {
     /// Which set they are of.
     pub set: SetIdentity,
     /// The parent ConfigMap.
-    pub parent: Result<Option<Value>, FetchError>,
+    pub parent: Part,
     /// `gitops-<set>-base-0`.
-    pub index: Result<Option<Value>, FetchError>,
+    pub index: Part,
 }
 
 /// A record that was opened.
@@ -151,7 +154,10 @@ mod tests {
         index: Result<Option<Value>, FetchError>,
     ) -> (Option<Record>, Vec<String>) {
         let (record, troubles) = open(Answers { set: set(), parent, index });
-        (record, troubles.into_iter().map(|t| format!("{} | {}", t.message, t.hint.unwrap_or_default())).collect())
+        (
+            record,
+            troubles.into_iter().map(|t| format!("{} | {}", t.message, t.hint.unwrap_or_default())).collect(),
+        )
     }
 
     fn forbidden(resource: &str) -> FetchError {
@@ -169,10 +175,16 @@ mod tests {
         let (record, troubles) = opened(Ok(None), Err(forbidden("secrets")));
         assert!(record.is_none() && troubles.is_empty(), "no parent, so no record");
         let (record, troubles) = opened(Ok(None), Ok(Some(index.clone())));
-        assert!(record.unwrap().stored.is_some() && troubles.is_empty(), "bases stay true without the parent");
+        assert!(
+            record.unwrap().stored.is_some() && troubles.is_empty(),
+            "bases stay true without the parent"
+        );
         let (record, troubles) = opened(Ok(Some(parent)), Ok(None));
         assert!(record.unwrap().stored.is_none());
-        assert!(troubles[0].contains("Secret default/gitops-shop-base-0") && troubles[0].contains("does not exist"));
+        assert!(
+            troubles[0].contains("Secret default/gitops-shop-base-0")
+                && troubles[0].contains("does not exist")
+        );
         let (record, troubles) = opened(Ok(Some(json!({}))), Ok(Some(json!({"type": "gitops/base"}))));
         let record = record.unwrap();
         assert!(record.parent.is_none() && record.stored.is_none());

@@ -179,12 +179,14 @@ impl Parent {
         }
         if data("version") != VERSION {
             let found: String = data("version").chars().take(16).collect();
-            return Err(format!("it has version {found:?} of the format, and this program reads version {VERSION}"));
+            return Err(format!(
+                "it has version {found:?} of the format, and this program reads version {VERSION}"
+            ));
         }
         let runs: Vec<Run> =
             serde_json::from_str(data("runs")).map_err(|_| "its data.runs is no list of runs".to_owned())?;
-        let settings =
-            serde_json::from_str(data("inputs")).map_err(|_| "its data.inputs is no map of texts".to_owned())?;
+        let settings = serde_json::from_str(data("inputs"))
+            .map_err(|_| "its data.inputs is no map of texts".to_owned())?;
         let text = |name| data(name).chars().take(MAX_TEXT).collect::<String>();
         Ok(Self {
             kinds: list(annotation(applyset::GROUP_KINDS), applyset::GROUP_KINDS)?,
@@ -214,7 +216,8 @@ fn list(text: Option<&str>, name: &str) -> Result<BTreeSet<String>, String> {
     let entries: BTreeSet<String> =
         text.split(',').filter(|entry| !entry.is_empty()).take(MAX_LIST + 1).map(str::to_owned).collect();
     let plain = |entry: &String| {
-        entry.len() <= 253 && entry.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
+        entry.len() <= 253
+            && entry.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
     };
     match entries.len() <= MAX_LIST && entries.iter().all(plain) {
         true => Ok(entries),
@@ -265,7 +268,9 @@ mod tests {
         let object = parent().encode(&set()).unwrap();
         assert_eq!(Parent::decode(&set(), &object), Ok(parent()));
         assert_eq!(object["metadata"]["annotations"][applyset::GROUP_KINDS], "ConfigMap,Deployment.apps");
-        for (name, value) in [("commit", "b"), ("result", "failed"), ("dirty", "false"), ("counts", r#"{"applied":3}"#)] {
+        for (name, value) in
+            [("commit", "b"), ("result", "failed"), ("dirty", "false"), ("counts", r#"{"applied":3}"#)]
+        {
             assert_eq!(object["data"][name], value);
         }
         let empty = Parent::default();
@@ -294,15 +299,19 @@ mod tests {
             Parent::decode(&set(), &object).unwrap_err()
         };
         let annotations = "/metadata/annotations/applyset.kubernetes.io~1";
-        assert_eq!(wrong(&format!("{annotations}tooling"), json!("kubectl/v1.27")),
-            "it belongs to the tool \"kubectl/v1.27\", expected is gitops/v1");
+        assert_eq!(
+            wrong(&format!("{annotations}tooling"), json!("kubectl/v1.27")),
+            "it belongs to the tool \"kubectl/v1.27\", expected is gitops/v1"
+        );
         assert!(wrong("/metadata/labels", json!({})).contains("not the id of this set"));
         assert!(wrong("/data/version", json!("2")).contains("it has version \"2\" of the format"));
         assert!(wrong("/data/runs", json!("[{}]")).contains("no list of runs"));
         assert!(wrong("/data/inputs", json!("[]")).contains("no map of texts"));
         assert!(wrong("/data/shards", json!("70000")).contains("no number"));
         assert!(wrong(&format!("{annotations}contains-group-kinds"), json!(null)).contains("no annotation"));
-        assert!(wrong(&format!("{annotations}contains-group-kinds"), json!("a b")).contains("no list of names"));
+        assert!(
+            wrong(&format!("{annotations}contains-group-kinds"), json!("a b")).contains("no list of names")
+        );
         assert!(Parent::decode(&set(), &Value::Null).is_err());
     }
 }

@@ -28,7 +28,11 @@ struct Line<'l> {
 }
 
 /// One member as a line.
-pub(super) fn line(id: &ObjectId, digest: ObjectDigest, veiled: &Value) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn line(
+    id: &ObjectId,
+    digest: ObjectDigest,
+    veiled: &Value,
+) -> Result<Vec<u8>, serde_json::Error> {
     let object = serde_json::value::to_raw_value(veiled)?;
     let id = [&id.group, &id.kind, &id.namespace, &id.name].map(Clone::clone);
     let mut line = serde_json::to_vec(&Line { id, digest: hex(digest), object: &object })?;
@@ -60,7 +64,11 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let read = decoder.take(MAX_PLAIN as u64 + 1).read_to_end(&mut plain);
     read.map_err(|_| "it is not compressed as a shard is")?;
-    if plain.len() > MAX_PLAIN { Err(format!("it unpacks to more than {} MiB", MAX_PLAIN >> 20)) } else { Ok(plain) }
+    if plain.len() > MAX_PLAIN {
+        Err(format!("it unpacks to more than {} MiB", MAX_PLAIN >> 20))
+    } else {
+        Ok(plain)
+    }
 }
 
 /// The wanted members of an unpacked shard. One whose digest is not the one the index has is left out: index and shard were
@@ -123,7 +131,8 @@ mod tests {
         }
         let none = BTreeMap::new();
         assert_eq!(members(b"{}\n", &none).unwrap_err(), "line 1 is no member");
-        let deep = format!("{{\"id\":[\"\",\"K\",\"\",\"n\"],\"digest\":\"\",\"object\":{}}}", "[".repeat(100_000));
+        let deep =
+            format!("{{\"id\":[\"\",\"K\",\"\",\"n\"],\"digest\":\"\",\"object\":{}}}", "[".repeat(100_000));
         assert!(members(deep.as_bytes(), &none).is_err());
     }
 }

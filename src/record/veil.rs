@@ -125,7 +125,8 @@ fn digest(key: &SetKey, id: &ObjectId, path: &[String], value: &Value) -> String
 
 /// What a Secret holds in base64 is the same however it is spelled: the server writes it without line ends.
 fn spelling(id: &ObjectId, path: &[String], value: &Value) -> Value {
-    let encoded = id.group.is_empty() && id.kind == "Secret" && path.first().is_some_and(|name| name == "data");
+    let encoded =
+        id.group.is_empty() && id.kind == "Secret" && path.first().is_some_and(|name| name == "data");
     let text = value.as_str().filter(|_| encoded).map(|text| text.replace(['\r', '\n'], ""));
     match text.and_then(|text| STANDARD.decode(text).ok()) {
         Some(bytes) => Value::from(STANDARD.encode(bytes)),

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod error;
 mod interrupt;
 pub mod output;
+mod recorded;
 pub mod render;
 pub mod snapshot;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::SnapshotError;
-use super::document::{Document, FORMAT, NamespacePart, TypePart, VERSION};
+use super::document::{Document, FORMAT, NamespacePart, RecordPart, TypePart, VERSION};
 use super::printed::Printed;
 use super::record::is_secret;
 use crate::cluster::admission::AdmissionConfigs;
@@ -17,6 +17,8 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::record::SetIdentity;
+use crate::record::opened::{Answers, Part};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 1 << 30;
@@ -30,6 +32,7 @@ pub struct Recorded {
     types: BTreeMap<Gvk, Gathered>,
     namespaces: BTreeMap<String, NamespacePart>,
     admission: AdmissionConfigs,
+    record: Option<RecordPart>,
     secret_values: bool,
     owners_recorded: bool,
 }
@@ -93,6 +96,7 @@ impl Recorded {
             types,
             namespaces: document.namespaces,
             admission: document.admission,
+            record: document.record,
             secret_values: document.secret_values,
             owners_recorded: true,
         })
@@ -129,6 +133,7 @@ impl Recorded {
             types,
             namespaces: BTreeMap::new(),
             admission: AdmissionConfigs { unreadable, ..AdmissionConfigs::default() },
+            record: None,
             secret_values: true,
             owners_recorded,
         }
@@ -214,6 +219,17 @@ impl Recorded {
         }
         let presence = self.presence(&Gvk::new("", "v1", "Namespace"), &(String::new(), name.to_owned()))?;
         Ok(matches!(presence, Presence::Found(_)))
+    }
+
+    /// The record of the set that was recorded; of another set the snapshot knows nothing.
+    pub fn record(&self, set: Option<&SetIdentity>) -> Option<Answers> {
+        let record = self.record.as_ref().filter(|record| set.is_none_or(|set| record.set == set.name))?;
+        Some(record.answers())
+    }
+
+    /// Some shards of the record that was recorded.
+    pub fn record_shards(&self, shards: &BTreeSet<u16>) -> BTreeMap<u16, Part> {
+        self.record.as_ref().map(|record| record.shards(shards)).unwrap_or_default()
     }
 
     /// The webhooks and policies of the server.

@@ -8,12 +8,13 @@ use serde_json::value::RawValue;
 use super::document::{
     Document, ErrorPart, FORMAT, NamespacePart, ResourcePart, ServerPart, TypePart, VERSION,
 };
-use super::slim;
+use super::{of_set, slim};
 use crate::cluster::Server;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::live::{Catalog, FetchError, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk};
+use crate::record::SetIdentity;
 
 /// What a snapshot is to hold beside what the server serves.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Wish<'a> {
     pub namespaces: &'a BTreeSet<String>,
     /// True if values of Secrets are kept.
     pub secret_values: bool,
+    /// The set whose record is kept.
+    pub set: Option<&'a SetIdentity>,
 }
 
 /// Records a snapshot.
@@ -33,8 +36,18 @@ pub struct Wish<'a> {
 /// # Errors
 /// The schemas cannot be read. What cannot be read of a single type or object is recorded as such.
 pub async fn record(server: &Server, catalog: &Catalog, wish: Wish<'_>) -> Result<Document, ClusterError> {
-    let (documents, gathered, admission) =
-        tokio::join!(server.openapi(wish.schemas), server.read_all(wish.wanted), server.admission(catalog));
+    let of_set = async {
+        match wish.set {
+            Some(set) => of_set::read(server, set, wish.secret_values).await,
+            None => None,
+        }
+    };
+    let (documents, gathered, admission, record) = tokio::join!(
+        server.openapi(wish.schemas),
+        server.read_all(wish.wanted),
+        server.admission(catalog),
+        of_set
+    );
     let mut namespaces = BTreeMap::new();
     for namespace in wish.namespaces {
         let exists = server.namespace_exists(namespace).await;
@@ -60,6 +73,7 @@ pub async fn record(server: &Server, catalog: &Catalog, wish: Wish<'_>) -> Resul
         types: types(wish.wanted, gathered, wish.secret_values),
         namespaces,
         admission,
+        record,
     })
 }
 

@@ -65,6 +65,7 @@ mod tests {
             types: vec![],
             namespaces: [].into(),
             admission: Default::default(),
+            record: None,
         }
     }
 

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 /// For every top-level module, the top-level modules that it may name. `source` is split: its pure values are
 /// `source::tree` and `source::url`.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("cli", &["compare", "exit", "object", "select"]),
-    ("cluster", &["live", "object"]),
-    ("compare", &["desired", "live", "object", "render", "schema"]),
+    ("cli", &["compare", "exit", "object", "record", "select"]),
+    ("cluster", &["live", "object", "record"]),
+    ("compare", &["desired", "live", "object", "record", "render", "schema"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
     ("live", &["object"]),
-    ("mask", &["compare", "object"]),
+    ("mask", &["compare", "object", "record"]),
     ("object", &[]),
     ("progress", &[]),
-    ("reader", &["cluster", "live", "object", "snapshot"]),
+    ("reader", &["cluster", "live", "object", "record", "snapshot"]),
     ("record", &["live", "object"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
@@ -35,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "object",
             "progress",
             "reader",
+            "record",
             "render",
             "report",
             "schema",
@@ -49,9 +50,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("select", &["object"]),
     (
         "settings",
-        &["cli", "cluster", "compare", "exit", "live", "mask", "object", "report", "run", "select", "source"],
+        &[
+            "cli", "cluster", "compare", "exit", "live", "mask", "object", "record", "report", "run",
+            "select", "source",
+        ],
     ),
-    ("snapshot", &["cluster", "compare", "live", "object", "render"]),
+    ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
     ("source", &["object"]),
 ];
 

@@ -18,6 +18,7 @@ mod in_sync;
 mod layering;
 mod live_edits;
 mod plain_render;
+mod set_record;
 mod shop_snapshot;
 mod snapshots;
 mod source_hostile;
