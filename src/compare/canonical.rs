@@ -139,6 +139,13 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
     serde_json::from_str(DEFAULTS[at].2).ok()
 }
 
+/// The default that the server fills in where a field of a built-in type is null, if it depends on no other field.
+pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option<Value> {
+    let node = schema.node(parent);
+    let name = node.name.as_deref().filter(|_| schema.builtin)?;
+    default_value(name, field, None)
+}
+
 /// Only an image whose tag is `latest`, written or implied, is pulled each time.
 fn pull_policy(image: &str) -> &'static str {
     let name = image.rsplit('/').next().unwrap_or_default();

@@ -6,7 +6,7 @@
 pub mod builtin;
 pub mod openapi;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub struct Schema {
     pub builtin: bool,
     /// True if nothing is published for the type and every node is deduced.
     pub deduced: bool,
+    /// The versions at which the kind is served; empty if nobody looked.
+    pub versions: BTreeSet<String>,
 }
 
 /// One node of a [`Schema`].
@@ -126,7 +128,13 @@ impl MapType {
 impl Schema {
     /// A schema that knows nothing: everything is deduced from the values.
     pub fn deduced() -> Self {
-        Self { nodes: common_nodes(), root: NodeId::DEDUCED, builtin: false, deduced: true }
+        Self {
+            nodes: common_nodes(),
+            root: NodeId::DEDUCED,
+            builtin: false,
+            deduced: true,
+            versions: BTreeSet::new(),
+        }
     }
 
     /// The node of the whole object.

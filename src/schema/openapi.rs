@@ -2,7 +2,7 @@
 //!
 //! The rules are those of kube-openapi's `pkg/schemaconv/openapi.go`, which the API server itself uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -52,7 +52,7 @@ impl Document {
         let mut compiler =
             Compiler { document: self, nodes: common_nodes(), named: BTreeMap::new(), builtin };
         let root = compiler.named(name, None);
-        Some(Schema { nodes: compiler.nodes, root, builtin, deduced: false })
+        Some(Schema { nodes: compiler.nodes, root, builtin, deduced: false, versions: BTreeSet::new() })
     }
 }
 

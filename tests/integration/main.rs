@@ -2,6 +2,7 @@
 
 mod support;
 
+mod autoscalers;
 mod base_revision;
 mod catalogue;
 mod cli;
