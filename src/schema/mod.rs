@@ -4,6 +4,7 @@
 //! type is free; the value decides ([`Node::list`], [`Node::map`]).
 
 pub mod builtin;
+pub mod defaulting;
 pub mod openapi;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,10 @@ pub struct Node {
     pub form: Form,
     /// Name of the published definition, for example `io.k8s.api.core.v1.PodSpec`.
     pub name: Option<Arc<str>>,
+    /// What the server fills in where the field is absent; custom resources only.
+    pub default: Option<Value>,
+    /// True if null is a value of its own; custom resources only.
+    pub nullable: bool,
 }
 
 /// Type of a scalar.
