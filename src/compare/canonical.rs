@@ -172,7 +172,9 @@ fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> b
         return true;
     }
     let zero = desired.is_none_or(is_zero);
-    if zero && let (Some(default), Some(live)) = (&place.default, live) {
+    // A pointer tells an explicit zero from nothing: no replicas are none, and not one.
+    let replaced = desired.is_none_or(Value::is_null) || (zero && place.zero != ZeroValue::Kept);
+    if replaced && let (Some(default), Some(live)) = (&place.default, live) {
         return same(default, live);
     }
     if zero && is_stored_zero(place, desired, live) {

@@ -149,3 +149,12 @@ fn row_062_an_operator_rewrites_a_duration() {
     let case = widget().git(&git).live(&live).ours(&spec(json!({}))).by("operator", &live).predicted(&git);
     case.judged().is("drift", &[("spec.interval", "held")]).says("operator");
 }
+
+/// No row of its own: zero is a number like others where the server can tell it from nothing.
+#[test]
+fn zero_is_no_default() {
+    let scaled = |count: u32| json!({"spec": {"replicas": count}});
+    let case = Case::of("apps/v1", "Deployment").git(&scaled(0)).live(&scaled(1)).ours(&json!({}));
+    let case = case.by("kubectl-edit", &scaled(1)).predicted(&scaled(0));
+    case.judged().is("drift", &[("spec.replicas", "drift")]);
+}
