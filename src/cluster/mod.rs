@@ -14,10 +14,13 @@ pub mod gathered;
 pub mod kubeconfig;
 mod list;
 mod openapi;
+mod page;
 mod proxy;
 mod record;
 mod request;
 pub mod retry;
+mod split;
+mod strategy;
 mod throttle;
 mod url;
 
