@@ -6,7 +6,7 @@ use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
-use crate::cluster::{Counts, Server};
+use crate::cluster::{Counts, Search, Server};
 use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
@@ -68,6 +68,26 @@ impl Live {
         match self {
             Self::Server(server) => server.read_all(wanted).await,
             Self::Recorded(recorded) => wanted.iter().map(|wanted| recorded.gathered(wanted)).collect(),
+        }
+    }
+
+    /// As [`Self::read`], with what else carries the id of a set among the objects of these types.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        match self {
+            Self::Server(server) => server.read_set(wanted, label).await,
+            Self::Recorded(recorded) => recorded.read_set(wanted),
+        }
+    }
+
+    /// Members of a set among the objects of other types, or in other namespaces.
+    pub async fn members(&self, id: &str, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        match self {
+            Self::Server(server) => server.members(id, wanted).await,
+            Self::Recorded(recorded) => recorded.members(wanted),
         }
     }
 

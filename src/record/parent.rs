@@ -13,7 +13,7 @@ const RUNS: usize = 10;
 /// The version of the data.
 const VERSION: &str = "1";
 /// Most entries of a list in an annotation, and most characters of one text: more is no record of ours.
-const MAX_LIST: usize = 4096;
+const MAX_LIST: usize = 16_384;
 const MAX_TEXT: usize = 4096;
 
 /// How a run ended.
@@ -89,10 +89,8 @@ pub struct Inputs {
 /// A parent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parent {
-    /// `Kind.group` of all members.
-    pub kinds: BTreeSet<String>,
-    /// Namespaces of members beside the record's own.
-    pub namespaces: BTreeSet<String>,
+    /// The namespaces of the members of each `Kind.group`; the empty text is cluster scope.
+    pub places: BTreeMap<String, BTreeSet<String>>,
     /// Number of shards of the stored bases.
     pub shards: u16,
     /// How the last run rendered.
@@ -119,10 +117,14 @@ impl Parent {
     /// # Errors
     /// JSON cannot be written.
     pub fn encode(&self, set: &SetIdentity) -> Result<Value, serde_json::Error> {
-        let list = |items: &BTreeSet<String>| items.iter().cloned().collect::<Vec<_>>().join(",");
+        let namespaces: BTreeSet<&str> = self.places.values().flatten().map(String::as_str).collect();
+        let additional = namespaces.into_iter().filter(|name| !name.is_empty() && *name != set.record_namespace);
+        let additional = additional.collect::<Vec<_>>().join(",");
+        let kinds = self.places.keys().map(String::as_str).collect::<Vec<_>>().join(",");
         let inputs = &self.inputs;
         let mut data = BTreeMap::from([
             ("version", VERSION.to_owned()),
+            ("members", serde_json::to_string(&self.places)?),
             ("path", inputs.path.clone()),
             ("renderer", inputs.renderer.clone()),
             ("inputs", serde_json::to_string(&inputs.settings)?),
@@ -151,8 +153,8 @@ impl Parent {
                 "labels": {applyset::ID_LABEL: set.id(), "app.kubernetes.io/managed-by": "gitops"},
                 "annotations": {
                     applyset::TOOLING: applyset::TOOL,
-                    applyset::GROUP_KINDS: list(&self.kinds),
-                    applyset::NAMESPACES: list(&self.namespaces),
+                    applyset::GROUP_KINDS: kinds,
+                    applyset::NAMESPACES: additional,
                 },
             },
             "data": data,
@@ -188,9 +190,19 @@ impl Parent {
         let settings = serde_json::from_str(data("inputs"))
             .map_err(|_| "its data.inputs is no map of texts".to_owned())?;
         let text = |name| data(name).chars().take(MAX_TEXT).collect::<String>();
+        let mut places: BTreeMap<String, BTreeSet<String>> = serde_json::from_str(data("members"))
+            .map_err(|_| "its data.members is no map of kinds to namespaces".to_owned())?;
+        if !places.keys().chain(places.values().flatten()).all(is_name) {
+            return Err("its data.members is no map of kinds to namespaces".to_owned());
+        }
+        // A kind that stands in the annotation alone may be anywhere: the specification names kinds and namespaces apart.
+        let mut anywhere = list(annotation(applyset::NAMESPACES), applyset::NAMESPACES)?;
+        anywhere.insert(set.record_namespace.clone());
+        for kind in list(annotation(applyset::GROUP_KINDS), applyset::GROUP_KINDS)? {
+            places.entry(kind).or_insert_with(|| anywhere.clone());
+        }
         Ok(Self {
-            kinds: list(annotation(applyset::GROUP_KINDS), applyset::GROUP_KINDS)?,
-            namespaces: list(annotation(applyset::NAMESPACES), applyset::NAMESPACES)?,
+            places,
             shards: data("shards").parse().map_err(|_| "its data.shards is no number".to_owned())?,
             inputs: Inputs {
                 path: text("path"),
@@ -215,14 +227,15 @@ fn list(text: Option<&str>, name: &str) -> Result<BTreeSet<String>, String> {
     let Some(text) = text else { return Err(format!("it has no annotation {name}")) };
     let entries: BTreeSet<String> =
         text.split(',').filter(|entry| !entry.is_empty()).take(MAX_LIST + 1).map(str::to_owned).collect();
-    let plain = |entry: &String| {
-        entry.len() <= 253
-            && entry.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
-    };
-    match entries.len() <= MAX_LIST && entries.iter().all(plain) {
+    match entries.len() <= MAX_LIST && entries.iter().all(is_name) {
         true => Ok(entries),
         false => Err(format!("its annotation {name} is no list of names")),
     }
+}
+
+/// True for what a kind with its group, or a namespace, is made of.
+fn is_name(text: &String) -> bool {
+    text.len() <= 253 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
 }
 
 #[cfg(test)]
@@ -248,8 +261,11 @@ mod tests {
 
     fn parent() -> Parent {
         Parent {
-            kinds: ["Deployment.apps", "ConfigMap"].map(str::to_owned).into(),
-            namespaces: ["shop".to_owned()].into(),
+            places: [
+                ("Deployment.apps".to_owned(), ["shop".to_owned(), "default".to_owned()].into()),
+                ("ClusterRole.rbac.authorization.k8s.io".to_owned(), [String::new()].into()),
+            ]
+            .into(),
             shards: 2,
             inputs: Inputs {
                 path: "clusters/prod".to_owned(),
@@ -267,7 +283,9 @@ mod tests {
     fn a_parent_comes_back_as_it_was_and_can_be_read_by_people() {
         let object = parent().encode(&set()).unwrap();
         assert_eq!(Parent::decode(&set(), &object), Ok(parent()));
-        assert_eq!(object["metadata"]["annotations"][applyset::GROUP_KINDS], "ConfigMap,Deployment.apps");
+        assert_eq!(object["metadata"]["annotations"][applyset::GROUP_KINDS],
+            "ClusterRole.rbac.authorization.k8s.io,Deployment.apps");
+        assert_eq!(object["metadata"]["annotations"][applyset::NAMESPACES], "shop");
         for (name, value) in
             [("commit", "b"), ("result", "failed"), ("dirty", "false"), ("counts", r#"{"applied":3}"#)]
         {
@@ -275,6 +293,15 @@ mod tests {
         }
         let empty = Parent::default();
         assert_eq!(Parent::decode(&set(), &empty.encode(&set()).unwrap()), Ok(empty));
+    }
+
+    #[test]
+    fn a_kind_that_only_the_annotation_names_may_be_anywhere() {
+        let mut object = parent().encode(&set()).unwrap();
+        object["metadata"]["annotations"][applyset::GROUP_KINDS] = json!("Job.batch,Deployment.apps");
+        let places = Parent::decode(&set(), &object).unwrap().places;
+        assert_eq!(places["Job.batch"], ["default".to_owned(), "shop".to_owned()].into());
+        assert_eq!(places["Deployment.apps"], parent().places["Deployment.apps"]);
     }
 
     #[test]
@@ -307,6 +334,8 @@ mod tests {
         assert!(wrong("/data/version", json!("2")).contains("it has version \"2\" of the format"));
         assert!(wrong("/data/runs", json!("[{}]")).contains("no list of runs"));
         assert!(wrong("/data/inputs", json!("[]")).contains("no map of texts"));
+        assert!(wrong("/data/members", json!("[]")).contains("no map of kinds"));
+        assert!(wrong("/data/members", json!("{\"a b\":[]}")).contains("no map of kinds"));
         assert!(wrong("/data/shards", json!("70000")).contains("no number"));
         assert!(wrong(&format!("{annotations}contains-group-kinds"), json!(null)).contains("no annotation"));
         assert!(

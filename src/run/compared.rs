@@ -8,6 +8,7 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::extras::Search;
 use super::recorded::Recorded;
 use crate::cluster::error::ClusterError;
 use crate::compare::judge::Policy;
@@ -18,7 +19,7 @@ use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
-use crate::record::SetChoice;
+use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice, plain};
 use crate::report::Source;
 use crate::schema::Schema;
@@ -144,9 +145,10 @@ pub async fn compare(
     let wanted = wanted(&desired);
     let versions = versions(&desired);
     progress.stage("reading live objects");
-    let (documents, live, answers) = tokio::join!(
+    let label = set.as_ref().map(SetIdentity::id);
+    let (documents, (live, beside), answers) = tokio::join!(
         reader.openapi(&versions),
-        reader.read(&wanted),
+        reader.read_set(&wanted, label.as_deref()),
         // A snapshot is of one set, whatever the directory is called that it is compared with.
         reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
     );
@@ -176,6 +178,11 @@ pub async fn compare(
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
+    if comparison.chosen.is_all() {
+        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
+        verdicts.extend(search.run(beside, &mut warnings).await);
+        verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+    }
     Ok(Compared { source: rendered.source, verdicts, warnings })
 }
 

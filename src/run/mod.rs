@@ -7,6 +7,7 @@ pub mod compared;
 pub mod diff;
 pub mod error;
 mod interrupt;
+mod extras;
 pub mod output;
 mod recorded;
 pub mod render;

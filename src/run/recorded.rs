@@ -56,7 +56,7 @@ impl Recorded {
             let Entry::Invalid { places, .. } = entry else { continue };
             let kind = group_kind(&id.group, &id.kind);
             let served = catalog.resources.keys().any(|gvk| gvk.group == id.group && gvk.kind == id.kind);
-            if let ([place], false, true) = (&places[..], served, parent.kinds.contains(&kind)) {
+            if let ([place], false, true) = (&places[..], served, parent.places.contains_key(&kind)) {
                 let reason = format!("the definition of {kind} is gone since the last apply");
                 *entry = Entry::Lost { reason, place: place.clone() };
             }

@@ -45,6 +45,9 @@ pub struct Document {
     /// The record of the set that was recorded, if the set has a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordPart>,
+    /// Members of that set of types that Git does not have any more, and nothing else of these types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<TypePart>,
 }
 
 /// The record of a set as the server had it.

@@ -10,6 +10,7 @@ use super::SnapshotError;
 use super::document::{Document, FORMAT, NamespacePart, RecordPart, TypePart, VERSION};
 use super::printed::Printed;
 use super::record::is_secret;
+use crate::cluster::Search;
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
@@ -33,6 +34,7 @@ pub struct Recorded {
     namespaces: BTreeMap<String, NamespacePart>,
     admission: AdmissionConfigs,
     record: Option<RecordPart>,
+    members: BTreeMap<Gvk, Gathered>,
     secret_values: bool,
     owners_recorded: bool,
 }
@@ -85,6 +87,7 @@ impl Recorded {
                 return Err(format!("{gvk} occurs twice"));
             }
         }
+        let members = document.members.into_iter().map(TypePart::gathered).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             identity: Identity {
                 server: document.server.url,
@@ -96,6 +99,7 @@ impl Recorded {
             types,
             namespaces: document.namespaces,
             admission: document.admission,
+            members: members.into_iter().collect(),
             record: document.record,
             secret_values: document.secret_values,
             owners_recorded: true,
@@ -134,6 +138,7 @@ impl Recorded {
             namespaces: BTreeMap::new(),
             admission: AdmissionConfigs { unreadable, ..AdmissionConfigs::default() },
             record: None,
+            members: BTreeMap::new(),
             secret_values: true,
             owners_recorded,
         }
@@ -170,6 +175,28 @@ impl Recorded {
             }
         }
         live
+    }
+
+    /// As [`Self::read`], with everything else that was recorded of these types.
+    pub fn read_set(&self, wanted: &[Wanted]) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        let beside = wanted.iter().filter_map(|wanted| {
+            let mut gathered = self.types.get(&wanted.resource.gvk)?.clone();
+            gathered.found.retain(|key, _| !wanted.objects.contains(key));
+            Some((wanted.resource.clone(), gathered))
+        });
+        (self.read(wanted), beside.collect())
+    }
+
+    /// Members of the set that were recorded of other types.
+    pub fn members(&self, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        let search = |resource: &Resource| match self.members.get(&resource.gvk) {
+            Some(gathered) => (resource.clone(), gathered.clone(), Vec::new()),
+            None => {
+                let reason = FetchError::NotRecorded(format!("the snapshot holds no {}", resource.gvk));
+                (resource.clone(), Gathered::nothing(), vec![reason])
+            }
+        };
+        wanted.iter().map(|(resource, _)| search(resource)).collect()
     }
 
     fn presence(&self, gvk: &Gvk, key: &(String, String)) -> Result<Presence, FetchError> {

@@ -66,6 +66,7 @@ mod tests {
             namespaces: [].into(),
             admission: Default::default(),
             record: None,
+            members: vec![],
         }
     }
 

@@ -34,6 +34,14 @@ impl<'c> Set<'c> {
     /// Applies under our name, with the label of the set.
     fn apply(&self, objects: &[Value]) {
         let labelled = recorder::labelled(&self.set, objects);
+        let (here, there): (Vec<Value>, Vec<Value>) = labelled.into_iter().partition(|object| {
+            object["metadata"]["namespace"].as_str().is_none_or(|namespace| namespace == self.namespace)
+        });
+        for object in there {
+            let apply = ["apply", "--server-side", "--field-manager=gitops", "-f", "-"];
+            self.cluster.kubectl_stdin(&apply, &object.to_string());
+        }
+        let labelled = here;
         self.kubectl(
             &["apply", "--server-side", "--field-manager=gitops", "-f", "-"],
             &generate::stream(&labelled),
@@ -390,6 +398,72 @@ fn a_member_of_another_set_is_in_conflict() {
     let told = object(&report, "ConfigMap", "a").unwrap();
     assert_eq!((told.status(), run.code), ("conflict", 2));
     assert!(told.reason().contains(&other.id()), "{}", told.reason());
+}
+
+/// What left Git is found by its label in every kind and namespace of the record, and nothing else is.
+#[test]
+fn what_left_git_is_extra() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "extras");
+    let other = cluster.namespace("extras-other");
+    let elsewhere = |mut object: Value| {
+        object["metadata"]["namespace"] = json!(other);
+        object
+    };
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gone-kind"},
+        "spec": {"ports": [{"port": 80}], "clusterIP": "None"}});
+    let stays = config("stays", json!({"k": "1"}));
+    let all = [
+        stays.clone(),
+        config("gone", json!({"k": "1"})),
+        elsewhere(config("gone-there", json!({"k": "1"}))),
+        service,
+        config("child", json!({"k": "1"})),
+        config("copied", json!({})),
+    ];
+    set.applied(&all);
+    let uid = set.kubectl(&["get", "configmap", "stays", "-o", "jsonpath={.metadata.uid}"], "");
+    let owner = json!({"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "stays",
+        "uid": uid, "controller": true}]}});
+    set.kubectl(&["patch", "configmap", "child", "--type=merge", "-p", &owner.to_string()], "");
+    // A controller's copy carries the label, and nobody applied it.
+    set.kubectl(&["delete", "configmap", "copied"], "");
+    let copy = recorder::labelled(&set.set, &[config("copied", json!({}))]);
+    set.kubectl(&["create", "--field-manager=a-controller", "-f", "-"], &generate::stream(&copy));
+    let extras = owned(&[("gone", "extra"), ("gone-there", "extra"), ("gone-kind", "extra")]);
+    let run = set.diff(&[stays.clone()], &["-o", "json"]);
+    assert_eq!((run.code, run.stderr.contains("warning")), (1, false), "{}", run.stderr);
+    let mut told = statuses(&run.report());
+    told.sort();
+    let mut expected = extras.clone();
+    expected.sort();
+    assert_eq!(told, expected);
+    // With a choice of objects nobody can tell what left Git.
+    assert_eq!(set.diff(&[stays.clone()], &["--only", "ConfigMap/stays"]).code, 0);
+
+    // Who may not look everywhere is told so, and what was found stays found.
+    let user = cluster.user();
+    cluster.allow_in(&set.namespace, &user, "get,list,patch", "configmaps,secrets");
+    let run = set.diff_as(&user.kubeconfig, &[stays.clone()], &["-o", "json"]);
+    assert_eq!(statuses(&run.report()), owned(&[("gone", "extra")]));
+    let warning = "objects that left Git cannot be looked for everywhere";
+    assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains(warning) && run.stderr.contains("(and 1 more kinds)"), "{}", run.stderr);
+
+    // A snapshot tells the same.
+    let source = Source::of(std::slice::from_ref(&stays));
+    let file = cluster.dir().join("extras.json");
+    let file = file.to_str().unwrap();
+    let args = ["snapshot", source.path(), "-n", &set.namespace, "--set-name", "extras", "-o", file];
+    let run = gitops(cluster, cluster.kubeconfig(), &args);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "--live", file, "-o", "json", "-n", &set.namespace]);
+    let mut told = statuses(&run.report());
+    told.retain(|(name, _)| name != "gone-there");
+    told.sort();
+    assert_eq!(told, owned(&[("gone", "extra"), ("gone-kind", "extra")]), "{}", run.stderr);
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("gitops-extras-base-1") && !text.contains("\"key\""), "the record without its key");
 }
 
 /// The id of a set is that of the specification, as kubectl computes it.

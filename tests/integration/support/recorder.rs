@@ -74,12 +74,7 @@ fn applied(live: &Value) -> Option<String> {
 pub(crate) fn record(set: &SetIdentity, members: &[Member], finished_at: &str) -> Vec<Value> {
     let encoded = encode(members, &KEY, &MaskRules::default(), 0).unwrap();
     let mut parent = Parent {
-        kinds: members.iter().map(|member| group_kind(&member.id.group, &member.id.kind)).collect(),
-        namespaces: members
-            .iter()
-            .map(|member| member.id.namespace.clone())
-            .filter(|n| !n.is_empty())
-            .collect(),
+        places: BTreeMap::new(),
         shards: encoded.shards.len().try_into().unwrap(),
         inputs: Inputs {
             renderer: "plain".to_owned(),
@@ -89,7 +84,10 @@ pub(crate) fn record(set: &SetIdentity, members: &[Member], finished_at: &str) -
         },
         runs: Vec::new(),
     };
-    parent.namespaces.remove(&set.record_namespace);
+    for Member { id, .. } in members {
+        let kind = group_kind(&id.group, &id.kind);
+        parent.places.entry(kind).or_default().insert(id.namespace.clone());
+    }
     parent.push(Run {
         command: "apply".to_owned(),
         commit: Some(COMMIT.to_owned()),
