@@ -45,6 +45,7 @@ const WHOLE: &[&str] = &[
     "gone from Git, owned by {names}: an apply does not take it out",
     "it has generateName and no name: an object without a name of its own cannot be compared",
     "it is being deleted",
+    "it is being deleted and waits for {names}",
     "it is no object",
     "it was not compared",
     "it was not read",
