@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod classify;
 pub mod contain;
 pub mod defaults;
+pub mod ignore;
 pub mod judge;
 mod judgement;
 pub mod local;

@@ -136,12 +136,14 @@ pub async fn compare(
     let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
     let schemas = schemas(&desired, documents?, &catalog, &mut warnings);
     refuse_unauthorized(&live, reader)?;
+    let rules = crate::compare::ignore::Rules::default();
     let setting = Setting {
         desired: &desired,
         schemas: &schemas,
         bases: &bases,
         policy: comparison.policy,
         owners_recorded: reader.owners_recorded(),
+        rules: &rules,
     };
     let mut found = survey(&setting, &live);
     drop(live);

@@ -323,6 +323,7 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
+            rules: &Default::default(),
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {
