@@ -9,6 +9,7 @@ pub mod base;
 pub mod canonical;
 pub mod classify;
 pub mod contain;
+pub mod defaults;
 pub mod extra;
 pub mod ignore;
 pub mod judge;

@@ -4,6 +4,7 @@ mod support;
 
 mod autoscalers;
 mod base_revision;
+mod canonical_table;
 mod catalogue;
 mod cli;
 mod cluster_faults;
