@@ -7,8 +7,10 @@ pub mod diff;
 pub mod error;
 mod interrupt;
 pub mod output;
+mod pin;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 
