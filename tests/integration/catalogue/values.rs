@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use gitops::compare::ignore::{Rule, Rules};
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
 use gitops::compare::local::Admission;
 use gitops::compare::survey::{Bases, Setting, conclude, survey};
@@ -40,6 +42,7 @@ pub(super) struct Case {
     base: Base,
     answer: Option<Answer>,
     policy: Policy,
+    rules: Rules,
 }
 
 #[derive(Clone)]
@@ -97,6 +100,7 @@ impl Case {
             base: Base::Desired,
             answer: None,
             policy: Policy::default(),
+            rules: Rules::default(),
         }
     }
 
@@ -173,6 +177,12 @@ impl Case {
     /// Somebody else applied this content server-side after our apply.
     pub(super) fn applied_by(mut self, manager: &str, content: &Value) -> Self {
         self.entries.push(self.entry(manager, "Apply", "", LATER, content));
+        self
+    }
+
+    /// Rules of a configuration.
+    pub(super) fn rules(mut self, rules: &[Arc<Rule>]) -> Self {
+        self.rules.own = rules.to_vec();
         self
     }
 
@@ -311,7 +321,7 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
-            rules: &Default::default(),
+            rules: &self.rules,
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {
