@@ -1,8 +1,11 @@
 //! The verdict on one object: a local proof first, and the server's answer for what is left.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::additions::additions;
+use super::autoscale::{self, Scaling, Writes};
 use super::base::{Base, last_applied};
 use super::classify::Evidence;
 use super::contain::{Containment, Difference, contain};
@@ -13,6 +16,7 @@ use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_addit
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
+use super::remarks::versions_gone;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -56,6 +60,8 @@ pub struct Subject<'a> {
     pub base: &'a Base,
     /// How to judge.
     pub policy: Policy,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
     /// What does not count.
     pub rules: &'a Rules,
 }
@@ -100,6 +106,14 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// What of an object that differs, or left Git, autoscalers may write.
+    pub fn scaled_fields(&self) -> BTreeSet<Writes> {
+        let differing = self.containment.differences.iter().filter(|found| found.live.is_some());
+        let paths =
+            differing.map(|found| &found.path).chain(self.pruning.dropped.iter().map(|found| &found.path));
+        paths.filter_map(autoscale::field).collect()
+    }
+
     /// True if only the server can tell whether an apply would change anything.
     pub fn needs_server(&self) -> bool {
         let removable = self.pruning.dropped.iter().any(|dropped| dropped.co_owners.is_empty());
@@ -176,7 +190,8 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let managed = ManagedFields::of(live);
     let recorded = last_applied(live);
     let base = effective_base(subject, &managed, recorded.as_ref());
-    let evidence = Evidence { schema: subject.schema, managed: &managed, base: &base };
+    let evidence =
+        Evidence { schema: subject.schema, managed: &managed, base: &base, scaling: subject.scaling };
     let (fields, undecided, ignored) = (Vec::new(), Vec::new(), Vec::new());
     let mut judgement = Judgement { subject, live, evidence, fields, undecided, ignored };
     judgement.ignored(assessment);
@@ -188,6 +203,9 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
+    if matches!(answer, Answer::NotNeeded) {
+        notes.extend(versions_gone(subject.schema, &managed));
+    }
     notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = judgement.status(answer, &mut notes);
     let mut verdict = bare(subject, status, reason);

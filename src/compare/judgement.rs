@@ -16,6 +16,7 @@ use super::place::value_at;
 use super::prune::Dropped;
 use super::reasons::{invalid_text, line, refusal_text};
 use super::refusal::{self, Meaning};
+use super::remarks;
 use super::verdict::{Class, FieldVerdict, Note, NoteKind, Proof, Status, status_of};
 use crate::live::Refusal;
 use crate::object::fields::ManagedFields;
@@ -104,7 +105,8 @@ impl Judgement<'_> {
                 Answer::Refused { .. } => Proof::Local,
                 _ => Proof::Server,
             };
-            let verdict = classify::difference(&self.evidence, found, proof);
+            let mut verdict = classify::difference(&self.evidence, found, proof);
+            remarks::explain(&self.evidence, self.live, found, &mut verdict);
             self.push(verdict);
         }
         for found in &assessment.pruning.dropped {
@@ -146,7 +148,10 @@ impl Judgement<'_> {
             _ => (Proof::Local, None),
         };
         let mut verdict = classify::dropped(&self.evidence, found, proof);
-        verdict.remark = verdict.remark.or(remark);
+        let scaled = self.evidence.scaling.writer_of(&found.path).map(|scaler| {
+            format!("{scaler} scales it: an apply resets it to the server's default, so hand it over first")
+        });
+        verdict.remark = verdict.remark.or(scaled).or(remark);
         self.push(verdict);
     }
 

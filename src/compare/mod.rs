@@ -4,6 +4,7 @@
 //! that and the server's answer into a verdict.
 
 pub mod additions;
+pub mod autoscale;
 pub mod base;
 pub mod canonical;
 pub mod classify;
@@ -18,6 +19,7 @@ pub mod place;
 pub mod prune;
 mod reasons;
 pub mod refusal;
+mod remarks;
 pub mod survey;
 pub mod validate;
 pub mod verdict;

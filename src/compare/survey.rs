@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::autoscale::Scaling;
 use super::base::Base;
 use super::ignore::usage::Usage;
 use super::ignore::{Rules, without_ignored};
@@ -75,6 +76,8 @@ pub struct Open {
     pub assessment: Assessment,
     /// What was last applied.
     pub base: Base,
+    /// Who scales it, once that was looked for.
+    pub scaling: Scaling,
 }
 
 /// The result of the first pass.
@@ -135,7 +138,7 @@ fn one(
     survey: &mut Survey,
 ) {
     let base = setting.bases.of(id);
-    let subject = subject(setting, id, desired, &base);
+    let subject = subject(setting, id, desired, &base, &UNSCALED);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
             Ok(live) => Ok(live),
@@ -161,9 +164,12 @@ fn one(
     } else if deleting || !assessment.needs_server() {
         survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
     } else {
-        survey.open.push(Open { id: id.clone(), live, assessment, base });
+        survey.open.push(Open { id: id.clone(), live, assessment, base, scaling: Scaling::default() });
     }
 }
+
+/// Objects that are decided by reading have nothing that an autoscaler could hold.
+static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
 
 fn local_answer(reason: &str) -> Answer {
     Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
@@ -174,16 +180,17 @@ fn subject<'a>(
     id: &'a ObjectId,
     desired: &'a Desired,
     base: &'a Base,
+    scaling: &'a Scaling,
 ) -> Subject<'a> {
     static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
     let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
-    Subject { id, desired, schema, base, policy: setting.policy, rules: setting.rules }
+    Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
 /// The subject that an open object is about.
 fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    Some(subject(setting, &open.id, desired, &open.base))
+    Some(subject(setting, &open.id, desired, &open.base, &open.scaling))
 }
 
 /// The verdict on an open object once the server answered, or could not.
