@@ -139,7 +139,8 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
-    let added_beside = !taken.is_empty() && has_additions(subject, &scene, &ignoring);
+    let asked = taken.iter().any(Taken::needs_server);
+    let added_beside = asked && has_additions(subject, &scene, &ignoring);
     Assessment { containment, pruning, cosmetic, other_version, ignoring, taken, added_beside }
 }
 
