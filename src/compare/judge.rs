@@ -12,7 +12,7 @@ use super::contain::{Containment, Difference, contain};
 use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, ignored_by_live, notes_of_additions, recreation};
+use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -103,6 +103,8 @@ pub struct Assessment {
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
     pub(super) taken: Vec<Taken>,
+    /// People added something beside what the rules took out: an apply of all of it tells whether it came with that.
+    pub(super) added_beside: bool,
 }
 
 impl Assessment {
@@ -129,6 +131,7 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
+            || self.added_beside
     }
 }
 
@@ -146,7 +149,26 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
-    Assessment { containment, pruning, cosmetic, other_version, unlabelled: false, ignoring, taken }
+    let asked = taken.iter().any(Taken::needs_server);
+    let added_beside = asked && has_additions(subject, &scene, &ignoring);
+    Assessment {
+        containment,
+        pruning,
+        cosmetic,
+        other_version,
+        unlabelled: false,
+        ignoring,
+        taken,
+        added_beside,
+    }
+}
+
+/// True if people added what counts and no rule takes away.
+fn has_additions(subject: &Subject<'_>, scene: &Scene<'_>, ignoring: &Ignoring) -> bool {
+    let recorded = last_applied(scene.live);
+    let added = additions(scene.schema, scene.managed, recorded.as_ref(), scene.desired, scene.live);
+    let counted = added.iter().filter(|added| is_drift(subject.id, added, subject.policy));
+    counted.into_iter().any(|added| ignoring.of_addition(scene, &added.path, &added.live, true).is_none())
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.

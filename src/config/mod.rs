@@ -48,7 +48,12 @@ pub fn parse(file: &str, bytes: &[u8], today: Date) -> Result<Config, Vec<Notice
     let mut checker = Checker::new(file);
     let mut config = Config { file: file.to_owned(), ..Config::default() };
     match located::read(bytes) {
-        Err(problem) => checker.problem(problem.line, problem.column, problem.message, problem.hint),
+        Err(problem) => {
+            let quoted =
+                "a path with brackets or a leading `*` is quoted inside [ ]: ['spec.containers[*].image']";
+            let hint = problem.hint.unwrap_or_else(|| quoted.to_owned());
+            checker.problem(problem.line, problem.column, problem.message, Some(hint));
+        }
         Ok(None) => {
             checker.problem(0, 0, "holds nothing", Some(format!("start with apiVersion: {API_VERSION}")))
         }

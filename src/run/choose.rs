@@ -17,6 +17,8 @@ pub struct Chosen {
     pub selector: Option<Selector>,
     /// `--only`, repeatable.
     pub only: Vec<Only>,
+    /// True if an `--only` may mean no object: with several targets, one of them has it.
+    pub lenient: bool,
 }
 
 impl Chosen {
@@ -51,19 +53,20 @@ pub fn is_meant(only: &Only, id: &ObjectId, plural: Option<&str>) -> bool {
         && only.name == id.name
 }
 
-/// Keeps the chosen objects of a set.
+/// Keeps the chosen objects of a set, and tells which `--only` mean one of them.
 ///
 /// # Errors
 /// An `--only` that means no object; the hint names the nearest.
-pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<(), RunError> {
+pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<bool>, RunError> {
     let plural = |entry: &Entry| match entry {
         Entry::Ready(desired) => Some(desired.resource.plural.clone()),
         _ => None,
     };
-    for only in &chosen.only {
-        if !desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref())) {
-            return Err(none_meant(only, desired.entries.keys()));
-        }
+    let meets =
+        |only: &Only| desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref()));
+    let met: Vec<bool> = chosen.only.iter().map(meets).collect();
+    if let Some(at) = met.iter().position(|met| !met).filter(|_| !chosen.lenient) {
+        return Err(none_meant(&chosen.only[at], desired.entries.keys()));
     }
     desired.entries.retain(|id, entry| {
         let meant = chosen.only.is_empty()
@@ -71,7 +74,7 @@ pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<(), RunError>
         // What cannot be compared is kept under a selector: leaving it out would hide it.
         meant && !matches!(entry, Entry::Ready(d) if !is_selected(chosen.selector.as_ref(), &d.object))
     });
-    Ok(())
+    Ok(met)
 }
 
 /// The error for an `--only` without an object.
