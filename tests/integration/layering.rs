@@ -43,6 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "settings",
             "snapshot",
             "source",
+            "source::tree",
             "source::url",
         ],
     ),
