@@ -72,9 +72,12 @@ impl Config {
     /// Warnings about rules that mean nothing in any of the sets that were compared.
     pub fn useless(&self, usage: &Usage) -> Vec<Notice> {
         let warning = |(at, rule): (usize, &Arc<Rule>)| {
-            let message = match usage.useless(at)? {
+            let message = match usage.useless(at, rule)? {
                 Useless::NoObject => "the ignore rule matches no object",
                 Useless::NoField => "the ignore rule matches objects, but none of them has such a field",
+                Useless::NoManager => {
+                    "the ignore rule matches objects, but none of them has a field of such a manager"
+                }
             };
             Some(Notice {
                 file: rule.origin.file.clone(),

@@ -53,20 +53,25 @@ pub fn is_meant(only: &Only, id: &ObjectId, plural: Option<&str>) -> bool {
         && only.name == id.name
 }
 
-/// Keeps the chosen objects of a set, and tells which `--only` mean one of them.
+/// Keeps the chosen objects of a set. Where one of several targets may have the object, what is wrong with each `--only` here
+/// is the answer, in their order.
 ///
 /// # Errors
 /// An `--only` that means no object; the hint names the nearest.
-pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<bool>, RunError> {
+pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<Option<RunError>>, RunError> {
     let plural = |entry: &Entry| match entry {
         Entry::Ready(desired) => Some(desired.resource.plural.clone()),
         _ => None,
     };
-    let meets =
-        |only: &Only| desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref()));
-    let met: Vec<bool> = chosen.only.iter().map(meets).collect();
-    if let Some(at) = met.iter().position(|met| !met).filter(|_| !chosen.lenient) {
-        return Err(none_meant(&chosen.only[at], desired.entries.keys()));
+    let unmet = |only: &Only| {
+        let met = desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref()));
+        (!met).then(|| none_meant(only, desired.entries.keys()))
+    };
+    let mut unmet: Vec<Option<RunError>> = chosen.only.iter().map(unmet).collect();
+    if !chosen.lenient
+        && let Some(error) = unmet.iter_mut().find_map(Option::take)
+    {
+        return Err(error);
     }
     desired.entries.retain(|id, entry| {
         let meant = chosen.only.is_empty()
@@ -74,7 +79,7 @@ pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<bool>, Ru
         // What cannot be compared is kept under a selector: leaving it out would hide it.
         meant && !matches!(entry, Entry::Ready(d) if !is_selected(chosen.selector.as_ref(), &d.object))
     });
-    Ok(met)
+    Ok(unmet)
 }
 
 /// The error for an `--only` without an object.

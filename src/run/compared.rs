@@ -80,8 +80,8 @@ pub struct Compared {
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
     pub usage: Usage,
-    /// Which `--only` mean an object here, in their order.
-    pub met: Vec<bool>,
+    /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
+    pub unmet: Vec<Option<RunError>>,
 }
 
 /// What a report says about an opened source.
@@ -171,7 +171,7 @@ pub async fn compare(
         application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
     let rules = Rules { own: comparison.rules.clone(), others };
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
-    let met = choose::choose(&mut desired, &comparison.chosen)?;
+    let unmet = choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
     warnings.extend(misunderstood);
     warnings.append(&mut desired.warnings);
@@ -217,7 +217,7 @@ pub async fn compare(
         verdicts.extend(search.run(beside, &mut warnings).await);
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     }
-    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, met })
+    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
 }
 
 /// True if opening the source needs the network.

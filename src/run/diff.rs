@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::choose;
 use super::compared::{Compared, Comparison, compare};
 use super::error::RunError;
 use super::output::{Output, deliver, report_target_error};
@@ -45,7 +44,7 @@ pub async fn diff(args: &DiffArgs, output: &mut Output) -> Result<Code, RunError
             result => results.push((name, result)),
         }
     }
-    refuse_unmet(args, &results, several)?;
+    refuse_unmet(&mut results)?;
     finish(args, &surroundings, plan, results, output)
 }
 
@@ -113,22 +112,18 @@ async fn compared(
 }
 
 /// With several targets an `--only` has to mean an object of one of them.
-fn refuse_unmet(
-    args: &DiffArgs,
-    results: &[(String, Result<Done, RunError>)],
-    several: bool,
-) -> Result<(), RunError> {
-    let done = || results.iter().filter_map(|(_, result)| result.as_ref().ok());
-    let complete = done().count() == results.len();
-    let unmet =
-        args.choice.only.iter().enumerate().find(|(at, _)| !done().any(|done| done.compared.met[*at]));
-    match unmet.filter(|_| several && complete) {
-        Some((_, only)) => Err(choose::none_meant(
-            only,
-            done().flat_map(|done| done.compared.verdicts.iter().map(|v| &v.id)),
-        )),
-        None => Ok(()),
+fn refuse_unmet(results: &mut [(String, Result<Done, RunError>)]) -> Result<(), RunError> {
+    let mut unmet: Option<Vec<Option<RunError>>> = None;
+    for (_, result) in results {
+        // An object may be in a target that could not be compared.
+        let Ok(done) = result else { return Ok(()) };
+        let here = std::mem::take(&mut done.compared.unmet);
+        unmet = Some(match unmet {
+            None => here,
+            Some(others) => others.into_iter().zip(here).map(|(a, b)| a.filter(|_| b.is_some())).collect(),
+        });
     }
+    unmet.into_iter().flatten().flatten().next().map_or(Ok(()), Err)
 }
 
 /// The cluster of a target, or the file of `--live`.
