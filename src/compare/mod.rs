@@ -16,6 +16,7 @@ mod judgement;
 pub mod local;
 mod notes;
 pub mod owner;
+pub mod paranoid;
 pub mod place;
 pub mod prune;
 mod reasons;

@@ -8,6 +8,7 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::paranoid;
 use crate::cluster::error::ClusterError;
 use crate::compare::judge::Policy;
 use crate::compare::survey::{Bases, Setting, survey};
@@ -152,6 +153,8 @@ pub async fn compare(
     autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
+    let sampled = std::mem::take(&mut found.sampled);
+    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     Ok(Compared { source: rendered.source, verdicts, warnings })

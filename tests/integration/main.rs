@@ -19,6 +19,7 @@ mod hostile;
 mod in_sync;
 mod layering;
 mod live_edits;
+mod paranoid;
 mod plain_render;
 mod shop_snapshot;
 mod snapshots;
