@@ -47,6 +47,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('--live', '--live', [CompletionResultType]::ParameterName, 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed')
             [CompletionResult]::new('--added', '--added', [CompletionResultType]::ParameterName, 'How fields are taken that people added and Git does not have')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'What gives exit 1, separated by commas; errors and unknown objects always count [default: all]')
+            [CompletionResult]::new('--paranoid', '--paranoid', [CompletionResultType]::ParameterName, 'Ask the server about N % of what is proven in sync without it, and report any other answer as a bug')
             [CompletionResult]::new('--exit-code-style', '--exit-code-style', [CompletionResultType]::ParameterName, 'Numbers of the exit codes; terraform swaps 1 and 2')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db')

@@ -43,6 +43,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand --live 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed'
             cand --added 'How fields are taken that people added and Git does not have'
             cand --fail-on 'What gives exit 1, separated by commas; errors and unknown objects always count [default: all]'
+            cand --paranoid 'Ask the server about N % of what is proven in sync without it, and report any other answer as a bug'
             cand --exit-code-style 'Numbers of the exit codes; terraform swaps 1 and 2'
             cand -l 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db'
             cand --selector 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db'

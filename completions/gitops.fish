@@ -58,6 +58,7 @@ missing\t''
 new\t''
 extra\t''
 replace\t''"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l paranoid -d 'Ask the server about N % of what is proven in sync without it, and report any other answer as a bug' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l exit-code-style -d 'Numbers of the exit codes; terraform swaps 1 and 2' -r -f -a "default\t'1 differs, 2 error'
 terraform\t'2 differs, 1 error'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
