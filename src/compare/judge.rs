@@ -12,7 +12,8 @@ use super::contain::{Containment, Difference, contain};
 use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, ignored_by_live, notes_of_additions, recreation};
+use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
+use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub added: AddedPolicy,
     /// Labels and annotations added by people count as well.
     pub strict: bool,
+    /// How many of what is proven in sync is held against the server.
+    pub paranoid: Percent,
 }
 
 /// One object to be judged.
@@ -103,6 +106,8 @@ pub struct Assessment {
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
     pub(super) taken: Vec<Taken>,
+    /// People added something beside what the rules took out: an apply of all of it tells whether it came with that.
+    pub(super) added_beside: bool,
 }
 
 impl Assessment {
@@ -129,6 +134,7 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
+            || self.added_beside
     }
 }
 
@@ -146,7 +152,26 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
-    Assessment { containment, pruning, cosmetic, other_version, unlabelled: false, ignoring, taken }
+    let asked = taken.iter().any(Taken::needs_server);
+    let added_beside = asked && has_additions(subject, &scene, &ignoring);
+    Assessment {
+        containment,
+        pruning,
+        cosmetic,
+        other_version,
+        unlabelled: false,
+        ignoring,
+        taken,
+        added_beside,
+    }
+}
+
+/// True if people added what counts and no rule takes away.
+fn has_additions(subject: &Subject<'_>, scene: &Scene<'_>, ignoring: &Ignoring) -> bool {
+    let recorded = last_applied(scene.live);
+    let added = additions(scene.schema, scene.managed, recorded.as_ref(), scene.desired, scene.live);
+    let counted = added.iter().filter(|added| is_drift(subject.id, added, subject.policy));
+    counted.into_iter().any(|added| ignoring.of_addition(scene, &added.path, &added.live, true).is_none())
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -199,7 +224,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
-    notes.extend(adoption(&managed, assessment));
+    notes.extend(adoption(&judgement.evidence, &subject.desired.object, assessment));
     notes.extend(cosmetic(assessment));
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {

@@ -31,6 +31,7 @@ const WHOLE: &[&str] = &[
     "a controller holds it: an apply leaves it",
     "a snapshot answers none",
     "an autoscaler holds it",
+    "converged: Git and live took the same value",
     "data is no map",
     "encrypted with SOPS, not supported yet",
     "forbidden: cannot {word} {name}",

@@ -148,7 +148,7 @@ fn a_record_is_named_and_what_is_proven_locally_is_said_once() {
         result: "done".to_owned(),
         ..LastRun::default()
     };
-    let told = |verdict: &ObjectVerdict| text(report(vec![verdict.clone()]));
+    let told = |verdict: &ObjectVerdict| text(vec![verdict.clone()]);
     verdict.base = BaseKind::Record(Arc::new(run.clone()));
     let page = told(&verdict);
     assert!(page.lines().next().unwrap().ends_with("base: record, 9a01b7c, applied 3 days ago"), "{page}");

@@ -9,9 +9,12 @@ pub mod error;
 mod extras;
 mod interrupt;
 pub mod output;
+pub mod paranoid;
+mod pin;
 mod recorded;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 
