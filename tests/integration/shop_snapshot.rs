@@ -90,6 +90,17 @@ fn the_recorded_edits_are_found_without_a_cluster() {
     assert_eq!(report["targets"][0]["base"], "record, 9a01b7c");
 }
 
+#[test]
+fn a_snapshot_of_another_set_is_told() {
+    let run = diff(&["--set-name", "market", "-o", "json"]);
+    assert_eq!(run.report()["targets"][0]["base"], "unknown");
+    let warning = "the snapshot holds the record of set shop, not of set market";
+    assert!(run.stderr.contains(warning), "{}", run.stderr);
+    let run = diff(&["--set-name", "shop", "-o", "json"]);
+    assert_eq!(run.report()["targets"][0]["base"], "record, 9a01b7c");
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
 /// Every word that a comparison without a server can say stands in the demo.
 #[test]
 fn the_demo_shows_every_class_and_status() {

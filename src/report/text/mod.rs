@@ -65,7 +65,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
 fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line> {
     let verdicts = target.verdicts.get();
     let fields = || verdicts.iter().flat_map(|verdict| &verdict.fields);
-    let all_local = fields().next().is_some() && fields().all(|field| is_local(field));
+    let all_local = fields().next().is_some() && fields().all(is_local);
     let page = Page { options, column: column(verdicts, options), base: target.usual_base(), all_local };
     let mut lines = vec![header(source, target, &page)];
     if let Some(failure) = &target.failure {
