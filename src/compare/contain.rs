@@ -130,10 +130,15 @@ impl Walk<'_> {
         }
     }
 
-    /// An empty collection is contained in any that is not empty; else both must be literally the same.
+    /// An empty collection is contained in any of its kind that is not empty; else both must be literally the same. Where
+    /// the type is free, null stands for an empty map, and a list is replaced by it.
     fn empty(&mut self, place: &Place<'_>, desired: &Value, live: Option<&Value>, own: Option<FieldSet<'_>>) {
-        let filled =
-            live.is_some_and(|live| !is_empty_collection(live) && live.is_object() | live.is_array());
+        let is_map = shape(self.schema.node(place.node), desired) == Shape::Map;
+        let filled = match live {
+            Some(Value::Object(live)) => is_map && !live.is_empty(),
+            Some(Value::Array(live)) => !is_map && !live.is_empty(),
+            _ => false,
+        };
         if !filled {
             self.leaf(place, desired, live, own);
         }

@@ -99,6 +99,19 @@ impl Assessment {
             || self.pruning.inconsistent
             || self.other_version
     }
+
+    /// The places that keep the object from being proven, each with a word why.
+    pub fn open_places(&self) -> Vec<(FieldPath, String)> {
+        let differs = self.containment.differences.iter();
+        let mut places: Vec<(FieldPath, String)> =
+            differs.map(|found| (found.path.clone(), format!("{:?}", found.kind).to_lowercase())).collect();
+        let removable = self.pruning.dropped.iter().filter(|dropped| dropped.co_owners.is_empty());
+        places.extend(removable.map(|dropped| (dropped.path.clone(), "dropped".to_owned())));
+        let whole = [(self.pruning.inconsistent, "inconsistent"), (self.other_version, "another version")];
+        let whole = whole.into_iter().filter(|(is, _)| *is);
+        places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
+        places
+    }
 }
 
 /// Compares an object with its live counterpart as far as that can be done locally.

@@ -17,6 +17,7 @@ mod hostile;
 mod in_sync;
 mod layering;
 mod live_edits;
+mod pairs;
 mod plain_render;
 mod shop_snapshot;
 mod snapshots;
