@@ -165,7 +165,9 @@ impl Judgement<'_> {
             return (Status::Terminating, Some("it is being deleted".to_owned()));
         }
         match answer {
-            Answer::Refused { refusal, fresh } => self.refused(refusal, fresh.as_ref(), notes),
+            Answer::Refused { refusal, fresh } => {
+                self.refused(refusal, fresh.as_ref().map(Option::as_ref), notes)
+            }
             Answer::Unavailable { reason, .. } if !self.undecided.is_empty() => {
                 let paths: Vec<String> = self.undecided.iter().map(ToString::to_string).collect();
                 let places =
@@ -184,7 +186,7 @@ impl Judgement<'_> {
     fn refused(
         &self,
         refusal: &Refusal,
-        fresh: Option<&Option<Refusal>>,
+        fresh: Option<Option<&Refusal>>,
         notes: &mut Vec<Note>,
     ) -> (Status, Option<String>) {
         let said = refusal_text(self.subject, refusal);
@@ -194,7 +196,9 @@ impl Judgement<'_> {
                 (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}")))
             }
             Meaning::Denied if !self.has_evidence() => (Status::Invalid, Some(said)),
-            Meaning::Change if !self.has_evidence() && matches!(fresh, Some(Some(_))) => {
+            Meaning::Change
+                if fresh.flatten().is_some_and(|fresh| refusal::is_same_fault(refusal, fresh)) =>
+            {
                 (Status::Invalid, Some(invalid_text(self.subject, refusal)))
             }
             Meaning::Change if !self.has_evidence() && refusal::is_immutable(refusal) => {

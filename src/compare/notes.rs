@@ -33,8 +33,8 @@ pub(super) fn notes_of_additions(id: &ObjectId, added: &[Added], policy: Policy)
     for added in added.iter().filter(|added| !is_drift(id, added, policy)) {
         let kind = match added.by {
             Addition::Creation => continue,
-            Addition::Person if policy.added == AddedPolicy::Ignore => continue,
-            Addition::Person => NoteKind::Addition,
+            Addition::Person | Addition::Untracked if policy.added == AddedPolicy::Ignore => continue,
+            Addition::Person | Addition::Untracked => NoteKind::Addition,
             Addition::Controller => NoteKind::Foreign,
         };
         let writer = Some(added.owners.join(", "));

@@ -28,4 +28,5 @@ mod source_local;
 mod source_sealed;
 mod source_ssh;
 mod statuses;
+mod untracked;
 mod yaml_oracle;

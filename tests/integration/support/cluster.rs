@@ -8,6 +8,7 @@
 //! test fails.
 
 mod binaries;
+mod definitions;
 mod kubectl;
 mod requests;
 mod supervisor;
