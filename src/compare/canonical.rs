@@ -130,7 +130,7 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
             return matches!(kind, Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"));
         }
         ("io.k8s.api.core.v1.Container", "imagePullPolicy") => {
-            return sibling("image").and_then(Value::as_str).map(|image| Value::from(pull_policy(image)));
+            return sibling("image").and_then(Value::as_str).and_then(pull_policy).map(Value::from);
         }
         ("io.k8s.api.core.v1.ServicePort", "targetPort") => return sibling("port").cloned(),
         _ => {}
@@ -139,12 +139,17 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
     serde_json::from_str(DEFAULTS[at].2).ok()
 }
 
-/// Only an image whose tag is `latest`, written or implied, is pulled each time.
-fn pull_policy(image: &str) -> &'static str {
+/// Only an image whose tag is `latest`, written or implied, is pulled each time. A name that is no reference has no tag, which
+/// the server decides; such a name is not judged here.
+fn pull_policy(image: &str) -> Option<&'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:@".contains(c);
+    if image.is_empty() || !image.chars().all(plain) || !image.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
     let name = image.rsplit('/').next().unwrap_or_default();
     let (name, pinned) = name.split_once('@').map_or((name, false), |(name, _)| (name, true));
     let latest = name.split_once(':').map_or(!pinned, |(_, tag)| tag == "latest");
-    if latest { "Always" } else { "IfNotPresent" }
+    Some(if latest { "Always" } else { "IfNotPresent" })
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
@@ -154,7 +159,9 @@ fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> b
         return true;
     }
     let zero = desired.is_none_or(is_zero);
-    if zero && let (Some(default), Some(live)) = (&place.default, live) {
+    // A pointer to zero is not absent, so it is not defaulted: `replicas: 0` stays.
+    let open = desired.is_none_or(|desired| desired.is_null() || place.zero != ZeroValue::Kept);
+    if zero && open && let (Some(default), Some(live)) = (&place.default, live) {
         return same(default, live);
     }
     if zero && is_stored_zero(place, desired, live) {
@@ -308,10 +315,10 @@ mod tests {
     #[test]
     fn the_pull_policy_follows_the_tag() {
         for image in ["nginx", "nginx:latest", "host:5000/team/nginx", "nginx:latest@sha256:0123"] {
-            assert_eq!(pull_policy(image), "Always", "{image}");
+            assert_eq!(pull_policy(image), Some("Always"), "{image}");
         }
         for image in ["nginx:1.2", "host:5000/nginx:1", "nginx@sha256:0123"] {
-            assert_eq!(pull_policy(image), "IfNotPresent", "{image}");
+            assert_eq!(pull_policy(image), Some("IfNotPresent"), "{image}");
         }
     }
 

@@ -51,7 +51,8 @@ pub struct Containment {
 
 /// Walks the desired object against the live one. `own` is our Apply entry, if there is one.
 pub fn contain(schema: &Schema, desired: &Value, live: &Value, own: Option<FieldSet<'_>>) -> Containment {
-    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
+    let frozen = schema.builtin && live.get("immutable") == Some(&Value::Bool(true));
+    let mut walk = Walk { schema, frozen, result: Containment::default(), path: Vec::new() };
     for (key, value) in desired.as_object().into_iter().flatten() {
         // Identity is compared by having found the object; the server never tracks it.
         if key != "apiVersion" && key != "kind" {
@@ -64,13 +65,15 @@ pub fn contain(schema: &Schema, desired: &Value, live: &Value, own: Option<Field
 
 /// True if the first value is contained in the second at a node.
 pub fn is_contained(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
-    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
+    let mut walk = Walk { schema, frozen: false, result: Containment::default(), path: Vec::new() };
     walk.value(&Place { node, parent: None }, desired, Some(live), None);
     walk.result.differences.is_empty()
 }
 
 struct Walk<'a> {
     schema: &'a Schema,
+    /// A ConfigMap or Secret that says it is immutable: the server takes even an empty map for a change of no map.
+    frozen: bool,
     result: Containment,
     path: Vec<PathElement>,
 }
@@ -155,7 +158,7 @@ impl Walk<'_> {
             }
             None => live.is_some_and(|live| is_item_stored_as(self.schema, place.node, desired, live)),
         };
-        if !explained {
+        if !explained || (self.frozen && self.path.len() == 1 && desired.is_object()) {
             let kind = if live.is_some() { Kind::Changed } else { Kind::Absent };
             self.differ(kind, desired.clone(), live.cloned());
         }

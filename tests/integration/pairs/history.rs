@@ -18,14 +18,16 @@ pub(super) struct Made {
     pub(super) events: Vec<&'static str>,
 }
 
-/// Writes an object's history to the server. `None` if the server refuses the first manifest.
+/// Writes an object's history to the server. # Errors
+/// The kind and the server's words if it refuses the first manifest.
 pub(super) async fn make(
     api: &Api,
     resource: &Resource,
     schema: &Schema,
     mut manifest: Value,
     dice: &mut Dice,
-) -> Option<Made> {
+) -> Result<Made, String> {
+    let kind = resource.gvk.kind.clone();
     let mut events = Vec::new();
     for _ in 0..dice.below(3) {
         let mut other = manifest.clone();
@@ -42,7 +44,8 @@ pub(super) async fn make(
         }
         older
     };
-    events.push(create(api, &older, &mut manifest, dice).await?);
+    let created = create(api, &older, &mut manifest, dice).await;
+    events.push(created.map_err(|(code, text)| format!("{kind}: {code} {text}"))?);
     if older.gvk.version != resource.gvk.version {
         events.push("applied at an older version");
         manifest["apiVersion"] = Value::from(resource.gvk.api_version());
@@ -57,7 +60,7 @@ pub(super) async fn make(
     {
         events.push(event);
     }
-    Some(Made { applied: manifest, events })
+    Ok(Made { applied: manifest, events })
 }
 
 async fn create(
@@ -65,7 +68,7 @@ async fn create(
     resource: &Resource,
     manifest: &mut Value,
     dice: &mut Dice,
-) -> Option<&'static str> {
+) -> Result<&'static str, (u16, String)> {
     let (way, event) = match dice.below(20) {
         0..=1 => ("kubectl-client-side-apply", "client-side apply, then ours"),
         2 => ("kubectl-create", "created, then ours"),
@@ -82,15 +85,12 @@ async fn create(
             }
             posted["metadata"]["annotations"][LAST_APPLIED] = Value::from(text);
         }
-        api.write(resource, way, Write::Create, &posted).await.ok()?;
+        api.write(resource, way, Write::Create, &posted).await?;
     }
     if !event.ends_with("never ours") {
-        if api.write(resource, "gitops", Write::Apply, manifest).await.is_err() {
-            // The first manifest of a generator is accepted.
-            return None;
-        }
+        api.write(resource, "gitops", Write::Apply, manifest).await?;
     }
-    Some(event)
+    Ok(event)
 }
 
 /// One more write by somebody; `None` if the server refuses it.

@@ -30,7 +30,7 @@ pub(super) const VARIANTS: usize = 3;
 const WRITERS: usize = 8;
 
 /// Objects of all kinds in turn, with their histories.
-pub(super) async fn make(world: &World, seed: u64, numbers: Range<u64>) -> Vec<Made> {
+pub(super) async fn make(world: &World, seed: u64, numbers: Range<u64>) -> Vec<Result<Made, String>> {
     let seeds: Vec<_> = kinds::seeds().into_iter().filter(|seed| seed.kind() != "Aged").collect();
     let first = |number: u64| {
         let kind = &seeds[(number % seeds.len() as u64) as usize];
@@ -40,7 +40,7 @@ pub(super) async fn make(world: &World, seed: u64, numbers: Range<u64>) -> Vec<M
 }
 
 /// Objects of the kind whose definition will change.
-pub(super) async fn make_aged(world: &World, seed: u64, count: u64) -> Vec<Made> {
+pub(super) async fn make_aged(world: &World, seed: u64, count: u64) -> Vec<Result<Made, String>> {
     let kind = kinds::seeds().into_iter().find(|seed| seed.kind() == "Aged").expect("the kind is there");
     let numbered = |number| (number, placed(world, kind.manifest(seed, number, &world.namespace)));
     write(world, seed, (1_000_000..1_000_000 + count).map(numbered).collect()).await
@@ -64,7 +64,7 @@ fn placed(world: &World, mut manifest: Value) -> Value {
     manifest
 }
 
-async fn write(world: &World, seed: u64, manifests: Vec<(u64, Value)>) -> Vec<Made> {
+async fn write(world: &World, seed: u64, manifests: Vec<(u64, Value)>) -> Vec<Result<Made, String>> {
     let mut tasks = JoinSet::new();
     let mut parts: Vec<Vec<(u64, Value)>> = (0..WRITERS).map(|_| Vec::new()).collect();
     for (at, manifest) in manifests.into_iter().enumerate() {
@@ -83,14 +83,14 @@ async fn write(world: &World, seed: u64, manifests: Vec<(u64, Value)>) -> Vec<Ma
             let mut made = Vec::new();
             for (number, manifest, resource, schema) in part {
                 let mut dice = Dice::new(seed, "history", number);
-                made.extend(history::make(&api, &resource, &schema, manifest, &mut dice).await);
+                made.push((number, history::make(&api, &resource, &schema, manifest, &mut dice).await));
             }
             made
         });
     }
-    let mut all: Vec<Made> = tasks.join_all().await.into_iter().flatten().collect();
-    all.sort_by_key(|made| made.applied["metadata"]["name"].to_string());
-    all
+    let mut all: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, made)| made).collect()
 }
 
 /// A manifest beside a live object, with what the comparison and the server say.
@@ -110,7 +110,13 @@ pub(super) enum Said {
 }
 
 /// Compares each live object with some manifests and weighs that against the server's answers.
-pub(super) async fn judge(world: &World, made: Vec<Made>, seed: u64, tally: &mut Tally) {
+pub(super) async fn judge(
+    world: &World,
+    made: Vec<Result<Made, String>>,
+    seed: u64,
+    tally: &mut Tally,
+) {
+    let made: Vec<Made> = made.into_iter().filter_map(|made| made.map_err(|text| tally.refused(text)).ok()).collect();
     let live = read(world, &made).await;
     for variant in 0..VARIANTS {
         let mut pairs = Vec::new();

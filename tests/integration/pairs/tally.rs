@@ -58,7 +58,7 @@ impl Finding {
     }
 
     fn is_wrong(&self) -> bool {
-        self.kind().starts_with(char::is_uppercase)
+        !matches!(self, Self::Unanswered(_)) && self.kind().starts_with(char::is_uppercase)
     }
 
     /// The places in question with what the dry run has there.
@@ -172,12 +172,19 @@ pub(super) struct Tally {
     missed: BTreeMap<String, usize>,
     wrong: BTreeMap<String, usize>,
     shown: Vec<String>,
+    first_refused: BTreeMap<String, (usize, String)>,
 }
 
 impl Tally {
     /// Pairs that the server took.
     pub(super) fn pairs(&self) -> u64 {
         self.kinds.values().map(|row| (row.pairs - row.refused) as u64).sum()
+    }
+
+    /// A first manifest that the server refused, so that there is no live object.
+    pub(super) fn refused(&mut self, text: String) {
+        let kind = text.split(':').next().unwrap_or_default().to_owned();
+        self.first_refused.entry(kind).or_insert((0, text)).0 += 1;
     }
 
     fn count(&self, finding: &str) -> usize {
@@ -224,6 +231,10 @@ impl Tally {
             let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
             tell(&format!("{title}: {}", counts.join(", ")));
         }
+        for (count, text) in self.first_refused.values() {
+            let text: String = text.chars().take(300).collect();
+            tell(&format!("first manifests refused: {count:>5}, such as {text}"));
+        }
         for (title, causes) in [("not proven, though nothing changes", &self.missed), ("WRONG", &self.wrong)] {
             let mut causes: Vec<(&String, &usize)> = causes.iter().collect();
             causes.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
@@ -241,6 +252,8 @@ impl Tally {
         let proven = self.count(Finding::Proven.kind());
         let told = self.count(Finding::Told(0).kind()) + self.count(Finding::Told(1).kind());
         let missed = self.count(Finding::Missed(String::new()).kind());
+        let unanswered = self.count(Finding::Unanswered(String::new()).kind());
+        assert!(unanswered * 200 <= all, "{unanswered} of {all} pairs are unanswered");
         assert!(all >= 2_000, "{all} pairs");
         let both = self.kinds.values().filter(|row| row.proven >= 5 && row.told >= 5).count();
         assert!(both >= 18, "only {both} kinds were proven and changed often enough");

@@ -2,7 +2,7 @@
 //! split in two, or erased.
 
 use gitops::live::Resource;
-use gitops::schema::{ListKind, NodeId, Schema};
+use gitops::schema::{ListKind, MapType, NodeId, Schema};
 use serde_json::{Map, Value, json};
 
 use super::client::{Api, Write};
@@ -75,9 +75,7 @@ fn age(schema: &Schema, node: NodeId, set: &mut Map<String, Value>, dice: &mut D
         }
         _ => {
             if let Some(map) = kind.map.as_ref().filter(|map| !map.atomic && !set.is_empty()) {
-                // The server never tracks what names the type.
-                let names = map.fields.keys().filter(|name| !["apiVersion", "kind"].contains(&name.as_str()));
-                let names: Vec<&String> = names.collect();
+                let names: Vec<&String> = map.fields.keys().filter(|name| is_tracked(name, map)).collect();
                 let name = if names.is_empty() { "ghost" } else { dice.pick(&names).as_str() };
                 let child = map.child(name);
                 let ghost = set.entry(format!("f:{name}")).or_insert_with(|| json!({}));
@@ -100,6 +98,13 @@ fn age(schema: &Schema, node: NodeId, set: &mut Map<String, Value>, dice: &mut D
     }
 }
 
+/// The server never tracks what names an object and its type, and what it counts itself.
+fn is_tracked(name: &str, around: &MapType) -> bool {
+    let metadata = around.fields.contains_key("managedFields");
+    let type_name = around.fields.contains_key("metadata") && ["apiVersion", "kind", "metadata"].contains(&name);
+    !type_name && (!metadata || ["labels", "annotations", "finalizers", "ownerReferences"].contains(&name))
+}
+
 /// Fields below one that may not be live.
 fn ghost_below(schema: &Schema, node: NodeId, set: &mut Map<String, Value>, dice: &mut Dice, again: usize) {
     let Some(map) = schema.node(node).map.as_ref().filter(|map| !map.atomic && !map.fields.is_empty()) else {
@@ -108,7 +113,10 @@ fn ghost_below(schema: &Schema, node: NodeId, set: &mut Map<String, Value>, dice
     if dice.once_in(3) {
         return;
     }
-    let names: Vec<&String> = map.fields.keys().collect();
+    let names: Vec<&String> = map.fields.keys().filter(|name| is_tracked(name, map)).collect();
+    if names.is_empty() {
+        return;
+    }
     let name = *dice.pick(&names);
     let below = set.entry(format!("f:{name}")).or_insert_with(|| json!({}));
     if let (Some(below), true) = (below.as_object_mut(), again > 0) {
