@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::object::quantity::{self, Rounding};
 use crate::object::value::{is_zero, same};
 use crate::schema::builtin::{ZeroValue, zero_value};
-use crate::schema::{Form, MapType, NodeId, Schema};
+use crate::schema::{Form, ListKind, MapType, NodeId, Schema};
 
 /// Values that the server fills in where a field is absent, null or zero: type, field, JSON text.
 ///
@@ -143,7 +143,10 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
 /// the server decides; such a name is not judged here.
 fn pull_policy(image: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:@".contains(c);
-    if image.is_empty() || !image.chars().all(plain) || !image.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    if image.is_empty()
+        || !image.chars().all(plain)
+        || !image.starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
         return None;
     }
     let name = image.rsplit('/').next().unwrap_or_default();
@@ -153,6 +156,10 @@ fn pull_policy(image: &str) -> Option<&'static str> {
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
+    if [NodeId::DEDUCED, NodeId::UNTYPED].contains(&place.node) {
+        // What is kept as it came, such as the parameters of a driver.
+        return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
+    }
     if let (Some(desired), Some(live)) = (desired, live)
         && (same(desired, live) || is_spelling(place, desired, live))
     {
@@ -161,7 +168,10 @@ fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> b
     let zero = desired.is_none_or(is_zero);
     // A pointer to zero is not absent, so it is not defaulted: `replicas: 0` stays.
     let open = desired.is_none_or(|desired| desired.is_null() || place.zero != ZeroValue::Kept);
-    if zero && open && let (Some(default), Some(live)) = (&place.default, live) {
+    if zero
+        && open
+        && let (Some(default), Some(live)) = (&place.default, live)
+    {
         return same(default, live);
     }
     if zero && is_stored_zero(place, desired, live) {
@@ -223,7 +233,10 @@ fn is_deeply_stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Va
         (Some(Value::Array(desired)), Some(Value::Array(live))) => {
             let Some(list) = &node.list else { return false };
             let place = item(schema, list.element);
-            desired.len() == live.len()
+            // Apply refuses a null among keys, even where nothing is merged by them.
+            let nulls = list.kind != ListKind::Atomic && desired.iter().any(Value::is_null);
+            !nulls
+                && desired.len() == live.len()
                 && desired.iter().zip(live).all(|(d, l)| stored(&place, Some(d), Some(l)))
         }
         (Some(Value::Object(desired)), Some(Value::Object(live))) => is_map_stored(place, desired, live),

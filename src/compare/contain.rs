@@ -158,10 +158,21 @@ impl Walk<'_> {
             }
             None => live.is_some_and(|live| is_item_stored_as(self.schema, place.node, desired, live)),
         };
-        if !explained || (self.frozen && self.path.len() == 1 && desired.is_object()) {
+        if !explained || self.is_refused_empty(place, desired) {
             let kind = if live.is_some() { Kind::Changed } else { Kind::Absent };
             self.differ(kind, desired.clone(), live.cloned());
         }
+    }
+
+    /// Empty values that the server stores as nothing and refuses all the same: it takes an empty map of an immutable
+    /// ConfigMap or Secret for a change, finalizers of an object inside another for a field that may not be set, and two lists
+    /// of a ResourceSlice for too many even if one is empty.
+    fn is_refused_empty(&self, place: &Place<'_>, desired: &Value) -> bool {
+        let frozen = self.frozen && self.path.len() == 1 && desired.is_object();
+        let name = place.parent.and_then(|(parent, ..)| self.schema.node(parent).name.as_deref());
+        let nested = self.path.len() > 2 && name.is_some_and(|name| name.ends_with(".ObjectMeta"));
+        let slice = name.is_some_and(|name| name.ends_with(".ResourceSliceSpec"));
+        frozen || ((nested || slice) && desired.is_array())
     }
 
     fn items(&mut self, list: &ListType, desired: &[Value], live: &[Value], own: Option<FieldSet<'_>>) {

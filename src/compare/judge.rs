@@ -9,7 +9,7 @@ use super::contain::{Containment, Difference, contain};
 use super::judgement::Judgement;
 use super::local::Admission;
 use super::notes::{adoption, cosmetic, notes_of_additions};
-use super::place::node_at;
+use super::place::{item_key, node_at};
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
 use super::verdict::{ObjectVerdict, Status};
@@ -17,9 +17,9 @@ use crate::desired::Desired;
 use crate::live::Refusal;
 use crate::object::fields::{Entry, ManagedFields};
 use crate::object::id::ObjectId;
-use crate::object::path::FieldPath;
+use crate::object::path::{FieldPath, PathElement};
 use crate::object::quantity;
-use crate::schema::{Form, Schema};
+use crate::schema::{Form, ListKind, Schema};
 
 /// What additions by people are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +88,8 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
+    pub(super) unreadable: bool,
 }
 
 impl Assessment {
@@ -98,6 +100,7 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
+            || self.unreadable
     }
 
     /// The places that keep the object from being proven, each with a word why.
@@ -107,7 +110,11 @@ impl Assessment {
             differs.map(|found| (found.path.clone(), format!("{:?}", found.kind).to_lowercase())).collect();
         let removable = self.pruning.dropped.iter().filter(|dropped| dropped.co_owners.is_empty());
         places.extend(removable.map(|dropped| (dropped.path.clone(), "dropped".to_owned())));
-        let whole = [(self.pruning.inconsistent, "inconsistent"), (self.other_version, "another version")];
+        let whole = [
+            (self.pruning.inconsistent, "inconsistent"),
+            (self.other_version, "another version"),
+            (self.unreadable, "unreadable"),
+        ];
         let whole = whole.into_iter().filter(|(is, _)| *is);
         places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
         places
@@ -124,7 +131,19 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let others: Vec<&Entry<'_>> = managed.others().collect();
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
-    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version }
+    let unreadable = is_unreadable(schema, live);
+    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version, unreadable }
+}
+
+/// True if a keyed list of the object's top level holds an item without a key. Validation keeps such items out of all other
+/// lists; a ServiceAccount takes them.
+fn is_unreadable(schema: &Schema, live: &Value) -> bool {
+    let Some(root) = &schema.node(schema.root()).map else { return false };
+    live.as_object().into_iter().flatten().any(|(key, value)| {
+        let (Some(node), Value::Array(items)) = (root.child(key), value) else { return false };
+        let keyed = schema.node(node).list.as_ref().filter(|list| matches!(list.kind, ListKind::Keyed(_)));
+        keyed.is_some_and(|list| items.iter().any(|item| item_key(list, item).is_none()))
+    })
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -170,7 +189,10 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
-    let (status, reason) = judgement.status(answer, &mut notes);
+    let (status, reason) = match grows(subject, assessment) {
+        true => (Status::Invalid, Some(fault_text(subject))),
+        false => judgement.status(answer, &mut notes),
+    };
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();
     verdict.fields = judgement.fields;
@@ -178,6 +200,17 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     notes.sort();
     verdict.notes = notes;
     verdict
+}
+
+/// True if Git holds an item whose key is null or empty: the server stores it under the default, does not find it again, and
+/// each apply adds it once more.
+fn grows(subject: &Subject<'_>, assessment: &Assessment) -> bool {
+    let builtin = subject.schema.builtin;
+    let void = |value: &Value| value.is_null() || (builtin && value.as_str() == Some(""));
+    assessment.containment.differences.iter().any(|found| match found.path.0.last() {
+        Some(PathElement::Key(keys)) => keys.iter().any(|(_, value)| void(value)),
+        _ => false,
+    })
 }
 
 /// A verdict on a subject without fields.

@@ -1,14 +1,10 @@
 //! The kinds that pairs are made of, and their first manifests.
 
-#![expect(clippy::disallowed_methods, reason = "reads the manifests of the kinds")]
-
-use std::path::Path;
-
-use gitops::render::plain::render_stream;
 use serde_json::Value;
 
 use crate::support::generate::dice::Dice;
 use crate::support::generate::{self, Kind, MORE, TWELVE};
+use crate::support::kinds::objects;
 
 /// Objects of these names exist once, or are the schema of others.
 const SINGLE: &[&str] = &["APIService", "CustomResourceDefinition", "IPAddress", "ServiceCIDR"];
@@ -42,6 +38,10 @@ impl Seed {
         // Limits and quotas would be felt by all others.
         let apart = if ["LimitRange", "ResourceQuota"].contains(&self.kind()) { "-limits" } else { "" };
         object["metadata"]["namespace"] = Value::from(format!("{namespace}{apart}"));
+        if self.kind() == "Event" {
+            let about = if object["apiVersion"] == "v1" { "involvedObject" } else { "regarding" };
+            object[about]["namespace"] = Value::from(namespace);
+        }
         object["metadata"]["name"] = Value::from(format!("{}-{number}", self.kind().to_lowercase()));
         object
     }
@@ -53,18 +53,6 @@ pub(super) fn seeds() -> Vec<Seed> {
     let rich = rich.iter().flat_map(|file| objects(file)).map(Seed::Rich);
     let rich = rich.filter(|seed| !SINGLE.contains(&seed.kind()));
     TWELVE.into_iter().chain(MORE).map(Seed::Generated).chain(rich).collect()
-}
-
-/// The objects of a file of rich manifests.
-pub(crate) fn objects(file: &str) -> Vec<Value> {
-    let manifests = render_stream(text(file).as_bytes()).expect("the manifests can be read");
-    manifests.items.into_iter().map(|manifest| manifest.object).collect()
-}
-
-/// A file of rich manifests.
-pub(crate) fn text(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kinds").join(format!("{file}.yaml"));
-    std::fs::read_to_string(path).expect("the manifests are there")
 }
 
 /// One of the kinds that can be scaled.

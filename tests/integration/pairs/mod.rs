@@ -6,7 +6,7 @@
 
 mod client;
 mod history;
-pub(crate) mod kinds;
+mod kinds;
 mod mutate;
 mod round;
 mod shrink;
@@ -18,6 +18,7 @@ mod world;
 use self::tally::Tally;
 use self::world::World;
 use crate::support::cluster;
+use crate::support::kinds::text;
 
 /// Pairs of a usual run.
 const PAIRS: u64 = 2_400;
@@ -43,7 +44,7 @@ async fn what_is_proven_is_what_the_server_says() {
     let mut tally = Tally::default();
     let mut number = 0;
     let aged = round::make_aged(&world, seed, pairs / 60).await;
-    cluster.kubectl_stdin(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &kinds::text("aged"));
+    cluster.kubectl_stdin(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &text("aged"));
     world.learn(round::has_aged).await;
     round::judge(&world, aged, seed, &mut tally).await;
     while tally.pairs() < pairs {

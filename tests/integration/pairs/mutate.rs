@@ -173,7 +173,8 @@ fn add_field(
     dice: &mut Dice,
 ) -> Option<&'static str> {
     let kind = node.map.as_ref()?;
-    let free: Vec<(&String, &NodeId)> = kind.fields.iter().filter(|(name, _)| !map.contains_key(*name)).collect();
+    let free: Vec<(&String, &NodeId)> =
+        kind.fields.iter().filter(|(name, _)| !map.contains_key(*name)).collect();
     if free.is_empty() {
         map.insert("added".to_owned(), generate(schema, kind.element?, dice, 2));
     } else {
@@ -186,7 +187,11 @@ fn add_field(
     Some("add field")
 }
 
-fn copy_field(map: &mut Map<String, Value>, live: &Map<String, Value>, dice: &mut Dice) -> Option<&'static str> {
+fn copy_field(
+    map: &mut Map<String, Value>,
+    live: &Map<String, Value>,
+    dice: &mut Dice,
+) -> Option<&'static str> {
     const NOT: &[&str] = &["status", "metadata", "managedFields", "uid", "resourceVersion", "generation"];
     let other: Vec<(&String, &Value)> =
         live.iter().filter(|(key, _)| !map.contains_key(*key) && !NOT.contains(&key.as_str())).collect();
@@ -200,7 +205,8 @@ fn copy_field(map: &mut Map<String, Value>, live: &Map<String, Value>, dice: &mu
 
 /// A value that the schema allows, small and often a zero.
 fn generate(schema: &Schema, node: NodeId, dice: &mut Dice, depth: usize) -> Value {
-    const TEXTS: &[&str] = &["", "a", "b", "x", "TCP", "UDP", "Always", "None", "80", "10.0.0.1", "true", "http"];
+    const TEXTS: &[&str] =
+        &["", "a", "b", "x", "TCP", "UDP", "Always", "None", "80", "10.0.0.1", "true", "http"];
     const NUMBERS: &[i64] = &[0, 1, 1, 2, 3, 5, 30, 80];
     let kind = schema.node(node);
     match kind.form {
@@ -240,7 +246,8 @@ fn generate(schema: &Schema, node: NodeId, dice: &mut Dice, depth: usize) -> Val
                 for (at, item) in items.iter_mut().enumerate().filter(|(_, item)| item.is_object()) {
                     let first = &keys[0].name;
                     let number = first.to_lowercase().contains("port") || first == "id";
-                    item[first.as_str()] = if number { json!(8000 + at) } else { json!(format!("made-{at}")) };
+                    item[first.as_str()] =
+                        if number { json!(8000 + at) } else { json!(format!("made-{at}")) };
                 }
             }
             Value::Array(items)

@@ -110,13 +110,9 @@ pub(super) enum Said {
 }
 
 /// Compares each live object with some manifests and weighs that against the server's answers.
-pub(super) async fn judge(
-    world: &World,
-    made: Vec<Result<Made, String>>,
-    seed: u64,
-    tally: &mut Tally,
-) {
-    let made: Vec<Made> = made.into_iter().filter_map(|made| made.map_err(|text| tally.refused(text)).ok()).collect();
+pub(super) async fn judge(world: &World, made: Vec<Result<Made, String>>, seed: u64, tally: &mut Tally) {
+    let made: Vec<Made> =
+        made.into_iter().filter_map(|made| made.map_err(|text| tally.refused(text)).ok()).collect();
     let live = read(world, &made).await;
     for variant in 0..VARIANTS {
         let mut pairs = Vec::new();
@@ -197,7 +193,9 @@ fn fit(schema: &Schema, node: gitops::schema::NodeId, value: &mut Value) {
                 fit(schema, known.child(key).expect("it was kept"), value);
             }
         }
-        (Value::Array(items), _, Some(list)) => items.iter_mut().for_each(|item| fit(schema, list.element, item)),
+        (Value::Array(items), _, Some(list)) => {
+            items.iter_mut().for_each(|item| fit(schema, list.element, item))
+        }
         _ => {}
     }
 }
@@ -235,12 +233,14 @@ pub(super) fn pair(
 
 /// The verdict on a pair, as the program gives it.
 pub(super) fn verdict(world: &World, pair: &Pair, answer: &Answer) -> ObjectVerdict {
-    with_setting(world, pair, |setting| conclude(setting, &pair.open, answer)).expect("the pair is in its set")
+    with_setting(world, pair, |setting| conclude(setting, &pair.open, answer))
+        .expect("the pair is in its set")
 }
 
 fn with_setting<T>(world: &World, pair: &Pair, then: impl FnOnce(&Setting<'_>) -> T) -> T {
     let entry = Entry::Ready(Box::new(pair.desired.clone()));
-    let desired = DesiredSet { entries: BTreeMap::from([(pair.open.id.clone(), entry)]), warnings: Vec::new() };
+    let desired =
+        DesiredSet { entries: BTreeMap::from([(pair.open.id.clone(), entry)]), warnings: Vec::new() };
     then(&Setting {
         desired: &desired,
         schemas: &world.schemas,
@@ -252,7 +252,8 @@ fn with_setting<T>(world: &World, pair: &Pair, then: impl FnOnce(&Setting<'_>) -
 
 /// Sends the dry runs as the program does.
 pub(super) async fn ask(world: &World, pairs: &[Pair]) -> Vec<Said> {
-    let questions = pairs.iter().map(|pair| with_setting(world, pair, |setting| question(setting, &pair.open)));
+    let questions =
+        pairs.iter().map(|pair| with_setting(world, pair, |setting| question(setting, &pair.open)));
     let questions = questions.map(|question| question.expect("a pair is a question")).collect();
     let said = world.server.predict(questions).await;
     said.into_iter()

@@ -6,6 +6,7 @@ use std::fmt;
 use gitops::compare::judge::Answer;
 use gitops::compare::place::value_at;
 use gitops::compare::refusal::{Meaning, meaning};
+use gitops::compare::verdict::Status;
 use gitops::object::path::{FieldPath, PathElement};
 use gitops::schema::Schema;
 use serde_json::Value;
@@ -35,6 +36,8 @@ pub(super) enum Finding {
     Told(usize),
     /// The verdict says more or less than the server changes.
     Mistold { faults: Vec<Fault>, stored: Value },
+    /// The server takes an item without a usable key, again with each apply; the verdict does not.
+    Growing,
     /// The server refuses the manifest.
     Refused,
     /// The server said nothing about the object.
@@ -52,6 +55,7 @@ impl Finding {
             Self::Told(0) => "not proven, and the verdict has exactly what the server changes",
             Self::Told(_) => "not proven, and the verdict has what the server changes but for side effects",
             Self::Mistold { .. } => "NOT PROVEN, AND THE VERDICT HAS OTHER CHANGES THAN THE SERVER",
+            Self::Growing => "not proven, and each apply would add an item: invalid",
             Self::Refused => "not proven, and the server refuses it",
             Self::Unanswered(_) => "UNANSWERED",
         }
@@ -126,15 +130,14 @@ pub(super) fn weigh(world: &World, pair: &Pair, said: &Said) -> Finding {
         Said::Refused(_) => Finding::Refused,
         Said::Stored(stored) if proven => {
             let paths = unproven(world, pair, stored);
-            if paths.is_empty() {
-                Finding::Proven
-            } else {
-                Finding::Wrong { paths, stored: stored.clone() }
-            }
+            if paths.is_empty() { Finding::Proven } else { Finding::Wrong { paths, stored: stored.clone() } }
         }
         Said::Stored(stored) => {
             let changed = truth::changed(schema, &pair.open.live, stored);
             let verdict = verdict(world, pair, &Answer::Stored(stored.clone()));
+            if verdict.status == Status::Invalid {
+                return if changed.is_empty() { Finding::Refused } else { Finding::Growing };
+            }
             let desired = &pair.desired.object;
             let (faults, beside) = truth::compare(schema, &verdict, &changed, desired, &pair.open.live);
             if !faults.is_empty() {
@@ -223,9 +226,10 @@ impl Tally {
         for (finding, count) in &self.findings {
             tell(&format!("{count:>7} {finding}"));
         }
-        let rows = self.kinds.iter().map(|(kind, row)| {
-            format!("{kind} {}/{}/{}/{}", row.pairs, row.proven, row.told, row.refused)
-        });
+        let rows = self
+            .kinds
+            .iter()
+            .map(|(kind, row)| format!("{kind} {}/{}/{}/{}", row.pairs, row.proven, row.told, row.refused));
         tell(&format!("pairs/proven/changed/refused: {}", rows.collect::<Vec<_>>().join(", ")));
         for (title, counts) in [("writes", &self.events), ("last change of the manifest", &self.changes)] {
             let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
@@ -235,7 +239,8 @@ impl Tally {
             let text: String = text.chars().take(300).collect();
             tell(&format!("first manifests refused: {count:>5}, such as {text}"));
         }
-        for (title, causes) in [("not proven, though nothing changes", &self.missed), ("WRONG", &self.wrong)] {
+        for (title, causes) in [("not proven, though nothing changes", &self.missed), ("WRONG", &self.wrong)]
+        {
             let mut causes: Vec<(&String, &usize)> = causes.iter().collect();
             causes.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
             for (cause, count) in causes.into_iter().take(60) {
@@ -259,6 +264,9 @@ impl Tally {
         assert!(both >= 18, "only {both} kinds were proven and changed often enough");
         assert!(proven * 4 >= all, "only {proven} of {all} pairs are proven");
         assert!(told * 5 >= all, "only {told} of {all} pairs are changed by an apply");
-        assert!(missed * 10 <= proven, "{missed} pairs are not proven though nothing changes, and {proven} are");
+        assert!(
+            missed * 10 <= proven,
+            "{missed} pairs are not proven though nothing changes, and {proven} are"
+        );
     }
 }

@@ -101,7 +101,8 @@ fn age(schema: &Schema, node: NodeId, set: &mut Map<String, Value>, dice: &mut D
 /// The server never tracks what names an object and its type, and what it counts itself.
 fn is_tracked(name: &str, around: &MapType) -> bool {
     let metadata = around.fields.contains_key("managedFields");
-    let type_name = around.fields.contains_key("metadata") && ["apiVersion", "kind", "metadata"].contains(&name);
+    let type_name = around.fields.contains_key("metadata")
+        && ["apiVersion", "kind", "metadata", "status"].contains(&name);
     !type_name && (!metadata || ["labels", "annotations", "finalizers", "ownerReferences"].contains(&name))
 }
 

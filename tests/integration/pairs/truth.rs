@@ -118,8 +118,7 @@ pub(super) enum Fault {
 
 /// True if the verdict says that an apply would change this field.
 fn is_change(field: &FieldVerdict) -> bool {
-    let held_in_place =
-        field.remark.as_deref().is_some_and(|remark| remark.starts_with("gone from Git"));
+    let held_in_place = field.remark.as_deref().is_some_and(|remark| remark.starts_with("gone from Git"));
     !matches!(field.class, Class::Added | Class::Stuck) && !held_in_place
 }
 
@@ -136,7 +135,9 @@ pub(super) fn compare(
         verdict.fields.iter().filter(|field| is_change(field)).map(|field| &field.path).collect();
     let additional = told.iter().filter(|told| !changed.iter().any(|path| touch(path, told)));
     let mut faults: Vec<Fault> = additional.map(|path| Fault::Additional((*path).clone())).collect();
-    told.extend(verdict.notes.iter().filter(|note| note.kind == NoteKind::Cosmetic).flat_map(|note| &note.paths));
+    told.extend(
+        verdict.notes.iter().filter(|note| note.kind == NoteKind::Cosmetic).flat_map(|note| &note.paths),
+    );
     let managed = ManagedFields::of(live);
     let mut beside = 0;
     for path in changed.iter().filter(|path| !told.iter().any(|told| touch(path, told))) {

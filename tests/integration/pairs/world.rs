@@ -12,8 +12,8 @@ use gitops::schema::openapi::Document;
 use serde_json::Value;
 
 use super::client::Api;
-use super::kinds;
 use crate::support::cluster::Cluster;
+use crate::support::kinds;
 
 pub(super) struct World {
     pub(super) api: Api,
@@ -34,14 +34,11 @@ impl World {
         let server = Server::connect(&choice, &Environment::default(), options).await;
         let server = server.expect("the test cluster can be reached");
         let catalog = server.catalog().await.expect("the test cluster tells what it serves");
-        let mut world = Self {
-            api: Api::to(cluster.kubeconfig()),
-            server,
-            catalog,
-            schemas: BTreeMap::new(),
-            namespace,
-        };
-        world.learn(|schemas| schemas.keys().filter(|gvk| gvk.group == "kinds.example.com").count() >= 4).await;
+        let mut world =
+            Self { api: Api::to(cluster.kubeconfig()), server, catalog, schemas: BTreeMap::new(), namespace };
+        world
+            .learn(|schemas| schemas.keys().filter(|gvk| gvk.group == "kinds.example.com").count() >= 4)
+            .await;
         world
     }
 
