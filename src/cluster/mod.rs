@@ -14,9 +14,12 @@ pub mod gathered;
 pub mod kubeconfig;
 mod list;
 mod openapi;
+mod page;
 mod proxy;
 mod request;
 pub mod retry;
+mod split;
+mod strategy;
 mod throttle;
 mod url;
 

@@ -1,25 +1,31 @@
 //! The verdict on one object: a local proof first, and the server's answer for what is left.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::additions::additions;
+use super::autoscale::{self, Scaling, Writes};
 use super::base::{Base, last_applied};
 use super::classify::Evidence;
 use super::contain::{Containment, Difference, contain};
+use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, notes_of_additions};
-use super::place::{item_key, node_at};
+use super::notes::{adoption, cosmetic, ignored_by_live, notes_of_additions};
+use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
+use super::remarks::versions_gone;
+use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
 use crate::object::fields::{Entry, ManagedFields};
 use crate::object::id::ObjectId;
-use crate::object::path::{FieldPath, PathElement};
+use crate::object::path::FieldPath;
 use crate::object::quantity;
-use crate::schema::{Form, ListKind, Schema};
+use crate::schema::{Form, Schema};
 
 /// What additions by people are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +61,10 @@ pub struct Subject<'a> {
     pub base: &'a Base,
     /// How to judge.
     pub policy: Policy,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
+    /// What does not count.
+    pub rules: &'a Rules,
 }
 
 /// What the server said about the unproven object.
@@ -90,9 +100,21 @@ pub struct Assessment {
     pub(super) other_version: bool,
     /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
     pub(super) unreadable: bool,
+    /// The rules about the object.
+    pub(super) ignoring: Ignoring,
+    /// What they took out of the differences and of the pruning.
+    pub(super) taken: Vec<Taken>,
 }
 
 impl Assessment {
+    /// What of an object that differs, or left Git, autoscalers may write.
+    pub fn scaled_fields(&self) -> BTreeSet<Writes> {
+        let differing = self.containment.differences.iter().filter(|found| found.live.is_some());
+        let paths =
+            differing.map(|found| &found.path).chain(self.pruning.dropped.iter().map(|found| &found.path));
+        paths.filter_map(autoscale::field).collect()
+    }
+
     /// True if only the server can tell whether an apply would change anything.
     pub fn needs_server(&self) -> bool {
         let removable = self.pruning.dropped.iter().any(|dropped| dropped.co_owners.is_empty());
@@ -130,20 +152,13 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let cosmetic = split_cosmetic(schema, &mut containment.differences);
     let others: Vec<&Entry<'_>> = managed.others().collect();
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
+    let mut pruning = pruning.unwrap_or_default();
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
-    let unreadable = is_unreadable(schema, live);
-    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version, unreadable }
-}
-
-/// True if a keyed list of the object's top level holds an item without a key. Validation keeps such items out of all other
-/// lists; a ServiceAccount takes them.
-fn is_unreadable(schema: &Schema, live: &Value) -> bool {
-    let Some(root) = &schema.node(schema.root()).map else { return false };
-    live.as_object().into_iter().flatten().any(|(key, value)| {
-        let (Some(node), Value::Array(items)) = (root.child(key), value) else { return false };
-        let keyed = schema.node(node).list.as_ref().filter(|list| matches!(list.kind, ListKind::Keyed(_)));
-        keyed.is_some_and(|list| items.iter().any(|item| item_key(list, item).is_none()))
-    })
+    let unreadable = unkeyed::is_unreadable(schema, live);
+    let ignoring = subject.rules.about(subject, Some(live));
+    let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
+    let taken = ignoring.take(&scene, &mut containment, &mut pruning);
+    Assessment { containment, pruning, cosmetic, other_version, unreadable, ignoring, taken }
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -164,6 +179,11 @@ fn split_cosmetic(schema: &Schema, differences: &mut Vec<Difference>) -> Vec<Fie
 /// The verdict on an object that does not exist live.
 pub fn absent(subject: &Subject<'_>) -> ObjectVerdict {
     let faults = fault_text(subject);
+    if let Some(rule) = subject.rules.about(subject, None).of_absence().filter(|_| faults.is_empty()) {
+        let mut verdict = bare(subject, Status::InSync, None);
+        verdict.ignored = vec![Ignored { path: FieldPath::default(), word: Status::Missing.word(), rule }];
+        return verdict;
+    }
     let status = match () {
         () if !faults.is_empty() => Status::Invalid,
         () if subject.base.lacks_object() => Status::New,
@@ -180,16 +200,24 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let managed = ManagedFields::of(live);
     let recorded = last_applied(live);
     let base = effective_base(subject, &managed, recorded.as_ref());
-    let evidence = Evidence { schema: subject.schema, managed: &managed, base: &base };
-    let mut judgement = Judgement { subject, live, evidence, fields: Vec::new(), undecided: Vec::new() };
+    let evidence =
+        Evidence { schema: subject.schema, managed: &managed, base: &base, scaling: subject.scaling };
+    let (fields, undecided, ignored) = (Vec::new(), Vec::new(), Vec::new());
+    let mut judgement = Judgement { subject, live, evidence, fields, undecided, ignored };
+    judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
+    let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
-    let (status, reason) = match grows(subject, assessment) {
+    if matches!(answer, Answer::NotNeeded) {
+        notes.extend(versions_gone(subject.schema, &managed));
+    }
+    notes.extend(ignored_by_live(&judgement.ignored));
+    let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {
         true => (Status::Invalid, Some(fault_text(subject))),
         false => judgement.status(answer, &mut notes),
     };
@@ -197,20 +225,11 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     verdict.base = base.kind();
     verdict.fields = judgement.fields;
     verdict.fields.sort_by(|a, b| (&a.path, a.class).cmp(&(&b.path, b.class)));
+    verdict.ignored = judgement.ignored;
+    verdict.ignored.sort_by(|a, b| (&a.path, &a.rule.origin).cmp(&(&b.path, &b.rule.origin)));
     notes.sort();
     verdict.notes = notes;
     verdict
-}
-
-/// True if Git holds an item whose key is null or empty: the server stores it under the default, does not find it again, and
-/// each apply adds it once more.
-fn grows(subject: &Subject<'_>, assessment: &Assessment) -> bool {
-    let builtin = subject.schema.builtin;
-    let void = |value: &Value| value.is_null() || (builtin && value.as_str() == Some(""));
-    assessment.containment.differences.iter().any(|found| match found.path.0.last() {
-        Some(PathElement::Key(keys)) => keys.iter().any(|(_, value)| void(value)),
-        _ => false,
-    })
 }
 
 /// A verdict on a subject without fields.

@@ -4,10 +4,12 @@
 //! that and the server's answer into a verdict.
 
 pub mod additions;
+pub mod autoscale;
 pub mod base;
 pub mod canonical;
 pub mod classify;
 pub mod contain;
+pub mod ignore;
 pub mod judge;
 mod judgement;
 pub mod local;
@@ -17,7 +19,9 @@ pub mod place;
 pub mod prune;
 mod reasons;
 pub mod refusal;
+mod remarks;
 pub mod survey;
+mod unkeyed;
 pub mod validate;
 pub mod verdict;
 

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::autoscale::Scaling;
 use super::base::Base;
+use super::ignore::usage::Usage;
+use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
@@ -58,6 +61,8 @@ pub struct Setting<'a> {
     pub policy: Policy,
     /// False if live objects were printed without `managedFields`, so that nobody can tell who owns what.
     pub owners_recorded: bool,
+    /// What does not count.
+    pub rules: &'a Rules,
 }
 
 /// An object that is not proven to be in sync.
@@ -71,6 +76,8 @@ pub struct Open {
     pub assessment: Assessment,
     /// What was last applied.
     pub base: Base,
+    /// Who scales it, once that was looked for.
+    pub scaling: Scaling,
 }
 
 /// The result of the first pass.
@@ -80,6 +87,8 @@ pub struct Survey {
     pub verdicts: Vec<ObjectVerdict>,
     /// Objects to ask the server about.
     pub open: Vec<Open>,
+    /// Which rules mean something.
+    pub usage: Usage,
 }
 
 /// Sets that are smaller are compared on one thread: starting another would cost more.
@@ -99,6 +108,7 @@ pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
             Ok(rest) => {
                 survey.verdicts.extend(rest.verdicts);
                 survey.open.extend(rest.open);
+                survey.usage.merge(rest.usage);
             }
             Err(panic) => std::panic::resume_unwind(panic),
         }
@@ -111,7 +121,10 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) 
     for (id, entry) in entries {
         match entry {
             Entry::Ready(desired) => one(setting, id, desired, live.get(id), &mut survey),
-            other => survey.verdicts.push(without_comparison(id, other)),
+            other => {
+                survey.usage.note_name(setting.rules, id);
+                survey.verdicts.push(without_comparison(id, other));
+            }
         }
     }
     survey
@@ -125,18 +138,20 @@ fn one(
     survey: &mut Survey,
 ) {
     let base = setting.bases.of(id);
-    let subject = subject(setting, id, desired, &base);
+    let subject = subject(setting, id, desired, &base, &UNSCALED);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
-            Ok(live) => live,
-            Err(error) => {
-                let reason = format!("the live object cannot be decoded: {error}");
-                return survey.verdicts.push(unknown(&subject, reason));
-            }
+            Ok(live) => Ok(live),
+            Err(error) => Err(unknown(&subject, format!("the live object cannot be decoded: {error}"))),
         },
-        Some(Ok(Presence::Absent)) => return survey.verdicts.push(absent(&subject)),
-        Some(Err(error)) => return survey.verdicts.push(unknown(&subject, error.to_string())),
-        None => return survey.verdicts.push(unknown(&subject, "it was not read".to_owned())),
+        Some(Ok(Presence::Absent)) => Err(absent(&subject)),
+        Some(Err(error)) => Err(unknown(&subject, error.to_string())),
+        None => Err(unknown(&subject, "it was not read".to_owned())),
+    };
+    survey.usage.note(setting.rules, &subject, live.as_ref().ok());
+    let live = match live {
+        Ok(live) => live,
+        Err(verdict) => return survey.verdicts.push(verdict),
     };
     let assessment = assess(&subject, &live);
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
@@ -149,9 +164,12 @@ fn one(
     } else if deleting || !assessment.needs_server() {
         survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
     } else {
-        survey.open.push(Open { id: id.clone(), live, assessment, base });
+        survey.open.push(Open { id: id.clone(), live, assessment, base, scaling: Scaling::default() });
     }
 }
+
+/// Objects that are decided by reading have nothing that an autoscaler could hold.
+static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
 
 fn local_answer(reason: &str) -> Answer {
     Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
@@ -162,16 +180,17 @@ fn subject<'a>(
     id: &'a ObjectId,
     desired: &'a Desired,
     base: &'a Base,
+    scaling: &'a Scaling,
 ) -> Subject<'a> {
     static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
     let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
-    Subject { id, desired, schema, base, policy: setting.policy }
+    Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
 /// The subject that an open object is about.
 fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    Some(subject(setting, &open.id, desired, &open.base))
+    Some(subject(setting, &open.id, desired, &open.base, &open.scaling))
 }
 
 /// The verdict on an open object once the server answered, or could not.
@@ -198,14 +217,22 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
     }
 }
 
-/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
+/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read. What rules
+/// ignore an apply leaves as it is.
 pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    let body = match &open.assessment.taken[..] {
+        [] => desired.object.clone(),
+        taken => {
+            let schema = subject_of(setting, open)?.schema;
+            without_ignored(schema, &desired.object, &open.live, taken)
+        }
+    };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     Some(DryRun {
         id: open.id.clone(),
         resource: desired.resource.clone(),
-        body: desired.object.clone(),
+        body,
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
     })
 }

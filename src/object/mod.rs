@@ -1,8 +1,10 @@
 //! The vocabulary of Kubernetes objects: identity, field paths, managed fields and plain JSON values.
 
 pub mod fields;
+pub mod glob;
 pub mod id;
 pub mod path;
+pub mod pattern;
 pub mod quantity;
 pub mod selector;
 pub mod text;

@@ -10,6 +10,7 @@ use crate::compare::local::Admission;
 use crate::compare::refusal::{Meaning, meaning};
 use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen, resource};
 use crate::compare::verdict::{ObjectVerdict, Status};
+use crate::desired::Entry;
 use crate::live::{Catalog, DryRun, FetchError, Prediction, Presence, Refusal, Resource};
 use crate::reader::Live;
 
@@ -144,6 +145,9 @@ fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun
         return None;
     }
     let mut dry_run = question(setting, open)?;
+    // Rules are about live fields: a new object is as Git has it.
+    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+    dry_run.body = desired.object.clone();
     let short: String = open.id.name.chars().take(40).collect();
     let name = format!("{}-gitops-check", short.trim_end_matches(['-', '.']));
     dry_run.id = open.id.named(&name);

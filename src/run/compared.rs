@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::ask;
+use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
 use crate::cluster::error::ClusterError;
@@ -133,19 +134,22 @@ pub async fn compare(
     let versions = versions(&desired);
     progress.stage("reading live objects");
     let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
-    let schemas = schemas(&desired, documents?, &mut warnings);
+    let schemas = schemas(&desired, documents?, &catalog, &mut warnings);
     refuse_unauthorized(&live, reader)?;
+    let rules = crate::compare::ignore::Rules::default();
     let setting = Setting {
         desired: &desired,
         schemas: &schemas,
         bases: &bases,
         policy: comparison.policy,
         owners_recorded: reader.owners_recorded(),
+        rules: &rules,
     };
     let mut found = survey(&setting, &live);
     drop(live);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
+    autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -218,6 +222,7 @@ pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
 fn schemas(
     desired: &DesiredSet,
     documents: OpenApiDocuments,
+    catalog: &Catalog,
     warnings: &mut Vec<Notice>,
 ) -> BTreeMap<Gvk, Schema> {
     let kinds: BTreeSet<&Gvk> = desired
@@ -235,7 +240,8 @@ fn schemas(
     let mut schemas = BTreeMap::new();
     for gvk in kinds {
         match parsed.get(&gvk.group_version()).and_then(|document| document.schema(gvk)) {
-            Some(schema) => {
+            Some(mut schema) => {
+                schema.versions = catalog.versions(gvk);
                 schemas.insert(gvk.clone(), schema);
             }
             None => warnings.push(Notice {

@@ -225,9 +225,11 @@ pub(super) fn pair(
         schema: world.schemas.get(&desired.gvk)?,
         base: &Base::Unknown,
         policy: Policy::default(),
+        scaling: &Default::default(),
+        rules: &Default::default(),
     };
     let assessment = assess(&subject, live);
-    let open = Open { id, live: live.clone(), assessment, base: Base::Unknown };
+    let open = Open { id, live: live.clone(), assessment, base: Base::Unknown, scaling: Default::default() };
     Some(Pair { manifest, desired: *desired, open, events, change })
 }
 
@@ -247,6 +249,7 @@ fn with_setting<T>(world: &World, pair: &Pair, then: impl FnOnce(&Setting<'_>) -
         bases: &Bases::Unknown,
         policy: Policy::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     })
 }
 
