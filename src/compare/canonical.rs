@@ -174,7 +174,8 @@ fn pull_policy(image: &str) -> Option<&'static str> {
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
-    if [NodeId::DEDUCED, NodeId::UNTYPED].contains(&place.node) {
+    let node = place.schema.node(place.node);
+    if node.map.is_some() && node.list.is_some() {
         // What is kept as it came, such as the parameters of a driver.
         return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
     }

@@ -5,6 +5,7 @@
 //! are drawn from a seed: `GITOPS_TEST_PAIRS=20000` asks for more pairs, `GITOPS_TEST_PAIRS_SEED=7` for others.
 
 mod client;
+mod found;
 mod history;
 mod kinds;
 mod mutate;
