@@ -158,17 +158,18 @@ impl Walk<'_> {
             }
             None => live.is_some_and(|live| is_item_stored_as(self.schema, place.node, desired, live)),
         };
-        if !explained || self.is_refused_empty(place, desired) {
+        if !explained || self.is_refused(place, desired) {
             let kind = if live.is_some() { Kind::Changed } else { Kind::Absent };
             self.differ(kind, desired.clone(), live.cloned());
         }
     }
 
-    /// Empty values that the server stores as nothing and refuses all the same: it takes an empty map of an immutable
-    /// ConfigMap or Secret for a change, finalizers of an object inside another for a field that may not be set, and two lists
+    /// Values that the server stores as what is live and refuses all the same: in an immutable ConfigMap or Secret it takes
+    /// an empty map or null for a change, finalizers of an object inside another for a field that may not be set, and two lists
     /// of a ResourceSlice for too many even if one is empty.
-    fn is_refused_empty(&self, place: &Place<'_>, desired: &Value) -> bool {
-        let frozen = self.frozen && self.path.len() == 1 && desired.is_object();
+    fn is_refused(&self, place: &Place<'_>, desired: &Value) -> bool {
+        let in_data = matches!(self.path.first(), Some(PathElement::Field(name)) if name == "data" || name == "binaryData");
+        let frozen = self.frozen && in_data;
         let name = place.parent.and_then(|(parent, ..)| self.schema.node(parent).name.as_deref());
         let nested = self.path.len() > 2 && name.is_some_and(|name| name.ends_with(".ObjectMeta"));
         let slice = name.is_some_and(|name| name.ends_with(".ResourceSliceSpec"));
@@ -315,6 +316,20 @@ mod tests {
             let found = paths(&schema, &spec(desired.clone()), &spec(live.clone()));
             let expected: Vec<(String, Kind)> = expected.iter().map(|(p, k)| ((*p).to_owned(), *k)).collect();
             assert_eq!(found, expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn where_a_type_is_free_a_list_is_no_map() {
+        let live = json!({"spec": {"list": ["a"], "map": {"a": 1}}});
+        for (desired, expected) in [
+            (json!({"list": null}), vec![("spec.list".to_owned(), Kind::Changed)]),
+            (json!({"list": {}}), vec![("spec.list".to_owned(), Kind::Changed)]),
+            (json!({"map": []}), vec![("spec.map".to_owned(), Kind::Changed)]),
+            (json!({"map": null}), vec![]),
+            (json!({"map": {}}), vec![]),
+        ] {
+            assert_eq!(paths(&Schema::deduced(), &json!({"spec": desired}), &live), expected, "{desired}");
         }
     }
 

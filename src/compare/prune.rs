@@ -177,6 +177,16 @@ mod tests {
         assert!(run(&schema, &own, &json!({}), &desired, &live).is_empty());
     }
 
+    /// A map entry that is a struct: the server does not take its owner for the owner of what is around it.
+    #[test]
+    fn an_entry_of_a_free_map_goes_even_if_another_owns_a_part_of_it() {
+        let own = json!({"f:status": {}, "f:spec": {"f:a": {}}});
+        let other = json!({"f:status": {"f:phase": {}}});
+        let live = json!({"spec": {"a": 1}, "status": {"phase": "x"}});
+        let removed = vec![("status".to_owned(), vec![])];
+        assert_eq!(run(&Schema::deduced(), &own, &other, &json!({"spec": {"a": 1}}), &live), removed);
+    }
+
     #[test]
     fn the_annotation_of_client_side_apply_is_never_dropped() {
         let annotations = |keys: &[&str]| {

@@ -166,6 +166,13 @@ fn empties() -> Vec<Row> {
             REFUSED,
         ),
         row(
+            "frozen-with-null",
+            ("v1", "ConfigMap"),
+            json!({"immutable": true, "binaryData": {"a": ""}}),
+            json!({"immutable": true, "binaryData": {"a": null}}),
+            REFUSED,
+        ),
+        row(
             "null-as-key",
             ACCOUNT,
             json!({"secrets": [{"name": "a"}]}),
