@@ -21,3 +21,4 @@ pub mod schema;
 pub mod settings;
 pub mod snapshot;
 pub mod source;
+pub mod store;

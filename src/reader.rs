@@ -1,15 +1,15 @@
 //! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::kubeconfig::Identity;
 use crate::cluster::{Counts, Server};
-use crate::live::{
-    Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
-};
-use crate::object::id::{GroupVersion, ObjectId};
+use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
+use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::schema::Schemas;
+use crate::schema::openapi::Document;
 use crate::snapshot::Recorded;
 
 /// Where live objects come from.
@@ -41,14 +41,14 @@ impl Live {
         }
     }
 
-    /// The published schemas of some group-versions.
+    /// The schemas of some kinds; one for which none is published is left out.
     ///
     /// # Errors
-    /// See [`Server::openapi`].
-    pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
+    /// See [`Server::schemas`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
         match self {
-            Self::Server(server) => server.openapi(wanted).await,
-            Self::Recorded(recorded) => Ok(recorded.openapi(wanted)),
+            Self::Server(server) => server.schemas(wanted).await,
+            Self::Recorded(recorded) => Ok(compile(recorded, wanted)),
         }
     }
 
@@ -121,4 +121,14 @@ impl Live {
             Self::Recorded(_) => Vec::new(),
         }
     }
+}
+
+/// The schemas of the documents that a snapshot holds.
+fn compile(recorded: &Recorded, wanted: &BTreeSet<Gvk>) -> Schemas {
+    let versions: BTreeSet<GroupVersion> = wanted.iter().map(Gvk::group_version).collect();
+    let documents = recorded.openapi(&versions);
+    let parsed = documents.iter().filter_map(|(version, text)| Some((version, Document::parse(text).ok()?)));
+    let parsed: BTreeMap<&GroupVersion, Document> = parsed.collect();
+    let schema = |gvk: &Gvk| Some((gvk.clone(), parsed.get(&gvk.group_version())?.schema(gvk)?));
+    wanted.iter().filter_map(schema).collect()
 }

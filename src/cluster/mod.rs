@@ -44,6 +44,7 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::schema::Schemas;
 
 pub use proxy::ProxyVariables;
 pub use throttle::{Counts, Purpose};
@@ -60,7 +61,7 @@ pub struct Options {
     pub timeout: Duration,
     /// True if nothing but get and list may be sent.
     pub read_only: bool,
-    /// Where documents are kept; `None` keeps nothing.
+    /// Where schemas are kept; `None` keeps nothing.
     pub cache: Option<PathBuf>,
     /// Seed of the jitter in waits.
     pub seed: u64,
@@ -148,6 +149,15 @@ impl Server {
     pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
         let documents = openapi::documents(&self.sender, &self.cache, wanted).await;
         documents.map_err(|failure| self.run_error(failure))
+    }
+
+    /// The schemas of some kinds; one that is not published is left out.
+    ///
+    /// # Errors
+    /// As [`Self::catalog`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
+        let schemas = openapi::schemas(&self.sender, &self.cache, wanted).await;
+        schemas.map_err(|failure| self.run_error(failure))
     }
 
     /// Reads objects: one LIST a type where that is allowed. Every wanted object has an entry in the answer.

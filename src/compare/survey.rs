@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::base::Base;
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
-use crate::desired::{Desired, DesiredSet, Entry};
+use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
@@ -65,6 +65,8 @@ pub struct Setting<'a> {
 pub struct Open {
     /// Identity.
     pub id: ObjectId,
+    /// What Git says.
+    pub desired: Desired,
     /// The live object.
     pub live: Value,
     /// What was found locally.
@@ -110,7 +112,7 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) 
     let mut survey = Survey::default();
     for (id, entry) in entries {
         match entry {
-            Entry::Ready(desired) => one(setting, id, desired, live.get(id), &mut survey),
+            Entry::Ready(ready) => one(setting, id, ready, live.get(id), &mut survey),
             other => survey.verdicts.push(without_comparison(id, other)),
         }
     }
@@ -120,12 +122,13 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) 
 fn one(
     setting: &Setting<'_>,
     id: &ObjectId,
-    desired: &Desired,
+    ready: &Ready,
     live: Option<&Result<Presence, FetchError>>,
     survey: &mut Survey,
 ) {
     let base = setting.bases.of(id);
-    let subject = subject(setting, id, desired, &base);
+    let desired = ready.desired();
+    let subject = subject(setting, id, &desired, &base);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
             Ok(live) => live,
@@ -149,7 +152,7 @@ fn one(
     } else if deleting || !assessment.needs_server() {
         survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
     } else {
-        survey.open.push(Open { id: id.clone(), live, assessment, base });
+        survey.open.push(Open { id: id.clone(), desired, live, assessment, base });
     }
 }
 
@@ -170,8 +173,7 @@ fn subject<'a>(
 
 /// The subject that an open object is about.
 fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    Some(subject(setting, &open.id, desired, &open.base))
+    Some(subject(setting, &open.id, &open.desired, &open.base))
 }
 
 /// The verdict on an open object once the server answered, or could not.
@@ -199,15 +201,15 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
 }
 
 /// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
-pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+pub fn question(open: &Open) -> DryRun {
+    let desired = &open.desired;
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
-    Some(DryRun {
+    DryRun {
         id: open.id.clone(),
-        resource: desired.resource.clone(),
+        resource: Resource::clone(&desired.resource),
         body: desired.object.clone(),
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
-    })
+    }
 }
 
 fn unknown(subject: &Subject<'_>, reason: String) -> ObjectVerdict {

@@ -2,6 +2,7 @@
 
 pub mod fields;
 pub mod id;
+pub mod packed;
 pub mod path;
 pub mod quantity;
 pub mod selector;

@@ -12,14 +12,12 @@ use crate::compare::judge::Policy;
 use crate::compare::survey::{Bases, Setting, survey};
 use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
-use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
+use crate::live::{Catalog, FetchError, LiveSet, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::render::{Manifests, Notice, plain};
 use crate::report::Source;
-use crate::schema::Schema;
-use crate::schema::openapi::Document;
 use crate::source::{self, Snapshot};
 
 /// `--base`.
@@ -130,10 +128,11 @@ pub async fn compare(
     warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
-    let versions = versions(&desired);
+    let kinds = kinds(&desired);
     progress.stage("reading live objects");
-    let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
-    let schemas = schemas(&desired, documents?, &mut warnings);
+    let (schemas, live) = tokio::join!(reader.schemas(&kinds), reader.read(&wanted));
+    let schemas = schemas?;
+    warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
     let setting = Setting {
         desired: &desired,
@@ -179,7 +178,7 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
         .entries
         .into_iter()
         .filter_map(|(id, entry)| match entry {
-            Entry::Ready(desired) => Some((id, desired.object)),
+            Entry::Ready(ready) => Some((id, ready.object())),
             _ => None,
         })
         .collect();
@@ -197,7 +196,7 @@ pub fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
     let mut types: BTreeMap<Gvk, Wanted> = BTreeMap::new();
     for (id, entry) in &desired.entries {
         if let Entry::Ready(object) = entry {
-            let fresh = || Wanted { resource: object.resource.clone(), objects: BTreeSet::new() };
+            let fresh = || Wanted { resource: Resource::clone(&object.resource), objects: BTreeSet::new() };
             let wanted = types.entry(object.gvk.clone()).or_insert_with(fresh);
             wanted.objects.insert((id.namespace.clone(), id.name.clone()));
         }
@@ -214,40 +213,24 @@ pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
     ready.collect()
 }
 
-/// Compiles the schemas of the kinds in use. A kind without one is compared with deduced rules, and a warning says so.
-fn schemas(
-    desired: &DesiredSet,
-    documents: OpenApiDocuments,
-    warnings: &mut Vec<Notice>,
-) -> BTreeMap<Gvk, Schema> {
-    let kinds: BTreeSet<&Gvk> = desired
-        .entries
-        .values()
-        .filter_map(|entry| match entry {
-            Entry::Ready(desired) => Some(&desired.gvk),
-            _ => None,
-        })
-        .collect();
-    let parsed: BTreeMap<GroupVersion, Document> = documents
-        .into_iter()
-        .filter_map(|(version, text)| Some((version, Document::parse(&text).ok()?)))
-        .collect();
-    let mut schemas = BTreeMap::new();
-    for gvk in kinds {
-        match parsed.get(&gvk.group_version()).and_then(|document| document.schema(gvk)) {
-            Some(schema) => {
-                schemas.insert(gvk.clone(), schema);
-            }
-            None => warnings.push(Notice {
-                file: gvk.to_string(),
-                line: 0,
-                column: 0,
-                message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
-                hint: None,
-            }),
-        }
+/// The kinds that are compared.
+fn kinds(desired: &DesiredSet) -> BTreeSet<Gvk> {
+    let ready = desired.entries.values().filter_map(|entry| match entry {
+        Entry::Ready(desired) => Some(desired.gvk.clone()),
+        _ => None,
+    });
+    ready.collect()
+}
+
+/// A kind without a schema is compared with deduced rules, and a warning says so.
+fn without_schema(gvk: &Gvk) -> Notice {
+    Notice {
+        file: gvk.to_string(),
+        line: 0,
+        column: 0,
+        message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
+        hint: None,
     }
-    schemas
 }
 
 /// Minor versions of Kubernetes 1 whose behaviour the comparison was tried against.

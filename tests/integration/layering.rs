@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// `source::tree` and `source::url`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["compare", "exit", "object", "select"]),
-    ("cluster", &["live", "object"]),
+    ("cluster", &["live", "object", "schema", "store"]),
     ("compare", &["desired", "live", "object", "render", "schema"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mask", &["compare", "object"]),
     ("object", &[]),
     ("progress", &[]),
-    ("reader", &["cluster", "live", "object", "snapshot"]),
+    ("reader", &["cluster", "live", "object", "schema", "snapshot"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
@@ -52,10 +52,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("snapshot", &["cluster", "compare", "live", "object", "render"]),
     ("source", &["object"]),
+    ("store", &[]),
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
-const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source"];
+const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
