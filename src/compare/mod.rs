@@ -11,6 +11,7 @@ pub mod contain;
 pub mod judge;
 mod judgement;
 pub mod local;
+pub mod memory;
 mod notes;
 pub mod owner;
 pub mod place;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::base::Base;
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
+use super::memory::{Memory, Proof};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
@@ -73,6 +74,8 @@ pub struct Open {
     pub assessment: Assessment,
     /// What was last applied.
     pub base: Base,
+    /// The digest of all this, if it may be remembered.
+    pub proof: Option<Proof>,
 }
 
 /// The result of the first pass.
@@ -82,37 +85,50 @@ pub struct Survey {
     pub verdicts: Vec<ObjectVerdict>,
     /// Objects to ask the server about.
     pub open: Vec<Open>,
+    /// What was proven for the first time and may be remembered.
+    pub proven: Vec<Proof>,
+}
+
+impl Survey {
+    fn append(&mut self, mut other: Self) {
+        self.verdicts.append(&mut other.verdicts);
+        self.open.append(&mut other.open);
+        self.proven.append(&mut other.proven);
+    }
 }
 
 /// Sets that are smaller are compared on one thread: starting another would cost more.
 const WORTH_A_THREAD: usize = 200;
 
-/// Compares every object of a set as far as reading allows, on two threads where that pays. The order is that of the set.
+/// Compares every object of a set as far as reading allows, and remembers nothing.
 pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
+    survey_with(setting, live, &Memory::off())
+}
+
+/// Compares every object of a set as far as reading allows, on two threads where that pays, but for what was proven by an
+/// earlier run. The order is that of the set.
+pub fn survey_with(setting: &Setting<'_>, live: &LiveSet, memory: &Memory) -> Survey {
     let entries: Vec<(&ObjectId, &Entry)> = setting.desired.entries.iter().collect();
     if entries.len() < WORTH_A_THREAD {
-        return some(setting, live, &entries);
+        return some(setting, live, &entries, memory);
     }
     let (first, second) = entries.split_at(entries.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| some(setting, live, second));
-        let mut survey = some(setting, live, first);
+        let other = scope.spawn(|| some(setting, live, second, memory));
+        let mut survey = some(setting, live, first, memory);
         match other.join() {
-            Ok(rest) => {
-                survey.verdicts.extend(rest.verdicts);
-                survey.open.extend(rest.open);
-            }
+            Ok(rest) => survey.append(rest),
             Err(panic) => std::panic::resume_unwind(panic),
         }
         survey
     })
 }
 
-fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) -> Survey {
+fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)], memory: &Memory) -> Survey {
     let mut survey = Survey::default();
     for (id, entry) in entries {
         match entry {
-            Entry::Ready(ready) => one(setting, id, ready, live.get(id), &mut survey),
+            Entry::Ready(ready) => one(setting, id, ready, live.get(id), memory, &mut survey),
             other => survey.verdicts.push(without_comparison(id, other)),
         }
     }
@@ -124,9 +140,17 @@ fn one(
     id: &ObjectId,
     ready: &Ready,
     live: Option<&Result<Presence, FetchError>>,
+    memory: &Memory,
     survey: &mut Survey,
 ) {
+    let proof = match live {
+        Some(Ok(Presence::Found(observed))) => memory.proof(setting.bases, id, ready, &observed.json),
+        _ => None,
+    };
     let base = setting.bases.of(id);
+    if proof.is_some_and(|proof| memory.knows(&proof)) {
+        return survey.verdicts.push(in_sync(id, ready, &base));
+    }
     let desired = ready.desired();
     let subject = subject(setting, id, &desired, &base);
     let live = match live {
@@ -150,10 +174,20 @@ fn one(
         verdict.reason = Some(reason.to_owned());
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
-        survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
+        let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
+        survey.proven.extend(proof.filter(|_| verdict == in_sync(id, ready, &base)));
+        survey.verdicts.push(verdict);
     } else {
-        survey.open.push(Open { id: id.clone(), desired, live, assessment, base });
+        survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof });
     }
+}
+
+/// The verdict on an object about which there is nothing to say.
+fn in_sync(id: &ObjectId, ready: &Ready, base: &Base) -> ObjectVerdict {
+    let mut verdict = ObjectVerdict::bare(id.clone(), ready.gvk.clone(), Status::InSync, None);
+    verdict.places = vec![(ready.origin.file.to_string(), ready.origin.line)];
+    verdict.base = base.kind();
+    verdict
 }
 
 fn local_answer(reason: &str) -> Answer {
@@ -189,7 +223,8 @@ pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
     let assessment = assess(&subject_of(setting, &open)?, &live);
-    Some(Open { live, assessment, ..open })
+    // What was read again is not what the digest is about.
+    Some(Open { live, assessment, proof: None, ..open })
 }
 
 /// The type of an open object.
