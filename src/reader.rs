@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
+use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
 use crate::cluster::{Counts, Server};
 use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
@@ -57,6 +58,14 @@ impl Live {
         match self {
             Self::Server(server) => server.read(wanted).await,
             Self::Recorded(recorded) => recorded.read(wanted),
+        }
+    }
+
+    /// Reads all objects of some types, in their order; an object with an empty name stands for a namespace.
+    pub async fn read_all(&self, wanted: &[Wanted]) -> Vec<Gathered> {
+        match self {
+            Self::Server(server) => server.read_all(wanted).await,
+            Self::Recorded(recorded) => wanted.iter().map(|wanted| recorded.gathered(wanted)).collect(),
         }
     }
 

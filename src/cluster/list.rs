@@ -149,15 +149,19 @@ async fn singly(
     keys: BTreeSet<Key>,
     of_list: Option<FetchError>,
 ) -> Gathered {
+    let (named, whole): (BTreeSet<Key>, BTreeSet<Key>) = keys.into_iter().partition(|key| !key.1.is_empty());
     let mut tasks = JoinSet::new();
-    for key in keys {
+    for key in named {
         let (sender, resource) = (Arc::clone(&sender), plan.wanted.resource.clone());
         tasks.spawn(async move {
             let answer = get(&sender, &resource, &key.0, &key.1).await;
             (key, answer)
         });
     }
-    let mut gathered = Gathered::nothing();
+    // An empty name stands for all objects of a namespace, which only a list can tell.
+    let unread =
+        of_list.clone().unwrap_or_else(|| FetchError::Failed("the type cannot be listed".to_owned()));
+    let mut gathered = Gathered::failed(whole, &unread);
     while let Some(done) = tasks.join_next().await {
         let Ok((key, answer)) = done else { continue };
         match answer {

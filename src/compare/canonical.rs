@@ -1,13 +1,15 @@
 //! Proves that the server stores a desired value as exactly the live value, although the texts differ.
 //!
-//! Only built-in types are decoded and defaulted by the server; custom resources are stored as written. The rules can only
-//! turn "not proven" into "proven": each is a fact recorded from a real server, and whatever no rule covers is asked of it.
+//! Built-in types are decoded and defaulted by the server; custom resources are stored as written, but for the structural
+//! defaults of their definition. The rules can only turn "not proven" into "proven": each is a fact recorded from a real server,
+//! and whatever no rule covers is asked of it.
 
 use serde_json::{Map, Value};
 
 use crate::object::quantity::{self, Rounding};
 use crate::object::value::{is_zero, same};
 use crate::schema::builtin::{ZeroValue, zero_value};
+use crate::schema::defaulting::defaulted;
 use crate::schema::{Form, MapType, NodeId, Schema};
 
 /// Values that the server fills in where a field is absent, null or zero: type, field, JSON text.
@@ -80,7 +82,8 @@ pub fn is_stored_as(
     live: Option<&Value>,
 ) -> bool {
     if !schema.builtin {
-        return matches!((desired, live), (Some(a), Some(b)) if same(a, b));
+        let node = schema.node(parent).map.as_ref().and_then(|map| map.child(field));
+        return matches!((desired, live, node), (Some(a), Some(b), Some(node)) if is_defaulted_to(schema, node, a, b));
     }
     match schema.node(parent).map.as_ref() {
         Some(map) => {
@@ -92,7 +95,15 @@ pub fn is_stored_as(
 
 /// True if the server stores the list item or root `desired` as exactly `live`.
 pub fn is_item_stored_as(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
-    schema.builtin && stored(&item(schema, node), Some(desired), Some(live))
+    if !schema.builtin {
+        return is_defaulted_to(schema, node, desired, live);
+    }
+    stored(&item(schema, node), Some(desired), Some(live))
+}
+
+/// True if the structural defaults make exactly `live` of `desired`. They are local: what stands around a value does not matter.
+fn is_defaulted_to(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
+    same(&defaulted(schema, node, desired), live)
 }
 
 fn item(schema: &Schema, node: NodeId) -> Place<'_> {
@@ -139,6 +150,13 @@ fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>)
     serde_json::from_str(DEFAULTS[at].2).ok()
 }
 
+/// The default that the server fills in where a field of a built-in type is null, if it depends on no other field.
+pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option<Value> {
+    let node = schema.node(parent);
+    let name = node.name.as_deref().filter(|_| schema.builtin)?;
+    default_value(name, field, None)
+}
+
 /// Only an image whose tag is `latest`, written or implied, is pulled each time.
 fn pull_policy(image: &str) -> &'static str {
     let name = image.rsplit('/').next().unwrap_or_default();
@@ -154,7 +172,9 @@ fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> b
         return true;
     }
     let zero = desired.is_none_or(is_zero);
-    if zero && let (Some(default), Some(live)) = (&place.default, live) {
+    // A pointer tells an explicit zero from nothing: no replicas are none, and not one.
+    let replaced = desired.is_none_or(Value::is_null) || (zero && place.zero != ZeroValue::Kept);
+    if replaced && let (Some(default), Some(live)) = (&place.default, live) {
         return same(default, live);
     }
     if zero && is_stored_zero(place, desired, live) {

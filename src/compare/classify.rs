@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::autoscale::{self, Claim, Scaling};
 use super::base::{self, Base};
 use super::contain::{Difference, Kind};
 use super::owner::{self, Class as Manager, Writer};
@@ -19,6 +20,8 @@ pub struct Evidence<'a> {
     pub managed: &'a ManagedFields<'a>,
     /// What was last applied.
     pub base: &'a Base,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
 }
 
 /// Classifies a place where the desired value is not in live.
@@ -50,7 +53,7 @@ pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> 
     } else if found.kind == Kind::Duplicated {
         verdict.remark = Some("live holds this item more than once".to_owned());
     }
-    hold(&owners, &mut verdict);
+    hold(evidence, &owners, &mut verdict);
     verdict
 }
 
@@ -152,20 +155,37 @@ fn writer(evidence: &Evidence<'_>, found: &Difference, owners: &[&Entry<'_>]) ->
     owner::writer(&all).unwrap_or(Writer::NotRecorded)
 }
 
-/// A live value that a controller owns is held, whatever moved: an apply would leave it.
-fn hold(owners: &[&Entry<'_>], verdict: &mut FieldVerdict) {
+/// A live value that a controller owns is held, whatever moved: an apply would leave it. Inside the bounds of an autoscaler a
+/// value is the autoscaler's, whoever wrote it.
+fn hold(evidence: &Evidence<'_>, owners: &[&Entry<'_>], verdict: &mut FieldVerdict) {
     let controllers: Vec<&Entry<'_>> =
         owners.iter().copied().filter(|entry| owner::class(entry) == Manager::Controller).collect();
-    if verdict.live.is_none() || controllers.is_empty() {
-        return;
+    let Some(live) = &verdict.live else { return };
+    let claim = evidence.scaling.claim(&verdict.path, live);
+    let remark = |text: &str| Some(text.to_owned());
+    if !controllers.is_empty() {
+        verdict.class = Class::Held;
+        verdict.writer = owner::writer(&controllers).or_else(|| verdict.writer.take());
+        verdict.remark = remark("a controller holds it: an apply leaves it");
     }
-    verdict.class = Class::Held;
-    verdict.writer = owner::writer(&controllers).or_else(|| verdict.writer.take());
-    if controllers.iter().any(|entry| owner::is_autoscaler(entry)) {
-        verdict.counts = false;
-        verdict.remark = Some("an autoscaler holds it".to_owned());
-    } else {
-        verdict.remark = Some("a controller holds it: an apply leaves it".to_owned());
+    let scaled = controllers.iter().any(|entry| owner::is_autoscaler(entry));
+    match claim {
+        Claim::Inside(text) => {
+            (verdict.class, verdict.counts, verdict.remark) = (Class::Held, false, Some(text));
+        }
+        Claim::Outside(text) => verdict.remark = Some(text),
+        Claim::None if scaled => {
+            verdict.remark = remark("an autoscaler set it, and none scales the object now")
+        }
+        Claim::Unknown(_) if scaled => {
+            (verdict.counts, verdict.remark) = (false, remark("an autoscaler holds it"));
+        }
+        Claim::Unknown(Some(reason)) if autoscale::field(&verdict.path).is_some() => {
+            let text = format!("an autoscaler may hold it, which could not be read: {reason}");
+            verdict.remark =
+                Some(verdict.remark.take().map_or(text.clone(), |known| format!("{known}; {text}")));
+        }
+        Claim::None | Claim::Unknown(_) => {}
     }
 }
 

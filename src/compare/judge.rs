@@ -1,17 +1,22 @@
 //! The verdict on one object: a local proof first, and the server's answer for what is left.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::additions::additions;
+use super::autoscale::{self, Scaling, Writes};
 use super::base::{Base, last_applied};
 use super::classify::Evidence;
 use super::contain::{Containment, Difference, contain};
+use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, notes_of_additions};
+use super::notes::{adoption, cosmetic, ignored_by_live, notes_of_additions};
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
+use super::remarks::versions_gone;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -55,6 +60,10 @@ pub struct Subject<'a> {
     pub base: &'a Base,
     /// How to judge.
     pub policy: Policy,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
+    /// What does not count.
+    pub rules: &'a Rules,
 }
 
 /// What the server said about the unproven object.
@@ -88,9 +97,21 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// The rules about the object.
+    pub(super) ignoring: Ignoring,
+    /// What they took out of the differences and of the pruning.
+    pub(super) taken: Vec<Taken>,
 }
 
 impl Assessment {
+    /// What of an object that differs, or left Git, autoscalers may write.
+    pub fn scaled_fields(&self) -> BTreeSet<Writes> {
+        let differing = self.containment.differences.iter().filter(|found| found.live.is_some());
+        let paths =
+            differing.map(|found| &found.path).chain(self.pruning.dropped.iter().map(|found| &found.path));
+        paths.filter_map(autoscale::field).collect()
+    }
+
     /// True if only the server can tell whether an apply would change anything.
     pub fn needs_server(&self) -> bool {
         let removable = self.pruning.dropped.iter().any(|dropped| dropped.co_owners.is_empty());
@@ -110,8 +131,12 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let cosmetic = split_cosmetic(schema, &mut containment.differences);
     let others: Vec<&Entry<'_>> = managed.others().collect();
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
+    let mut pruning = pruning.unwrap_or_default();
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
-    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version }
+    let ignoring = subject.rules.about(subject, Some(live));
+    let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
+    let taken = ignoring.take(&scene, &mut containment, &mut pruning);
+    Assessment { containment, pruning, cosmetic, other_version, ignoring, taken }
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -132,6 +157,11 @@ fn split_cosmetic(schema: &Schema, differences: &mut Vec<Difference>) -> Vec<Fie
 /// The verdict on an object that does not exist live.
 pub fn absent(subject: &Subject<'_>) -> ObjectVerdict {
     let faults = fault_text(subject);
+    if let Some(rule) = subject.rules.about(subject, None).of_absence().filter(|_| faults.is_empty()) {
+        let mut verdict = bare(subject, Status::InSync, None);
+        verdict.ignored = vec![Ignored { path: FieldPath::default(), word: Status::Missing.word(), rule }];
+        return verdict;
+    }
     let status = match () {
         () if !faults.is_empty() => Status::Invalid,
         () if subject.base.lacks_object() => Status::New,
@@ -148,20 +178,30 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let managed = ManagedFields::of(live);
     let recorded = last_applied(live);
     let base = effective_base(subject, &managed, recorded.as_ref());
-    let evidence = Evidence { schema: subject.schema, managed: &managed, base: &base };
-    let mut judgement = Judgement { subject, live, evidence, fields: Vec::new(), undecided: Vec::new() };
+    let evidence =
+        Evidence { schema: subject.schema, managed: &managed, base: &base, scaling: subject.scaling };
+    let (fields, undecided, ignored) = (Vec::new(), Vec::new(), Vec::new());
+    let mut judgement = Judgement { subject, live, evidence, fields, undecided, ignored };
+    judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
+    let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
+    if matches!(answer, Answer::NotNeeded) {
+        notes.extend(versions_gone(subject.schema, &managed));
+    }
+    notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = judgement.status(answer, &mut notes);
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();
     verdict.fields = judgement.fields;
     verdict.fields.sort_by(|a, b| (&a.path, a.class).cmp(&(&b.path, b.class)));
+    verdict.ignored = judgement.ignored;
+    verdict.ignored.sort_by(|a, b| (&a.path, &a.rule.origin).cmp(&(&b.path, &b.rule.origin)));
     notes.sort();
     verdict.notes = notes;
     verdict

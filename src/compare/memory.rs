@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
+use super::ignore::Rules;
 use super::survey::{Bases, Setting};
 use crate::desired::Ready;
 use crate::object::id::{Gvk, ObjectId};
@@ -34,7 +35,11 @@ impl Memory {
     pub fn new(known: BTreeSet<Proof>, program: &[u8], setting: &Setting<'_>) -> Self {
         // Whole, so that nothing that a verdict may follow from is forgotten here. Bases and desired objects are part of
         // each object's own digest.
-        let Setting { desired: _, schemas, bases: _, policy, owners_recorded } = setting;
+        let Setting { desired: _, schemas, bases: _, policy, owners_recorded, rules } = setting;
+        // Every object says which rules mean something, also one that is in sync.
+        if **rules != Rules::default() {
+            return Self::off();
+        }
         let settings = format!("{policy:?} {owners_recorded}");
         let common = schemas.iter().map(|(gvk, schema)| {
             let schema = stored::encode(schema);

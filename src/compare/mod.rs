@@ -4,10 +4,12 @@
 //! that and the server's answer into a verdict.
 
 pub mod additions;
+pub mod autoscale;
 pub mod base;
 pub mod canonical;
 pub mod classify;
 pub mod contain;
+pub mod ignore;
 pub mod judge;
 mod judgement;
 pub mod local;
@@ -18,6 +20,7 @@ pub mod place;
 pub mod prune;
 mod reasons;
 pub mod refusal;
+mod remarks;
 pub mod survey;
 pub mod validate;
 pub mod verdict;

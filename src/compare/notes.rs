@@ -1,6 +1,7 @@
 //! What does not count: additions that are no drift, ownership that is missing, other spellings.
 
 use super::additions::Added;
+use super::ignore::{Ignored, Maker};
 use super::judge::{AddedPolicy, Assessment, Policy};
 use super::owner::Addition;
 use super::verdict::{Note, NoteKind};
@@ -60,6 +61,16 @@ pub(super) fn cosmetic(assessment: &Assessment) -> Option<Note> {
     let paths = assessment.cosmetic.clone();
     let text = "same amount in another spelling".to_owned();
     (!paths.is_empty()).then_some(Note { kind: NoteKind::Cosmetic, writer: None, paths, text })
+}
+
+/// What the live object alone asks to ignore is told without being asked for: whoever may edit it could hide everything.
+pub(super) fn ignored_by_live(ignored: &[Ignored]) -> Option<Note> {
+    let live = |ignored: &&Ignored| ignored.rule.origin.maker == Maker::LiveMark;
+    let first = ignored.iter().find(live)?;
+    let count = ignored.iter().filter(live).count();
+    let differences = if count == 1 { "difference" } else { "differences" };
+    let text = format!("{count} {differences} ignored: the live object says {}", first.rule.origin.reason);
+    Some(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text })
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::autoscale::Scaling;
 use super::base::Base;
+use super::ignore::usage::Usage;
+use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
 use super::memory::{Memory, Proof};
 use super::verdict::{BaseKind, ObjectVerdict, Status};
@@ -59,6 +62,8 @@ pub struct Setting<'a> {
     pub policy: Policy,
     /// False if live objects were printed without `managedFields`, so that nobody can tell who owns what.
     pub owners_recorded: bool,
+    /// What does not count.
+    pub rules: &'a Rules,
 }
 
 /// An object that is not proven to be in sync.
@@ -76,6 +81,8 @@ pub struct Open {
     pub base: Base,
     /// The digest of all this, if it may be remembered.
     pub proof: Option<Proof>,
+    /// Who scales it, once that was looked for.
+    pub scaling: Scaling,
 }
 
 /// The result of the first pass.
@@ -87,6 +94,8 @@ pub struct Survey {
     pub open: Vec<Open>,
     /// What was proven for the first time and may be remembered.
     pub proven: Vec<Proof>,
+    /// Which rules mean something.
+    pub usage: Usage,
 }
 
 impl Survey {
@@ -94,6 +103,7 @@ impl Survey {
         self.verdicts.append(&mut other.verdicts);
         self.open.append(&mut other.open);
         self.proven.append(&mut other.proven);
+        self.usage.merge(other.usage);
     }
 }
 
@@ -129,7 +139,10 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)], 
     for (id, entry) in entries {
         match entry {
             Entry::Ready(ready) => one(setting, id, ready, live.get(id), memory, &mut survey),
-            other => survey.verdicts.push(without_comparison(id, other)),
+            other => {
+                survey.usage.note_name(setting.rules, id);
+                survey.verdicts.push(without_comparison(id, other));
+            }
         }
     }
     survey
@@ -152,18 +165,20 @@ fn one(
         return survey.verdicts.push(in_sync(id, ready, &base));
     }
     let desired = ready.desired();
-    let subject = subject(setting, id, &desired, &base);
+    let subject = subject(setting, id, &desired, &base, &UNSCALED);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
-            Ok(live) => live,
-            Err(error) => {
-                let reason = format!("the live object cannot be decoded: {error}");
-                return survey.verdicts.push(unknown(&subject, reason));
-            }
+            Ok(live) => Ok(live),
+            Err(error) => Err(unknown(&subject, format!("the live object cannot be decoded: {error}"))),
         },
-        Some(Ok(Presence::Absent)) => return survey.verdicts.push(absent(&subject)),
-        Some(Err(error)) => return survey.verdicts.push(unknown(&subject, error.to_string())),
-        None => return survey.verdicts.push(unknown(&subject, "it was not read".to_owned())),
+        Some(Ok(Presence::Absent)) => Err(absent(&subject)),
+        Some(Err(error)) => Err(unknown(&subject, error.to_string())),
+        None => Err(unknown(&subject, "it was not read".to_owned())),
+    };
+    survey.usage.note(setting.rules, &subject, live.as_ref().ok());
+    let live = match live {
+        Ok(live) => live,
+        Err(verdict) => return survey.verdicts.push(verdict),
     };
     let assessment = assess(&subject, &live);
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
@@ -178,7 +193,8 @@ fn one(
         survey.proven.extend(proof.filter(|_| verdict == in_sync(id, ready, &base)));
         survey.verdicts.push(verdict);
     } else {
-        survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof });
+        let scaling = Scaling::default();
+        survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
     }
 }
 
@@ -190,6 +206,9 @@ fn in_sync(id: &ObjectId, ready: &Ready, base: &Base) -> ObjectVerdict {
     verdict
 }
 
+/// Objects that are decided by reading have nothing that an autoscaler could hold.
+static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
+
 fn local_answer(reason: &str) -> Answer {
     Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
 }
@@ -199,30 +218,31 @@ fn subject<'a>(
     id: &'a ObjectId,
     desired: &'a Desired,
     base: &'a Base,
+    scaling: &'a Scaling,
 ) -> Subject<'a> {
     static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
     let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
-    Subject { id, desired, schema, base, policy: setting.policy }
+    Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
 /// The subject that an open object is about.
-fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
-    Some(subject(setting, &open.id, &open.desired, &open.base))
+fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Subject<'a> {
+    subject(setting, &open.id, &open.desired, &open.base, &open.scaling)
 }
 
 /// The verdict on an open object once the server answered, or could not.
 pub fn conclude(setting: &Setting<'_>, open: &Open, answer: &Answer) -> Option<ObjectVerdict> {
-    Some(judge(&subject_of(setting, open)?, &open.live, &open.assessment, answer))
+    Some(judge(&subject_of(setting, open), &open.live, &open.assessment, answer))
 }
 
 /// The verdict on an open object that was found gone when it was read again.
 pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
-    Some(absent(&subject_of(setting, open)?))
+    Some(absent(&subject_of(setting, open)))
 }
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let assessment = assess(&subject_of(setting, &open)?, &live);
+    let assessment = assess(&subject_of(setting, &open), &live);
     // What was read again is not what the digest is about.
     Some(Open { live, assessment, proof: None, ..open })
 }
@@ -235,14 +255,22 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
     }
 }
 
-/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
-pub fn question(open: &Open) -> DryRun {
+/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read. What rules
+/// ignore an apply leaves as it is.
+pub fn question(setting: &Setting<'_>, open: &Open) -> DryRun {
     let desired = &open.desired;
+    let body = match &open.assessment.taken[..] {
+        [] => desired.object.clone(),
+        taken => {
+            let schema = subject_of(setting, open).schema;
+            without_ignored(schema, &desired.object, &open.live, taken)
+        }
+    };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     DryRun {
         id: open.id.clone(),
         resource: Resource::clone(&desired.resource),
-        body: desired.object.clone(),
+        body,
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
     }
 }

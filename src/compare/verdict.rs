@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ignore::Ignored;
 use super::owner::Writer;
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
@@ -259,6 +260,8 @@ pub struct ObjectVerdict {
     pub fields: Vec<FieldVerdict>,
     /// What does not count.
     pub notes: Vec<Note>,
+    /// What differs and a rule takes away, in order of path.
+    pub ignored: Vec<Ignored>,
     /// The whole desired object where it is absent live, to be shown.
     pub object: Option<Value>,
 }
@@ -275,6 +278,7 @@ impl ObjectVerdict {
             base: BaseKind::Unknown,
             fields: Vec::new(),
             notes: Vec::new(),
+            ignored: Vec::new(),
             object: None,
         }
     }

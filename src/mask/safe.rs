@@ -37,6 +37,8 @@ const WHOLE: &[&str] = &[
     "forbidden: cannot {word} {name} at cluster scope",
     "forbidden: cannot {word} {name} in namespace {name}",
     "Git may have added it",
+    "{number} difference ignored: the live object says {name}: {word}",
+    "{number} differences ignored: the live object says {name}: {word}",
     "gone from Git, held in place by {names}",
     "gone from Git, owned by nobody: an apply does not take it out",
     "gone from Git, owned by {names}: an apply does not take it out",

@@ -52,7 +52,7 @@ impl Asking<'_> {
             if open.is_empty() {
                 return;
             }
-            let questions: Vec<DryRun> = open.iter().map(question).collect();
+            let questions: Vec<DryRun> = open.iter().map(|open| question(self.setting, open)).collect();
             let answers = self.reader.predict(questions).await;
             let (mut again, mut refused) = (Vec::new(), Vec::new());
             for (open, answer) in open.into_iter().zip(answers) {
@@ -103,7 +103,7 @@ impl Asking<'_> {
         let mut questions = Vec::new();
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, (open, refusal)) in refused.iter().enumerate() {
-            if let Some(question) = fresh(open, refusal) {
+            if let Some(question) = fresh(self.setting, open, refusal) {
                 places.insert(at, questions.len());
                 questions.push(question);
             }
@@ -138,11 +138,13 @@ impl Asking<'_> {
 }
 
 /// The same manifest under another name and without a pin, as a new object.
-fn fresh(open: &Open, refusal: &Refusal) -> Option<DryRun> {
+fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun> {
     if meaning(refusal) != Meaning::Change || NAMED_BY_CONTENT.contains(&open.id.kind.as_str()) {
         return None;
     }
-    let mut dry_run = question(open);
+    let mut dry_run = question(setting, open);
+    // Rules are about live fields: a new object is as Git has it.
+    dry_run.body = open.desired.object.clone();
     let short: String = open.id.name.chars().take(40).collect();
     let name = format!("{}-gitops-check", short.trim_end_matches(['-', '.']));
     dry_run.id = open.id.named(&name);

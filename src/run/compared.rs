@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::ask;
+use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
 use crate::cluster::error::ClusterError;
@@ -131,20 +132,24 @@ pub async fn compare(
     let kinds = kinds(&desired);
     progress.stage("reading live objects");
     let (schemas, live) = tokio::join!(reader.schemas(&kinds), reader.read(&wanted));
-    let schemas = schemas?;
+    let mut schemas = schemas?;
+    schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
     warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
+    let rules = crate::compare::ignore::Rules::default();
     let setting = Setting {
         desired: &desired,
         schemas: &schemas,
         bases: &bases,
         policy: comparison.policy,
         owners_recorded: reader.owners_recorded(),
+        rules: &rules,
     };
     let mut found = survey(&setting, &live);
     drop(live);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
+    autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));

@@ -1,6 +1,7 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
 pub mod ask;
+mod autoscalers;
 pub mod choose;
 pub mod compared;
 pub mod diff;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::autoscalers;
 use super::compared;
 use super::error::RunError;
 use super::output::{Output, deliver};
@@ -38,7 +39,8 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
     for warning in rendered.manifests.warnings.iter().chain(&set.warnings) {
         output.warning(warning);
     }
-    let wanted = compared::wanted(&set);
+    let mut wanted = compared::wanted(&set);
+    wanted.extend(autoscalers::kinds_for(&catalog, &set));
     let schemas = compared::versions(&set);
     let namespaces: BTreeSet<String> =
         set.entries.keys().map(|id| id.namespace.clone()).filter(|namespace| !namespace.is_empty()).collect();

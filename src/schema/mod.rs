@@ -4,10 +4,11 @@
 //! type is free; the value decides ([`Node::list`], [`Node::map`]).
 
 pub mod builtin;
+pub mod defaulting;
 pub mod openapi;
 pub mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Schema {
     pub builtin: bool,
     /// True if nothing is published for the type and every node is deduced.
     pub deduced: bool,
+    /// The versions at which the kind is served; empty if nobody looked.
+    pub versions: BTreeSet<String>,
 }
 
 /// One node of a [`Schema`].
@@ -54,6 +57,10 @@ pub struct Node {
     pub form: Form,
     /// Name of the published definition, for example `io.k8s.api.core.v1.PodSpec`.
     pub name: Option<Arc<str>>,
+    /// What the server fills in where the field is absent; custom resources only.
+    pub default: Option<Value>,
+    /// True if null is a value of its own; custom resources only.
+    pub nullable: bool,
 }
 
 /// Type of a scalar.
@@ -133,7 +140,13 @@ impl MapType {
 impl Schema {
     /// A schema that knows nothing: everything is deduced from the values.
     pub fn deduced() -> Self {
-        Self { nodes: common_nodes(), root: NodeId::DEDUCED, builtin: false, deduced: true }
+        Self {
+            nodes: common_nodes(),
+            root: NodeId::DEDUCED,
+            builtin: false,
+            deduced: true,
+            versions: BTreeSet::new(),
+        }
     }
 
     /// The node of the whole object.

@@ -3,7 +3,7 @@
 //! What is read back may be anything: a node that points nowhere makes the whole text unusable, so that no later step can
 //! fail over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ struct Stored {
     root: u32,
     builtin: bool,
     deduced: bool,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    versions: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -34,6 +36,11 @@ struct StoredNode {
     form: Form,
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// No value or one.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    default: Vec<Value>,
+    #[serde(rename = "o", default, skip_serializing_if = "std::ops::Not::not")]
+    nullable: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,11 +78,14 @@ fn is_verbatim(form: &Form) -> bool {
 
 /// The text under which a schema is kept; the same for equal schemas.
 pub fn encode(schema: &Schema) -> Vec<u8> {
+    // Whole, so that a field that is added cannot be forgotten here.
+    let Schema { nodes, root, builtin, deduced, versions } = schema;
     let stored = Stored {
-        nodes: schema.nodes.iter().map(store).collect(),
-        root: schema.root.0,
-        builtin: schema.builtin,
-        deduced: schema.deduced,
+        nodes: nodes.iter().map(store).collect(),
+        root: root.0,
+        builtin: *builtin,
+        deduced: *deduced,
+        versions: versions.clone(),
     };
     // All keys are texts and nothing fails to be written to memory.
     serde_json::to_vec(&stored).unwrap_or_default()
@@ -86,7 +96,7 @@ fn store(node: &Node) -> StoredNode {
         keys.iter().map(|key| (key.name.clone(), key.default.iter().cloned().collect())).collect()
     };
     // Whole, so that a field that is added cannot be forgotten here.
-    let Node { scalar, list, map, form, name } = node;
+    let Node { scalar, list, map, form, name, default, nullable } = node;
     StoredNode {
         scalar: *scalar,
         list: list.as_ref().map(|list| StoredList {
@@ -104,6 +114,8 @@ fn store(node: &Node) -> StoredNode {
         }),
         form: *form,
         name: name.as_deref().map(str::to_owned),
+        default: default.iter().cloned().collect(),
+        nullable: *nullable,
     }
 }
 
@@ -115,7 +127,8 @@ pub fn decode(text: &[u8]) -> Option<Schema> {
     let nodes: Option<Vec<Node>> = stored.nodes.into_iter().map(|node| restore(node, &id)).collect();
     // The nodes that every schema has are at fixed places.
     let nodes = nodes.filter(|nodes| nodes.get(..2) == Some(&super::common_nodes()[..]))?;
-    Some(Schema { nodes, root: id(stored.root)?, builtin: stored.builtin, deduced: stored.deduced })
+    let Stored { builtin, deduced, versions, .. } = stored;
+    Some(Schema { nodes, root: id(stored.root)?, builtin, deduced, versions })
 }
 
 fn restore(node: StoredNode, id: &impl Fn(u32) -> Option<NodeId>) -> Option<Node> {
@@ -140,7 +153,8 @@ fn restore(node: StoredNode, id: &impl Fn(u32) -> Option<NodeId>) -> Option<Node
         }
     };
     let name = node.name.map(Arc::from);
-    Some(Node { scalar: node.scalar, list, map, form: node.form, name })
+    let default = node.default.into_iter().next();
+    Some(Node { scalar: node.scalar, list, map, form: node.form, name, default, nullable: node.nullable })
 }
 
 #[cfg(test)]

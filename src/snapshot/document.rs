@@ -224,7 +224,8 @@ impl Document {
                 } else {
                     format!("{}/", single.namespace)
                 };
-                Some(format!("{} {place}{}: {error}", part.kind, single.name))
+                let name = if single.name.is_empty() { "*" } else { &single.name };
+                Some(format!("{} {place}{name}: {error}", part.kind))
             })
         });
         let of_namespaces = self.namespaces.iter().filter_map(|(name, part)| match part {

@@ -182,6 +182,14 @@ impl Recorded {
         }
     }
 
+    /// All that was recorded of a type.
+    pub fn gathered(&self, wanted: &Wanted) -> Gathered {
+        let gvk = &wanted.resource.gvk;
+        let missing = || FetchError::NotRecorded(format!("the snapshot holds no {gvk}"));
+        let recorded = self.types.get(gvk).cloned();
+        recorded.unwrap_or_else(|| Gathered::failed(wanted.objects.clone(), &missing()))
+    }
+
     /// Reads one object again: as before.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ use gitops::live::{
     Catalog, DryRun, FetchError, LiveSet, Pin, Prediction, Presence, Refusal, Resource, Served, Wanted,
 };
 use gitops::object::id::{Gvk, ObjectId};
+use gitops::schema::Schemas;
+use gitops::schema::openapi::Document;
 use serde_json::{Value, json};
 
 use crate::support::cluster::{self, Cluster};

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod autoscalers;
 mod base_revision;
 mod catalogue;
 mod cli;
@@ -27,5 +28,6 @@ mod source_local;
 mod source_sealed;
 mod source_ssh;
 mod statuses;
+mod structural_defaults;
 mod untracked;
 mod yaml_oracle;

@@ -48,6 +48,7 @@ fn surveyed(yaml: &str, catalog: &Catalog) -> Vec<ObjectVerdict> {
         bases: &Bases::Unknown,
         policy: Default::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     survey(&setting, &absent).verdicts
 }
@@ -200,6 +201,7 @@ fn row_126_a_group_that_cannot_be_discovered() {
         bases: &Bases::Unknown,
         policy: Default::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     let verdicts = survey(&setting, &live).verdicts;
     let expected = [("ConfigMap n/x".to_owned(), "in-sync"), ("NodeMetrics z".to_owned(), "unknown")];

@@ -61,6 +61,7 @@ pub(super) async fn run(
         bases: &Bases::Unknown,
         policy: Policy::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     let resource = catalog.resources[&gvk("v1", "ConfigMap")].clone();
     let wanted = Wanted { resource, objects: [("n".to_owned(), "x".to_owned())].into() };

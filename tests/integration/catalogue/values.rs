@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use gitops::compare::autoscale::{self, Autoscaler, Scaling};
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
 use gitops::compare::local::Admission;
 use gitops::compare::survey::{Bases, Setting, conclude, survey};
@@ -40,6 +41,7 @@ pub(super) struct Case {
     base: Base,
     answer: Option<Answer>,
     policy: Policy,
+    scaling: Scaling,
 }
 
 #[derive(Clone)]
@@ -97,6 +99,7 @@ impl Case {
             base: Base::Desired,
             answer: None,
             policy: Policy::default(),
+            scaling: Scaling::default(),
         }
     }
 
@@ -218,6 +221,15 @@ impl Case {
         self
     }
 
+    /// Autoscalers were looked for, and this is the only one; `group` is its API group.
+    pub(super) fn scaled_by(mut self, group: &str, kind: &str, spec: &Value) -> Self {
+        let scaler = ObjectId::new(&Gvk::new(group, "v1", kind), "n", "s");
+        let all: Vec<Autoscaler> = autoscale::read(&scaler, &json!({"spec": spec})).into_iter().collect();
+        assert_eq!(all.len(), 1, "the row's autoscaler can be read");
+        self.scaling = Scaling::of(&ObjectId::new(&self.gvk, "n", "x"), &all, None);
+        self
+    }
+
     /// Labels and annotations by people count.
     pub(super) fn strict(mut self) -> Self {
         self.policy = Policy { added: AddedPolicy::Drift, strict: true };
@@ -311,11 +323,15 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
+            rules: &Default::default(),
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {
             (None, _) => Ok(found.verdicts.pop().expect("there is a verdict")),
-            (Some(open), Some(answer)) => Ok(conclude(&setting, &open, &answer).expect("it was open")),
+            (Some(mut open), Some(answer)) => {
+                open.scaling = self.scaling;
+                Ok(conclude(&setting, &open, &answer).expect("it was open"))
+            }
             (Some(open), None) => Err(format!("{:#?}", open.assessment)),
         }
     }

@@ -49,7 +49,7 @@ fn rows(namespace: &str) -> Vec<Row> {
         // The other manager's entry is at a version that is gone: equal is proven, but no apply can reach the object.
         Row::new(112, "equal", namespace, thing(112, "v1", one.clone()), thing(112, "v1", one.clone()))
             .then(r#"k patch things.v1beta1.row112.example.org $N --type=merge --field-manager=old -p '{"spec":{"b":"2"}}'"#)
-            ,
+            .says("which is not served any more"),
         Row::new(112, "other", namespace, thing(112, "v1", one.clone()), thing(112, "v1", json!({"a": "9"})))
             .then(r#"k patch things.v1beta1.row112.example.org $N --type=merge --field-manager=old -p '{"spec":{"b":"2"}}'"#)
             .is("blocked", &[("spec.a", "pending")]),

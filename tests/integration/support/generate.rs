@@ -11,6 +11,7 @@ pub(crate) mod entries;
 mod network;
 mod pods;
 mod rights;
+pub(crate) mod structural;
 mod workloads;
 
 use serde_json::{Value, json};
