@@ -1,6 +1,7 @@
 //! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
@@ -104,6 +105,22 @@ impl Live {
         match self {
             Self::Server(server) => server.admission(catalog).await,
             Self::Recorded(recorded) => recorded.admission().clone(),
+        }
+    }
+
+    /// The directory of caches; none for a snapshot.
+    pub fn cache(&self) -> Option<&Path> {
+        match self {
+            Self::Server(server) => server.cache(),
+            Self::Recorded(_) => None,
+        }
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        match self {
+            Self::Server(server) => server.situation(catalog).await,
+            Self::Recorded(_) => None,
         }
     }
 

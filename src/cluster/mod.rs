@@ -24,7 +24,7 @@ mod throttle;
 mod url;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -79,6 +79,7 @@ pub struct Server {
     sender: Arc<Sender>,
     identity: Identity,
     cache: Cache,
+    root: Option<PathBuf>,
     /// True once the server is known to be older than 1.31, or to hide its version.
     version: OnceLock<String>,
 }
@@ -113,6 +114,7 @@ impl Server {
             cache: Cache::new(options.cache.as_deref(), &identity.server),
             sender: Arc::new(Sender::new(transport, throttle, options.timeout, options.read_only)),
             identity,
+            root: options.cache,
             version: OnceLock::new(),
         }
     }
@@ -120,6 +122,28 @@ impl Server {
     /// URL, context and namespace, as the kubeconfig names them.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The directory of caches.
+    pub fn cache(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest: cluster, account, release of the server,
+    /// webhooks and policies. `None` if some of it cannot be told.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        let account = self.identity.account.clone()?;
+        let namespaces = namespaces();
+        let system = list::get(&self.sender, &namespaces, "", "kube-system");
+        let (revisions, system) = tokio::join!(admission::revisions(&self.sender, catalog), system);
+        let uid = match system {
+            Ok(Presence::Found(observed)) => uid(&observed.json).unwrap_or_default(),
+            // Its address is all that tells the cluster then.
+            _ => String::new(),
+        };
+        let mut parts = vec![self.identity.server.clone(), account, uid, catalog.server_version.clone()];
+        parts.extend(revisions?);
+        Some(parts)
     }
 
     /// Requests so far.
@@ -217,14 +241,7 @@ impl Server {
     /// # Errors
     /// Why that is unknown.
     pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
-        let namespaces = Resource {
-            gvk: Gvk::new("", "v1", "Namespace"),
-            plural: "namespaces".to_owned(),
-            namespaced: false,
-            has_status: true,
-            listable: true,
-        };
-        let presence = list::get(&self.sender, &namespaces, "", name).await?;
+        let presence = list::get(&self.sender, &namespaces(), "", name).await?;
         Ok(matches!(presence, Presence::Found(_)))
     }
 
@@ -249,4 +266,19 @@ impl Server {
             },
         }
     }
+}
+
+fn namespaces() -> Resource {
+    Resource {
+        gvk: Gvk::new("", "v1", "Namespace"),
+        plural: "namespaces".to_owned(),
+        namespaced: false,
+        has_status: true,
+        listable: true,
+    }
+}
+
+fn uid(object: &[u8]) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_slice(object).ok()?;
+    crate::object::value::text_at(&object, &["metadata", "uid"]).map(str::to_owned)
 }

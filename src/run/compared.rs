@@ -8,9 +8,11 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
 use crate::compare::judge::Policy;
-use crate::compare::survey::{Bases, Setting, survey};
+use crate::compare::memory::Memory;
+use crate::compare::survey::{Bases, Setting, survey_with};
 use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
 use crate::live::{Catalog, FetchError, LiveSet, Resource, Wanted};
@@ -145,13 +147,19 @@ pub async fn compare(
         owners_recorded: reader.owners_recorded(),
         rules: &rules,
     };
-    let mut found = survey(&setting, &live);
+    let remembered = Remembered::of(reader, &comparison.source);
+    let memory = match remembered.is_off() {
+        true => Memory::off(),
+        false => Memory::new(remembered.proofs(), &remembered.program, &setting),
+    };
+    let mut found = survey_with(&setting, &live, &memory);
     drop(live);
+    remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
     autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
-    verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
+    verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     Ok(Compared { source: rendered.source, verdicts, warnings })

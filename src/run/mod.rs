@@ -8,6 +8,7 @@ pub mod diff;
 pub mod error;
 mod interrupt;
 pub mod output;
+pub mod remembered;
 pub mod render;
 pub mod snapshot;
 

@@ -87,6 +87,7 @@ impl Recorded {
                 server: document.server.url,
                 context: document.server.context,
                 namespace: document.server.namespace,
+                account: None,
             },
             catalog,
             openapi,

@@ -44,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "snapshot",
             "source",
             "source::url",
+            "store",
         ],
     ),
     ("schema", &["object"]),
