@@ -16,6 +16,7 @@ pub mod judge;
 mod judgement;
 pub mod local;
 mod membership;
+pub mod memory;
 mod notes;
 pub mod owner;
 pub mod paranoid;
