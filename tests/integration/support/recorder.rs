@@ -57,7 +57,7 @@ pub(crate) fn members(kubeconfig: &Path, source: &str, namespace: &str) -> Vec<M
             let live: Value = serde_json::from_slice(&observed.json).unwrap();
             let applied = applied(&live)?;
             let uid = live["metadata"]["uid"].as_str().unwrap().to_owned();
-            Some(Member { id: id.clone(), object: desired.object.clone(), uid, applied })
+            Some(Member { id: id.clone(), object: desired.object(), uid, applied })
         };
         desired.entries.iter().filter_map(member).collect()
     })
@@ -70,7 +70,7 @@ pub(crate) fn rendered(source: &str) -> Vec<Value> {
         .manifests
         .items
         .into_iter()
-        .map(|manifest| manifest.object)
+        .map(|manifest| manifest.object.value())
         .collect()
 }
 
