@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
-    RunArgs, SourceArgs,
+    RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::exit::Style;
+use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
 use crate::run::compared::BaseChoice;
@@ -83,6 +84,11 @@ pub fn base(args: &CompareArgs) -> Option<BaseChoice> {
         "none" => BaseChoice::None,
         revision => BaseChoice::Revision(revision.to_owned()),
     })
+}
+
+/// The set that is compared or recorded.
+pub fn set(args: &SetArgs) -> SetChoice {
+    SetChoice { name: args.set_name.clone(), record_namespace: args.record_namespace.clone() }
 }
 
 /// How to judge.

@@ -22,6 +22,7 @@ pub async fn diff(args: &DiffArgs, output: &mut Output) -> Result<Code, RunError
     let comparison = Comparison {
         source: settings::source(&args.source, &args.run),
         base: settings::base(&args.compare),
+        set: settings::set(&args.set),
         namespace: args.source.namespace.clone(),
         chosen: settings::chosen(&args.choice),
         read_only: args.compare.read_only,

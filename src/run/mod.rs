@@ -6,9 +6,11 @@ pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
+mod extras;
 mod interrupt;
 pub mod output;
 pub mod paranoid;
+mod recorded;
 pub mod render;
 pub mod snapshot;
 

@@ -21,6 +21,7 @@ mod layering;
 mod live_edits;
 mod paranoid;
 mod plain_render;
+mod set_record;
 mod shop_snapshot;
 mod snapshots;
 mod source_hostile;

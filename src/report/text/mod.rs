@@ -122,7 +122,7 @@ fn header(source: &Source, target: &TargetReport, page: &Page<'_>) -> Line {
         Cluster::File { name } => line.push(Role::Strong, &format!("file {name}")),
     }
     line.pad_to(page.column);
-    line.with(Role::Faint, &words::base(page.base))
+    line.with(Role::Faint, &words::base(page.base, page.options.now))
 }
 
 /// Notes on objects that are in sync.
