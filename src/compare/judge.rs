@@ -17,7 +17,7 @@ use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::remarks::versions_gone;
+use super::remarks::{keyless, versions_gone};
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -198,6 +198,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
@@ -207,6 +208,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
+        notes.extend(keyless(subject, live));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = judgement.status(answer, &mut notes);

@@ -25,6 +25,7 @@ mod reasons;
 pub mod recorded;
 pub mod refusal;
 mod remarks;
+mod stuck;
 pub mod survey;
 pub mod validate;
 pub mod verdict;

@@ -32,5 +32,6 @@ mod source_sealed;
 mod source_ssh;
 mod statuses;
 mod structural_defaults;
+mod stuck;
 mod untracked;
 mod yaml_oracle;
