@@ -27,6 +27,7 @@ pub mod refusal;
 mod remarks;
 mod stuck;
 pub mod survey;
+mod unkeyed;
 pub mod validate;
 pub mod verdict;
 

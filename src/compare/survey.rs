@@ -269,6 +269,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
     let mut body = match &open.assessment.taken[..] {
         [] => desired.object.clone(),
+        _ if open.assessment.added_beside => desired.object.clone(),
         taken => {
             let schema = subject_of(setting, open)?.schema;
             without_ignored(schema, &desired.object, &open.live, taken)

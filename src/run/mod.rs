@@ -10,9 +10,11 @@ mod extras;
 mod interrupt;
 pub mod output;
 pub mod paranoid;
+mod pin;
 mod recorded;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 

@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gitops::compare::autoscale::{self, Autoscaler, Scaling};
+use gitops::compare::ignore::{Rule, Rules};
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
 use gitops::compare::local::Admission;
 use gitops::compare::survey::{Bases, Setting, conclude, survey};
@@ -41,6 +43,7 @@ pub(super) struct Case {
     base: Base,
     answer: Option<Answer>,
     policy: Policy,
+    rules: Rules,
     scaling: Scaling,
 }
 
@@ -99,6 +102,7 @@ impl Case {
             base: Base::Desired,
             answer: None,
             policy: Policy::default(),
+            rules: Rules::default(),
             scaling: Scaling::default(),
         }
     }
@@ -176,6 +180,12 @@ impl Case {
     /// Somebody else applied this content server-side after our apply.
     pub(super) fn applied_by(mut self, manager: &str, content: &Value) -> Self {
         self.entries.push(self.entry(manager, "Apply", "", LATER, content));
+        self
+    }
+
+    /// Rules of a configuration.
+    pub(super) fn rules(mut self, rules: &[Arc<Rule>]) -> Self {
+        self.rules.own = rules.to_vec();
         self
     }
 
@@ -323,7 +333,7 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
-            rules: &Default::default(),
+            rules: &self.rules,
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {
