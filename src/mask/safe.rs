@@ -41,6 +41,7 @@ const WHOLE: &[&str] = &[
     "{number} differences ignored: the live object says {name}: {word}",
     "deleted and created anew since the last apply; base values are those of the earlier object",
     "gone from Git, held in place by {names}",
+    "gone from Git, it came in stringData: an apply does not take it out",
     "gone from Git, owned by nobody: an apply does not take it out",
     "gone from Git, owned by {names}: an apply does not take it out",
     "it has generateName and no name: an object without a name of its own cannot be compared",

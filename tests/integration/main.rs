@@ -35,6 +35,7 @@ mod source_sealed;
 mod source_ssh;
 mod statuses;
 mod structural_defaults;
+mod stuck;
 mod targets;
 mod untracked;
 mod yaml_oracle;
