@@ -248,7 +248,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
-    notes.extend(adoption(&managed, assessment));
+    notes.extend(adoption(&judgement.evidence, &subject.desired.object, assessment));
     notes.extend(cosmetic(assessment));
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {

@@ -297,7 +297,7 @@ impl Judgement<'_> {
 
     pub(super) fn status(&self, answer: &Answer, notes: &mut Vec<Note>) -> (Status, Option<String>) {
         if self.live.pointer("/metadata/deletionTimestamp").is_some() {
-            return (Status::Terminating, Some("it is being deleted".to_owned()));
+            return (Status::Terminating, Some(deletion(self.live)));
         }
         match answer {
             Answer::Refused { refusal, fresh } => {
@@ -355,6 +355,16 @@ impl Judgement<'_> {
         let ignored =
             self.ignored.iter().any(|ignored| proving.iter().any(|class| class.word() == ignored.word));
         ignored || self.fields.iter().any(|field| proving.contains(&field.class))
+    }
+}
+
+/// What is known of a deletion: whom it waits for.
+fn deletion(live: &Value) -> String {
+    let finalizers = live.pointer("/metadata/finalizers").and_then(Value::as_array);
+    let names: Vec<&str> = finalizers.into_iter().flatten().filter_map(Value::as_str).collect();
+    match names.is_empty() {
+        true => "it is being deleted".to_owned(),
+        false => format!("it is being deleted and waits for {}", names.join(", ")),
     }
 }
 

@@ -11,7 +11,7 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::Search;
 use super::paranoid;
-use super::recorded::Recorded;
+use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
@@ -188,6 +188,7 @@ pub async fn compare(
         // A snapshot is of one set, whatever the directory is called that it is compared with.
         reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
     );
+    warnings.extend(recorded::of_another_set(reader, set.as_ref().filter(|_| named), answers.as_ref()));
     let recorded = Recorded::open(set, named, answers, &mut warnings);
     desired.set = recorded.membership();
     recorded.mark_lost_kinds(&mut desired, &catalog);

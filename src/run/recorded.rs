@@ -87,6 +87,19 @@ impl Recorded {
     }
 }
 
+/// A snapshot that holds the record of another set than the one that is named.
+pub(super) fn of_another_set(
+    reader: &Live,
+    named: Option<&SetIdentity>,
+    answers: Option<&Answers>,
+) -> Option<Notice> {
+    let (Live::Recorded(recorded), Some(set), None) = (reader, named, answers) else { return None };
+    let held = recorded.record(None)?.set.name;
+    let message = format!("the snapshot holds the record of set {held}, not of set {}", set.name);
+    let hint = Some(format!("leave --set-name out, or record the set {}", set.name));
+    Some(Notice { file: String::new(), line: 0, column: 0, message, hint })
+}
+
 fn ready(desired: &DesiredSet) -> impl Iterator<Item = (&ObjectId, &Ready)> {
     desired.entries.iter().filter_map(|(id, entry)| match entry {
         Entry::Ready(ready) => Some((id, &**ready)),
