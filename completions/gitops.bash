@@ -87,7 +87,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__diff)
-            opts="-n -l -o -U -q -v -h -V --ref --path --offline --namespace --target --all-targets --config --cluster-uid --base --live --read-only --added --strict --fail-on --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -l -o -U -q -v -h -V --ref --path --offline --namespace --target --all-targets --config --cluster-uid --set-name --record-namespace --base --live --read-only --added --strict --fail-on --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -118,6 +118,14 @@ _gitops() {
                     return 0
                     ;;
                 --cluster-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record-namespace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -379,7 +387,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__snapshot)
-            opts="-n -o -q -v -h -V --ref --path --offline --namespace --context --kubeconfig --as --as-group --max-inflight --output --include-secrets --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -o -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --context --kubeconfig --as --as-group --max-inflight --output --include-secrets --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -398,6 +406,14 @@ _gitops() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record-namespace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

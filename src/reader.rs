@@ -1,17 +1,19 @@
 //! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
-use crate::cluster::{Counts, Server};
+use crate::cluster::{Counts, Search, Server};
 use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, ObjectId};
 use crate::object::value::text_at;
+use crate::record::SetIdentity;
+use crate::record::opened::{Answers, Part};
 use crate::snapshot::Recorded;
 
 /// Where live objects come from.
@@ -70,6 +72,26 @@ impl Live {
         }
     }
 
+    /// As [`Self::read`], with what else carries the id of a set among the objects of these types.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        match self {
+            Self::Server(server) => server.read_set(wanted, label).await,
+            Self::Recorded(recorded) => recorded.read_set(wanted),
+        }
+    }
+
+    /// Members of a set among the objects of other types, or in other namespaces.
+    pub async fn members(&self, id: &str, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        match self {
+            Self::Server(server) => server.members(id, wanted).await,
+            Self::Recorded(recorded) => recorded.members(wanted),
+        }
+    }
+
     /// Reads one object again, after a conflict.
     ///
     /// # Errors
@@ -114,6 +136,24 @@ impl Live {
                 Ok(text_at(&object, &["metadata", "uid"]).map(str::to_owned))
             }
             Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
+        }
+    }
+
+    /// The parent and the index of a set's record. A snapshot knows its own set, and needs no name for it; without a name a
+    /// server is not asked.
+    pub async fn record(&self, set: Option<&SetIdentity>) -> Option<Answers> {
+        match (self, set) {
+            (Self::Server(server), Some(set)) => Some(server.record(set).await),
+            (Self::Server(_), None) => None,
+            (Self::Recorded(recorded), set) => recorded.record(set),
+        }
+    }
+
+    /// Some shards of a set's bases.
+    pub async fn record_shards(&self, set: &SetIdentity, shards: &BTreeSet<u16>) -> BTreeMap<u16, Part> {
+        match self {
+            Self::Server(server) => server.record_shards(set, shards).await,
+            Self::Recorded(recorded) => recorded.record_shards(shards),
         }
     }
 

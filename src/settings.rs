@@ -10,12 +10,13 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
-    RunArgs, SourceArgs,
+    RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::exit::Style;
+use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
 use crate::source;
@@ -99,6 +100,11 @@ pub fn configuration(file: &Path) -> std::io::Result<Vec<u8>> {
         true => Err(std::io::Error::other(format!("more than {MAX_CONFIGURATION} bytes"))),
         false => Ok(bytes),
     }
+}
+
+/// The set that is compared or recorded.
+pub fn set(args: &SetArgs) -> SetChoice {
+    SetChoice { name: args.set_name.clone(), record_namespace: args.record_namespace.clone() }
 }
 
 /// How to judge.

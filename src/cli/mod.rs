@@ -100,6 +100,23 @@ pub struct SourceArgs {
     pub namespace: Option<String>,
 }
 
+/// Which set the objects are, and where its record is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Set")]
+pub struct SetArgs {
+    /// Name of the set, whose record on the cluster tells what was applied last
+    ///
+    /// Without it the name is made of the repository and the path: the last segment of the origin's URL without .git, and
+    /// the path with - for /.
+    #[arg(long, value_name = "NAME", env = "GITOPS_SET_NAME", hide_env_values = true)]
+    #[arg(value_parser = values::set_name)]
+    pub set_name: Option<String>,
+
+    /// Namespace of the record; default: that of -n, else of the context, else default
+    #[arg(long, value_name = "NS", env = "GITOPS_RECORD_NAMESPACE", hide_env_values = true)]
+    pub record_namespace: Option<String>,
+}
+
 /// Which objects are looked at.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Objects")]
@@ -209,6 +226,9 @@ pub struct DiffArgs {
     /// Which targets.
     #[command(flatten)]
     pub targets: TargetArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -232,8 +252,8 @@ pub struct DiffArgs {
 pub struct CompareArgs {
     /// Revision that was applied last: tells drift from pending changes; `none` for none
     ///
-    /// Without it the base is the last-applied annotation of client-side applied objects; for all others the times of
-    /// managedFields are the evidence.
+    /// Without it the base is the record of the set, or the last-applied annotation of client-side applied objects; for all
+    /// others the times of managedFields are the evidence.
     #[arg(long, value_name = "REV", env = "GITOPS_BASE", hide_env_values = true)]
     pub base: Option<String>,
 
@@ -308,6 +328,9 @@ pub struct SnapshotArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: ClusterArgs,

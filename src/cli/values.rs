@@ -101,6 +101,14 @@ impl<F: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
     }
 }
 
+/// The name of a set.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn set_name(text: &str) -> Result<String, String> {
+    crate::record::name::checked(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

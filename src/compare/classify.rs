@@ -26,7 +26,7 @@ pub struct Evidence<'a> {
 
 /// Classifies a place where the desired value is not in live.
 pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> FieldVerdict {
-    let base = evidence.base.at(evidence.schema, &found.path).cloned();
+    let base = evidence.base.shown_at(evidence.schema, &found.path).cloned();
     let owners = owner::owners(evidence.managed, &found.path.0);
     let mut verdict = FieldVerdict {
         path: found.path.clone(),

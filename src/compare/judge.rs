@@ -12,7 +12,7 @@ use super::contain::{Containment, Difference, contain};
 use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions};
+use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -97,6 +97,8 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// It is applied and lacks the label of its set.
+    pub(super) unlabelled: bool,
     /// The rules about the object.
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
@@ -106,6 +108,14 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// True if nothing at all differs, in value or in spelling, and nothing of ours left Git.
+    pub(super) fn is_contained(&self) -> bool {
+        !self.needs_server()
+            && self.pruning.dropped.is_empty()
+            && self.cosmetic.is_empty()
+            && self.taken.is_empty()
+    }
+
     /// What of an object that differs, or left Git, autoscalers may write.
     pub fn scaled_fields(&self) -> BTreeSet<Writes> {
         let differing = self.containment.differences.iter().filter(|found| found.live.is_some());
@@ -141,7 +151,16 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
     let asked = taken.iter().any(Taken::needs_server);
     let added_beside = asked && has_additions(subject, &scene, &ignoring);
-    Assessment { containment, pruning, cosmetic, other_version, ignoring, taken, added_beside }
+    Assessment {
+        containment,
+        pruning,
+        cosmetic,
+        other_version,
+        unlabelled: false,
+        ignoring,
+        taken,
+        added_beside,
+    }
 }
 
 /// True if people added what counts and no rule takes away.
@@ -204,6 +223,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
+    notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
     }

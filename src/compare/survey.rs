@@ -10,6 +10,8 @@ use super::base::Base;
 use super::ignore::usage::Usage;
 use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
+use super::membership;
+use super::recorded::RecordedBases;
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
@@ -33,17 +35,31 @@ pub enum Bases {
         /// The objects.
         objects: BTreeMap<ObjectId, Value>,
     },
+    /// What the record of the set keeps.
+    Record(Box<RecordedBases>),
 }
 
 impl Bases {
+    /// The base of an object that is absent, or not read yet.
     fn of(&self, id: &ObjectId) -> Base {
         match self {
+            Self::Record(recorded) => recorded.without_live(id),
             Self::Unknown => Base::Unknown,
             Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),
             },
+        }
+    }
+}
+
+impl Bases {
+    /// The base of an object that exists, now that it was compared with what Git says.
+    fn of_live(&self, id: &ObjectId, desired: &Value, live: &Value, assessment: &Assessment) -> Base {
+        match self {
+            Self::Record(recorded) => recorded.of_live(id, desired, live, assessment),
+            other => other.of(id),
         }
     }
 }
@@ -153,7 +169,12 @@ fn one(
         Ok(live) => live,
         Err(verdict) => return survey.verdicts.push(verdict),
     };
-    let assessment = assess(&subject, &live);
+    if let Some(reason) = membership::conflict(setting.desired.set.as_ref(), &live) {
+        return survey.verdicts.push(bare(&subject, Status::Conflict, Some(reason)));
+    }
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(id, &desired.object, &live, &assessment);
+    let subject = Subject { base: &base, ..subject };
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
     if !setting.owners_recorded && ManagedFields::of(&live).is_hidden() {
         let reason = "its managedFields are not recorded, so additions and owners cannot be seen";
@@ -170,6 +191,13 @@ fn one(
 
 /// Objects that are decided by reading have nothing that an autoscaler could hold.
 static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
+
+/// What was found locally; the label of a set's members is none of Git's business.
+fn assessed(setting: &Setting<'_>, subject: &Subject<'_>, live: &Value) -> Assessment {
+    let mut assessment = assess(subject, live);
+    membership::settle(&mut assessment, setting.desired.set.as_ref(), live);
+    assessment
+}
 
 fn local_answer(reason: &str) -> Answer {
     Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
@@ -205,8 +233,10 @@ pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let assessment = assess(&subject_of(setting, &open)?, &live);
-    Some(Open { live, assessment, ..open })
+    let subject = subject_of(setting, &open)?;
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(&open.id, &subject.desired.object, &live, &assessment);
+    Some(Open { live, assessment, base, ..open })
 }
 
 /// The type of an open object.
@@ -221,7 +251,7 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
 /// ignore an apply leaves as it is.
 pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    let body = match &open.assessment.taken[..] {
+    let mut body = match &open.assessment.taken[..] {
         [] => desired.object.clone(),
         _ if open.assessment.added_beside => desired.object.clone(),
         taken => {
@@ -230,6 +260,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
         }
     };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
+    membership::keep_label(&mut body, &open.live);
     Some(DryRun {
         id: open.id.clone(),
         resource: desired.resource.clone(),
@@ -252,6 +283,7 @@ fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
             (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
         }
         Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
+        Entry::Lost { reason, place } => (Status::Unknown, reason.clone(), vec![place.clone()]),
         Entry::Ready(desired) => (Status::Unknown, "it was not compared".to_owned(), at(&desired.origin)),
     };
     let mut verdict = ObjectVerdict::bare(id.clone(), gvk, status, Some(reason));

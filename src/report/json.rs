@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Cluster, Report, RuleText, RulesChanged, Show, TargetReport, escape};
 use crate::compare::owner;
-use crate::compare::verdict::{FieldVerdict, Note, ObjectVerdict, Status};
+use crate::compare::verdict::{FieldVerdict, LastRun, Note, ObjectVerdict, Status};
 use crate::render::Notice;
 
 /// The version of the format.
@@ -61,6 +61,8 @@ struct Target<'r> {
     name: &'r str,
     cluster: ClusterRef<'r>,
     base: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordRef<'r>>,
     objects: Vec<Object<'r>>,
     /// Notes on objects in sync, where those are not listed.
     notes: Vec<Noted<'r>>,
@@ -69,6 +71,22 @@ struct Target<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FailureRef<'r>>,
     summary: Summary,
+}
+
+/// The record that bases come from.
+#[derive(Serialize)]
+struct RecordRef<'r> {
+    set: &'r str,
+    namespace: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'r str>,
+    dirty: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    command: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    at: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    result: &'r str,
 }
 
 #[derive(Serialize)]
@@ -267,6 +285,7 @@ impl<'r> Target<'r> {
                 Cluster::File { name } => ClusterRef::File { file: name },
             },
             base: target.usual_base().words(),
+            record: target.last_run().map(record),
             objects: listed.into_iter().map(|verdict| object(verdict, show)).collect(),
             notes: noted.filter(|noted| !noted.notes.is_empty()).collect(),
             warnings: target.warnings.iter().map(warning).collect(),
@@ -286,6 +305,18 @@ impl Summary {
         let counted: BTreeMap<Status, usize> = super::summary(verdicts).into_iter().collect();
         let number = |status: Status| (status.word(), counted.get(&status).copied().unwrap_or(0));
         Self { objects: counted.values().sum(), statuses: Status::ALL.into_iter().map(number).collect() }
+    }
+}
+
+fn record(run: &LastRun) -> RecordRef<'_> {
+    RecordRef {
+        set: &run.set,
+        namespace: &run.namespace,
+        commit: run.commit.as_deref(),
+        dirty: run.dirty,
+        command: &run.command,
+        at: &run.at,
+        result: &run.result,
     }
 }
 

@@ -9,7 +9,7 @@ pub mod text;
 use std::collections::BTreeMap;
 
 use crate::compare::ignore::Origin;
-use crate::compare::verdict::{BaseKind, Note, NoteKind, ObjectVerdict, Status};
+use crate::compare::verdict::{BaseKind, LastRun, Note, NoteKind, ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::Masked;
 use crate::render::Notice;
@@ -159,6 +159,14 @@ impl TargetReport {
         }
         let usual = times.into_iter().max_by_key(|(_, count)| *count);
         usual.map_or(&BaseKind::Unknown, |(base, _)| base)
+    }
+
+    /// The run that the record of the set speaks of, if a base came from it.
+    pub fn last_run(&self) -> Option<&LastRun> {
+        self.verdicts.get().iter().find_map(|verdict| match &verdict.base {
+            BaseKind::Record(run) | BaseKind::Earlier(run) => Some(&**run),
+            _ => None,
+        })
     }
 }
 

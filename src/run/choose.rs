@@ -21,6 +21,13 @@ pub struct Chosen {
     pub lenient: bool,
 }
 
+impl Chosen {
+    /// True if every object is looked at.
+    pub fn is_all(&self) -> bool {
+        self.selector.is_none() && self.only.is_empty()
+    }
+}
+
 /// True if the labels of an object fulfil the selector.
 pub fn is_selected(selector: Option<&Selector>, object: &Value) -> bool {
     let Some(selector) = selector else { return true };

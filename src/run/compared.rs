@@ -9,6 +9,8 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::extras::Search;
+use super::recorded::Recorded;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -20,6 +22,7 @@ use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
+use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice, plain};
 use crate::report::Source;
 use crate::schema::Schema;
@@ -52,6 +55,8 @@ pub struct Comparison {
     pub source: Opening,
     /// `--base`.
     pub base: Option<BaseChoice>,
+    /// `--set-name` and `--record-namespace`, else a target's.
+    pub set: SetChoice,
     /// `-n`: the namespace of what has none.
     pub namespace: Option<String>,
     /// `-l` and `--only`.
@@ -97,8 +102,10 @@ pub struct Rendered {
     pub source: Source,
     /// Its manifests.
     pub manifests: Manifests,
-    /// URL of the repository, without credentials.
+    /// URL of the repository, if there is one.
     pub origin_url: Option<String>,
+    /// The directory in it.
+    pub path: String,
 }
 
 /// Opens and renders a source.
@@ -121,7 +128,8 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunEr
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered { source: told(snapshot), manifests, origin_url: snapshot.origin_url.clone() })
+    let (origin_url, path) = (snapshot.origin_url.clone(), directory.as_str().to_owned());
+    Ok(Rendered { source: told(snapshot), manifests, origin_url, path })
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -152,7 +160,9 @@ pub async fn compare(
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let bases = bases(comparison, &catalog, &namespace).await?;
+    let mut bases = bases(comparison, &catalog, &namespace).await?;
+    let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
+    let named = comparison.set.name.is_some();
     let (others, misunderstood) =
         application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
     let rules = Rules { own: comparison.rules.clone(), others };
@@ -166,7 +176,19 @@ pub async fn compare(
     let wanted = wanted(&desired);
     let versions = versions(&desired);
     progress.stage("reading live objects");
-    let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
+    let label = set.as_ref().map(SetIdentity::id);
+    let (documents, (live, beside), answers) = tokio::join!(
+        reader.openapi(&versions),
+        reader.read_set(&wanted, label.as_deref()),
+        // A snapshot is of one set, whatever the directory is called that it is compared with.
+        reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
+    );
+    let recorded = Recorded::open(set, named, answers, &mut warnings);
+    desired.set = recorded.membership();
+    recorded.mark_lost_kinds(&mut desired, &catalog);
+    if matches!(bases, Bases::Unknown) {
+        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+    }
     let schemas = schemas(&desired, documents?, &catalog, &mut warnings);
     refuse_unauthorized(&live, reader)?;
     let setting = Setting {
@@ -186,6 +208,11 @@ pub async fn compare(
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
+    if comparison.chosen.is_all() {
+        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
+        verdicts.extend(search.run(beside, &mut warnings).await);
+        verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+    }
     Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
 }
 

@@ -96,6 +96,7 @@ async fn compared(
     let comparison = Comparison {
         source: job.opening,
         base: job.base,
+        set: job.set,
         namespace: job.namespace,
         chosen,
         read_only: args.compare.read_only,

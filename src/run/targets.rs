@@ -9,6 +9,7 @@ use super::compared::{BaseChoice, Opening, told};
 use super::error::RunError;
 use crate::cli::DiffArgs;
 use crate::config::{self, Config, Renderer, Target};
+use crate::record::SetChoice;
 use crate::render::Notice;
 use crate::report::{RuleText, RulesChanged, Source};
 use crate::settings;
@@ -28,8 +29,8 @@ pub struct Job {
     pub cluster_uid: Option<String>,
     /// Namespace of what has none.
     pub namespace: Option<String>,
-    /// Namespace of the set's record.
-    pub record_namespace: Option<String>,
+    /// The set: what the flags say, else the target.
+    pub set: SetChoice,
 }
 
 /// A target by its name, and its job or why there is none. The name is empty where the flags alone say what is compared.
@@ -179,6 +180,7 @@ fn refuse_flags_of_one(args: &DiffArgs, targets: &[Target], location: &Location)
     let flag = match () {
         () if args.cluster.context.is_some() => "--context",
         () if args.targets.cluster_uid.is_some() => "--cluster-uid",
+        () if args.set.set_name.is_some() => "--set-name",
         () if matches!(location, Location::Stdin) => "a stream",
         () => return Ok(()),
     };
@@ -257,7 +259,7 @@ fn by_flags(
         context: args.cluster.context.clone(),
         cluster_uid: args.targets.cluster_uid.clone(),
         namespace: args.source.namespace.clone(),
-        record_namespace: None,
+        set: settings::set(&args.set),
     }
 }
 
@@ -281,13 +283,17 @@ impl Scene<'_> {
             true => self.snapshot.prefix.clone(),
             false => self.snapshot.directory(&target.path)?,
         };
+        let flags = settings::set(&self.args.set);
         Ok(Job {
             opening: Opening::Shared(Arc::clone(&self.snapshot), directory),
             base: self.base(target)?,
             context,
             cluster_uid,
             namespace: self.args.source.namespace.clone().or_else(|| target.namespace.clone()),
-            record_namespace: target.record_namespace.clone(),
+            set: SetChoice {
+                name: flags.name.or_else(|| Some(target.name.clone())),
+                record_namespace: flags.record_namespace.or_else(|| target.record_namespace.clone()),
+            },
         })
     }
 

@@ -4,6 +4,7 @@ mod support;
 
 mod autoscalers;
 mod base_revision;
+mod canonical_table;
 mod catalogue;
 mod cli;
 mod cluster_faults;
@@ -20,6 +21,7 @@ mod in_sync;
 mod layering;
 mod live_edits;
 mod plain_render;
+mod set_record;
 mod shop_snapshot;
 mod snapshots;
 mod source_hostile;

@@ -158,7 +158,7 @@ fn header(source: &Source, target: &TargetReport, page: &Page<'_>) -> Line {
         return line;
     }
     line.pad_to(page.column);
-    line.with(Role::Faint, &words::base(page.base))
+    line.with(Role::Faint, &words::base(page.base, page.options.now))
 }
 
 /// Notes on objects that are in sync.

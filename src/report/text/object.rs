@@ -16,7 +16,7 @@ pub(super) fn block(verdict: &ObjectVerdict, page: &Page<'_>) -> Vec<Line> {
         lines.push(indented(Role::Faint, &place));
     }
     if verdict.base != *page.base && !verdict.fields.is_empty() {
-        lines.push(indented(Role::Faint, &words::base(&verdict.base)));
+        lines.push(indented(Role::Faint, &words::base(&verdict.base, page.options.now)));
     }
     for field in &verdict.fields {
         lines.extend(field::lines(verdict, field, page));

@@ -3,5 +3,6 @@
 pub(crate) mod cluster;
 pub(crate) mod generate;
 pub(crate) mod program;
+pub(crate) mod recorder;
 pub(crate) mod script;
 pub(crate) mod sealed;
