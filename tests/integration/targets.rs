@@ -300,3 +300,14 @@ fn rules_that_changed_since_the_base_are_listed() {
     let same = world.diff(&repo.at(""), &["--base", "HEAD"]);
     assert!(!same.stdout.contains("ignore rules changed"), "{}", same.stdout);
 }
+
+#[test]
+fn the_configuration_of_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```yaml\napiVersion: gitops/v1\n").expect("the README shows a configuration");
+    let (text, _) = rest.split_once("```").expect("the block ends");
+    let text = format!("apiVersion: gitops/v1\n{text}");
+    let config = gitops::config::parse("gitops.yaml", text.as_bytes(), jiff::civil::date(2026, 12, 1));
+    let config = config.unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!((config.targets.len(), config.rules.len()), (1, 1));
+}
