@@ -114,7 +114,7 @@ pub fn policy(args: &CompareArgs) -> Policy {
         Added::Note => AddedPolicy::Note,
         Added::Ignore => AddedPolicy::Ignore,
     };
-    Policy { added, strict: args.strict }
+    Policy { added, strict: args.strict, paranoid: args.paranoid.unwrap_or_default() }
 }
 
 /// How the exit codes 1 and 2 are numbered for this command line.

@@ -13,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{Destination, Only, format_parser};
+use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
 
@@ -223,12 +224,12 @@ pub struct DiffArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Which targets.
-    #[command(flatten)]
-    pub targets: TargetArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -278,6 +279,11 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(FailOn::words()))]
     pub fail_on: Vec<String>,
+
+    /// Ask the server about N % of what is proven in sync without it, and report any other answer as a bug
+    #[arg(long, value_name = "N%", env = "GITOPS_PARANOID", hide_env_values = true, value_parser = values::percent)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "5%", conflicts_with_all = ["live", "read_only"])]
+    pub paranoid: Option<Percent>,
 
     /// Numbers of the exit codes; terraform swaps 1 and 2
     #[arg(long, value_name = "STYLE", default_value = "default", env = "GITOPS_EXIT_CODE_STYLE")]

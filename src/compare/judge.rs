@@ -13,6 +13,7 @@ use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
 use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
+use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub added: AddedPolicy,
     /// Labels and annotations added by people count as well.
     pub strict: bool,
+    /// How many of what is proven in sync is held against the server.
+    pub paranoid: Percent,
 }
 
 /// One object to be judged.

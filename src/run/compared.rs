@@ -10,6 +10,7 @@ use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::Search;
+use super::paranoid;
 use super::recorded::Recorded;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
@@ -128,8 +129,12 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunEr
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    let (origin_url, path) = (snapshot.origin_url.clone(), directory.as_str().to_owned());
-    Ok(Rendered { source: told(snapshot), manifests, origin_url, path })
+    Ok(Rendered {
+        source: told(snapshot),
+        manifests,
+        origin_url: snapshot.origin_url.clone(),
+        path: directory.as_str().to_owned(),
+    })
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -206,6 +211,8 @@ pub async fn compare(
     autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
+    let sampled = std::mem::take(&mut found.sampled);
+    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     if comparison.chosen.is_all() {

@@ -9,6 +9,7 @@ pub mod error;
 mod extras;
 mod interrupt;
 pub mod output;
+pub mod paranoid;
 mod pin;
 mod recorded;
 pub mod render;

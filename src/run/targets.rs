@@ -29,7 +29,7 @@ pub struct Job {
     pub cluster_uid: Option<String>,
     /// Namespace of what has none.
     pub namespace: Option<String>,
-    /// The set: what the flags say, else the target.
+    /// The set, and where its record is.
     pub set: SetChoice,
 }
 
@@ -283,18 +283,23 @@ impl Scene<'_> {
             true => self.snapshot.prefix.clone(),
             false => self.snapshot.directory(&target.path)?,
         };
-        let flags = settings::set(&self.args.set);
         Ok(Job {
             opening: Opening::Shared(Arc::clone(&self.snapshot), directory),
             base: self.base(target)?,
             context,
             cluster_uid,
             namespace: self.args.source.namespace.clone().or_else(|| target.namespace.clone()),
-            set: SetChoice {
-                name: flags.name.or_else(|| Some(target.name.clone())),
-                record_namespace: flags.record_namespace.or_else(|| target.record_namespace.clone()),
-            },
+            set: self.set(target),
         })
+    }
+
+    /// The set of a target has its name, if no flag says otherwise.
+    fn set(&self, target: &Target) -> SetChoice {
+        let flags = settings::set(&self.args.set);
+        SetChoice {
+            name: flags.name.or_else(|| Some(target.name.clone())),
+            record_namespace: flags.record_namespace.or_else(|| target.record_namespace.clone()),
+        }
     }
 
     fn refuse_renderer(&self, target: &Target) -> Result<(), RunError> {

@@ -20,6 +20,7 @@ mod ignore_rules;
 mod in_sync;
 mod layering;
 mod live_edits;
+mod paranoid;
 mod plain_render;
 mod set_record;
 mod shop_snapshot;

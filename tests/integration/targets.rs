@@ -304,7 +304,8 @@ fn rules_that_changed_since_the_base_are_listed() {
 #[test]
 fn the_configuration_of_the_readme_is_one() {
     let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```yaml\napiVersion: gitops/v1\n").expect("the README shows a configuration");
+    let (_, rest) =
+        readme.split_once("```yaml\napiVersion: gitops/v1\n").expect("the README shows a configuration");
     let (text, _) = rest.split_once("```").expect("the block ends");
     let text = format!("apiVersion: gitops/v1\n{text}");
     let config = gitops::config::parse("gitops.yaml", text.as_bytes(), jiff::civil::date(2026, 12, 1));

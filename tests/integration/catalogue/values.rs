@@ -242,7 +242,7 @@ impl Case {
 
     /// Labels and annotations by people count.
     pub(super) fn strict(mut self) -> Self {
-        self.policy = Policy { added: AddedPolicy::Drift, strict: true };
+        self.policy = Policy { added: AddedPolicy::Drift, strict: true, ..Policy::default() };
         self
     }
 
