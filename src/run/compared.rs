@@ -44,7 +44,7 @@ pub enum BaseChoice {
 #[derive(Debug, Clone)]
 pub enum Opening {
     /// To be opened.
-    Request(source::Request),
+    Request(Box<source::Request>),
     /// A directory of a source that is open already, shared by all targets of a run.
     Shared(Arc<Snapshot>, RepoPath),
 }
