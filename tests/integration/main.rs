@@ -19,6 +19,7 @@ mod in_sync;
 mod layering;
 mod live_edits;
 mod plain_render;
+mod remembered;
 mod shop_snapshot;
 mod snapshots;
 mod source_hostile;
