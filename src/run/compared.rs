@@ -16,7 +16,7 @@ use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
-use crate::render::{Manifests, Notice, plain};
+use crate::render::{Manifests, Notice};
 use crate::report::Source;
 use crate::schema::Schema;
 use crate::schema::openapi::Document;
@@ -85,7 +85,7 @@ pub struct Rendered {
 /// The source cannot be read or rendered.
 pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    let mut manifests = plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
+    let mut manifests = crate::render::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -171,7 +171,7 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
     let (request, wanted) = (comparison.source.clone(), revision.clone());
     let opened = super::blocking(move || {
         let snapshot = source::open_revision(&request, &wanted)?;
-        Ok((plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?, snapshot.commit))
+        Ok((crate::render::render(snapshot.tree.as_ref(), &snapshot.prefix)?, snapshot.commit))
     });
     let (manifests, commit) = opened.await?;
     let resolved = desired::resolve(manifests.items, catalog, namespace);

@@ -17,7 +17,7 @@ mod keys;
 mod limits;
 mod merge;
 mod refusals;
-mod resolve;
+pub(super) mod resolve;
 mod slices;
 mod tree;
 
