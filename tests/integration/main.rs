@@ -15,6 +15,7 @@ mod field_facts;
 mod git_server;
 mod hostile;
 mod in_sync;
+mod kustomize;
 mod layering;
 mod live_edits;
 mod plain_render;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::fault::{Fault, Outcome};
 use super::ident::{Gvk, ResId};
 use super::pattern::Pattern;
-use super::resource::{Behavior, Resource};
+use super::resource::{Behavior, ORIGIN, Resource};
 use crate::object::selector::Selector as LabelSelector;
 
 type Key = (Gvk, String, String);
@@ -112,11 +112,15 @@ impl Resource {
         };
         let labels = joined(old.texts("labels"), self.texts("labels"));
         self.set_texts("labels", &labels)?;
-        let annotations = joined(old.texts("annotations"), self.texts("annotations"));
+        let merge = self.behavior == Behavior::Merge;
+        let below = old.texts("annotations");
+        let origin = below.get(ORIGIN).filter(|_| merge).cloned();
+        let mut annotations = joined(below, self.texts("annotations"));
+        // What is merged into an object leaves its origin as it was.
+        annotations.extend(origin.map(|origin| (ORIGIN.to_owned(), origin)));
         self.set_texts("annotations", &annotations)?;
         self.set_name(old.name())?;
         self.set_namespace(old.namespace())?;
-        let merge = self.behavior == Behavior::Merge;
         // What the build remembers comes from the old one; a hash is wanted only if both want it.
         self.needs_hash = self.needs_hash && old.needs_hash;
         self.behavior = old.behavior;

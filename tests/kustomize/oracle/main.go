@@ -13,14 +13,17 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
+	// The version that kustomize writes into labels is that of its own module.
+	_ "sigs.k8s.io/kustomize/kustomize/v5/commands/build"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 )
 
 type request struct {
-	// Files by their path. A value that starts with "->" names the target of a symbolic link.
+	// Files by their path.
 	Files map[string][]byte `json:"files"`
+	// Targets of symbolic links by their path.
 	Links map[string]string `json:"links"`
 	// The directory to build.
 	Path string `json:"path"`

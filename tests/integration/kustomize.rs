@@ -1,0 +1,62 @@
+//! Kustomizations: the same directories through kustomize's own packages and through us must give the same objects in the same
+//! order, or be refused by both.
+#![expect(clippy::disallowed_methods, reason = "the tests start the oracle and read the cases")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod build;
+mod hostile;
+mod messages;
+mod oracle;
+mod pairs;
+mod random;
+
+use std::path::Path;
+
+use oracle::{Case, compare};
+
+/// The cases of a file: `##### name`, then `=== path` before the text of each file. `=== path -> target` is a link. A name that
+/// starts with `!` states that we refuse what kustomize takes, with the reason behind a colon.
+fn cases(text: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut file = None;
+    for line in text.split_inclusive('\n') {
+        if let Some(name) = line.strip_prefix("##### ") {
+            cases.push(Case::named(name.trim()));
+            file = None;
+        } else if let (Some(path), Some(case)) = (line.strip_prefix("=== "), cases.last_mut()) {
+            let path = path.trim();
+            match path.split_once(" -> ") {
+                Some((path, target)) => {
+                    case.links.insert(path.to_owned(), target.to_owned());
+                    file = None;
+                }
+                None => {
+                    case.files.insert(path.to_owned(), Vec::new());
+                    file = Some(path.to_owned());
+                }
+            }
+        } else if let (Some(path), Some(case)) = (&file, cases.last_mut()) {
+            case.files.get_mut(path).unwrap().extend_from_slice(line.as_bytes());
+        }
+    }
+    cases
+}
+
+fn files_of_cases() -> Vec<(String, Vec<Case>)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/kustomize/cases");
+    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: &Path| cases(&std::fs::read_to_string(path).unwrap());
+    files.iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), read(path))).collect()
+}
+
+/// Every directory that was written by hand.
+#[test]
+fn cases_are_built_as_kustomize_builds_them() {
+    let all: Vec<Case> = files_of_cases()
+        .into_iter()
+        .flat_map(|(file, cases)| cases.into_iter().map(move |case| Case { name: format!("{file}: {}", case.name), ..case }))
+        .collect();
+    assert!(all.len() >= 120, "only {} cases", all.len());
+    compare(&all, 60);
+}
