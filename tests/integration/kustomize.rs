@@ -57,6 +57,6 @@ fn cases_are_built_as_kustomize_builds_them() {
         .into_iter()
         .flat_map(|(file, cases)| cases.into_iter().map(move |case| Case { name: format!("{file}: {}", case.name), ..case }))
         .collect();
-    assert!(all.len() >= 120, "only {} cases", all.len());
-    compare(&all, 60);
+    assert!(all.len() >= 170, "only {} cases", all.len());
+    compare(&all, 85);
 }

@@ -37,6 +37,8 @@ mod vars;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::origin::Origin;
 use super::{Manifest, Manifests, Notice, RenderError};
 use crate::object::id::{GroupVersion, Gvk};
@@ -84,7 +86,10 @@ fn named(mut notice: Notice, files: &[Arc<str>]) -> Notice {
 }
 
 fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Fault> {
-    let (object, places) = item.tree.to_json_with_places()?;
+    let (mut object, places) = item.tree.to_json_with_places()?;
+    if item.tree.nodes.iter().any(|node| node.text.contains('\u{85}')) {
+        fold_next_lines(&mut object);
+    }
     let id = item.id();
     let version = item.gvk().api_version();
     let Some(version) = GroupVersion::parse(&version) else {
@@ -102,4 +107,28 @@ fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Faul
         origin: Origin::with_files(own, place.line, fields),
         object,
     })
+}
+
+/// The line end U+0085 does not survive the output of kustomize: like any line end in quotes it becomes a space, and the blanks
+/// around it go.
+fn fold_next_lines(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\u{85}') => *text = folded(text),
+        Value::Array(items) => items.iter_mut().for_each(fold_next_lines),
+        Value::Object(map) => map.values_mut().for_each(fold_next_lines),
+        _ => {}
+    }
+}
+
+fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{85}') {
+        out.push_str(rest[..at].trim_end_matches([' ', '\t']));
+        let after = rest[at..].trim_start_matches([' ', '\t', '\u{85}']);
+        let count = rest[at..rest.len() - after.len()].matches('\u{85}').count();
+        if count == 1 { out.push(' ') } else { out.push_str(&"\n".repeat(count - 1)) }
+        rest = after;
+    }
+    out + rest
 }

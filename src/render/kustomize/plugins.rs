@@ -109,10 +109,9 @@ pub(super) fn run_generator(plugin: &Resource, loader: &mut Loader<'_>, dir: &Di
 fn service_account(settings: &Setting<'_>) -> Outcome<Vec<Resource>> {
     let (mut cloud, mut project) = (String::new(), String::new());
     let (mut name, mut namespace, mut account) = (String::new(), String::new(), String::new());
-    for (field_name, field) in settings.fields(&["cloud", "kubernetesService", "serviceAccount", "projectId"])? {
+    for (field_name, field) in settings.fields(&["cloud", "kubernetesService", "serviceAccount"])? {
         match field_name {
             "cloud" => cloud = field.text()?,
-            "projectId" => project = field.text()?,
             "kubernetesService" => {
                 for (field_name, field) in field.fields(&["name", "namespace"])? {
                     let into = if field_name == "name" { &mut name } else { &mut namespace };
@@ -120,8 +119,9 @@ fn service_account(settings: &Setting<'_>) -> Outcome<Vec<Resource>> {
                 }
             }
             _ => {
-                for (_, field) in field.fields(&["name"])? {
-                    account = field.text()?;
+                for (field_name, field) in field.fields(&["name", "projectId"])? {
+                    let into = if field_name == "name" { &mut account } else { &mut project };
+                    *into = field.text()?;
                 }
             }
         }

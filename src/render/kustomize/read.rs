@@ -310,7 +310,10 @@ impl Composer<'_> {
 
     /// Resolves the key `<<` of a map that is complete: what stands in the map itself wins, then the first of a list.
     fn merge(&mut self, map: Id) -> NodeResult<()> {
-        let Some(count) = self.named.remove(&map) else { return Ok(()) };
+        let Some(count) = self.named.remove(&map) else {
+            // The one that goes is found by its text, quoted or not.
+            return self.tree.clear(map, "<<");
+        };
         let line = self.tree.node(map).place.line;
         if count > 1 {
             return Err(self.error_at(line, "the map has more than one key `<<`".to_owned()));

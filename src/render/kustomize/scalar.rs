@@ -202,6 +202,10 @@ pub(super) fn value(node: &Node, flow: bool) -> Result<Value, &'static str> {
     let text = &node.text;
     let quoted = node.style != Style::Plain;
     let told = if quoted { Tag::Str } else { tag_of(text) };
+    // Inside of braces a text with a colon is written in quotes, and so a time comes back as a text.
+    if flow && told == Tag::Timestamp && node.tag == told && text.contains(':') {
+        return Ok(text.as_str().into());
+    }
     if node.tag == Tag::Unset || (!node.tagged && node.tag == Tag::Str) {
         let empty_in_flow = text.is_empty() && flow;
         let as_text = quoted || node.tag == Tag::Str || text.contains('\n') || empty_in_flow;
