@@ -185,7 +185,7 @@ impl<'t> Build<'t> {
             for mut resource in resources_of(&content, Place { file, line: 1 })? {
                 if self.tracks {
                     let origin = format!("path: {}\n", yaml_text(&join_shown(&target.dir.shown, path)));
-                    resource.annotate(ORIGIN, &origin, *place)?;
+                    resource.add_annotation(ORIGIN, &origin, *place)?;
                 }
                 set.append(resource)?;
             }
@@ -480,8 +480,10 @@ fn drop_local(set: &mut ResourceSet) -> Outcome<()> {
             return Err(Fault::at(item.place(), "an object has lost its kind"));
         }
     }
-    set.items_mut().retain(|item| matches!(item.annotation("config.kubernetes.io/local-config"), None | Some("false")));
-    Ok(())
+    let items = std::mem::take(set).into_items();
+    let stays = |item: &Resource| matches!(item.annotation("config.kubernetes.io/local-config"), None | Some("false"));
+    // Two objects may have got the same name on the way.
+    items.into_iter().filter(stays).try_for_each(|item| set.append(item))
 }
 
 /// What the annotation of origin says about something that a field of a kustomization makes or changes.

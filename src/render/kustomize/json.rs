@@ -70,6 +70,9 @@ impl Tree {
         let node = self.node(key);
         let problem = |message: &str| NodeError { place: node.place, message: message.to_owned() };
         let hint = "a key is no text but a number, a boolean, a date or null: quote it";
+        if node.kind != Kind::Scalar {
+            return Err(problem("a map or list cannot be a key"));
+        }
         match scalar::value(node, false).map_err(problem)? {
             Value::String(_) if node.style == Style::Plain && scalar::tag_of(&node.text) == Tag::Timestamp && node.tag != Tag::Str => {
                 Err(problem(hint))

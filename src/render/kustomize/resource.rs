@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ident::{Gvk, ResId};
 use super::node::{Id, Kind, NodeResult, Place, Tag, Tree};
-use super::paths::lookup;
+use super::paths::{FieldSpec, lookup};
 
 /// What a generated object does with one of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -252,6 +252,14 @@ impl Resource {
         let mut annotations = self.texts("annotations");
         annotations.insert(key.to_owned(), (text.to_owned(), place));
         self.set_texts("annotations", &annotations)
+    }
+
+    /// Sets one annotation and leaves the others as they are.
+    pub(super) fn add_annotation(&mut self, key: &str, text: &str, place: Place) -> NodeResult<()> {
+        let spec = FieldSpec { gvk: Gvk::default(), path: "metadata/annotations".to_owned(), create: true };
+        let value = self.tree.push_text(text, place);
+        let make = Some((Kind::Map, Tag::Collection));
+        spec.visit(&mut self.tree, make, &mut |tree, id| tree.set_field(id, key, Some(value), false))
     }
 
     /// What is done to annotations at the very end.

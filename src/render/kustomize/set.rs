@@ -25,6 +25,10 @@ impl ResourceSet {
         &mut self.items
     }
 
+    pub(super) fn into_items(self) -> Vec<Resource> {
+        self.items
+    }
+
     /// Adds an object.
     ///
     /// # Errors
