@@ -10,7 +10,7 @@ use super::local;
 use super::notes::is_drift;
 use super::place::value_at;
 use super::prune::Dropped;
-use super::reasons::{invalid_text, line, refusal_text};
+use super::reasons::{invalid_text, place, refusal_text};
 use super::refusal::{self, Meaning};
 use super::verdict::{Class, FieldVerdict, Note, NoteKind, Proof, Status, status_of};
 use crate::live::Refusal;
@@ -147,6 +147,7 @@ impl Judgement<'_> {
                     owners: added.owners,
                     remark: None,
                     line: None,
+                    file: None,
                     counts: true,
                     path: added.path,
                 };
@@ -156,7 +157,10 @@ impl Judgement<'_> {
     }
 
     fn push(&mut self, mut verdict: FieldVerdict) {
-        verdict.line = line(self.subject, &verdict.path);
+        if let Some((file, line)) = place(self.subject, &verdict.path) {
+            verdict.line = Some(line);
+            verdict.file = (file != &*self.subject.desired.origin.file).then(|| file.to_owned());
+        }
         self.fields.push(verdict);
     }
 

@@ -214,7 +214,13 @@ impl<'t> Build<'t> {
                 return Err(Fault::at(place, format!("{path} is a component"))
                     .hint("name it in `components`"));
             }
-            (true, true) => return self.gather(&below, gathered),
+            (true, true) => {
+                let mut built = self.gather(&below, gathered)?;
+                let items = std::mem::take(&mut built.set);
+                // Two objects may have got the same name in the component.
+                built.set.append_all(items)?;
+                return Ok(built);
+            }
             (false, false) => {}
         }
         let below = self.gather(&below, Gathered::default())?;

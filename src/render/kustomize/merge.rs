@@ -67,8 +67,7 @@ impl<'s> Merge<'_, 's> {
         if version.is_empty() || kind.is_empty() {
             return None;
         }
-        let found = self.schemas.iter().enumerate().find_map(|(set, schemas)| Some((set, schemas.root(version, kind)?)));
-        found
+        self.schemas.iter().enumerate().find_map(|(set, schemas)| Some((set, schemas.root(version, kind)?)))
     }
 
     fn map(&mut self, dest: Option<Id>, origin: Option<Id>, at: At<'s>) -> NodeResult<Merged> {

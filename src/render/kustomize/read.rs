@@ -2,6 +2,7 @@
 //!
 //! Texts of problems name positions and never hold content of the file: a broken file may hold a password.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
@@ -87,7 +88,9 @@ struct Expanded {
 fn compose(text: &str, file: u32, line: u32, expanded: &mut Expanded) -> NodeResult<Option<Tree>> {
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
-    let mut input = text.as_bytes();
+    // The parser wants a line end behind a block; kustomize's reads a last line without one as it is.
+    let whole = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
+    let mut input = whole.as_bytes();
     parser.set_input(&mut input);
     let capacity = text.len() / 12;
     let mut composer = Composer {
@@ -100,6 +103,7 @@ fn compose(text: &str, file: u32, line: u32, expanded: &mut Expanded) -> NodeRes
         expanded,
         escapes: text.contains("\\/"),
         text,
+        open_ended: !text.lines().next_back().is_none_or(|line| line.trim().is_empty()) && !text.ends_with('\n'),
     };
     loop {
         let event = parser.parse().map_err(|error| {
@@ -132,6 +136,8 @@ struct Composer<'a> {
     expanded: &'a mut Expanded,
     escapes: bool,
     text: &'a str,
+    /// True if the last line has no end.
+    open_ended: bool,
 }
 
 impl Composer<'_> {
@@ -150,7 +156,12 @@ impl Composer<'_> {
                 if self.escapes && style == ScalarStyle::DoubleQuoted {
                     self.refuse_escaped_slash(&event.start_mark, &event.end_mark, line)?;
                 }
-                let node = self.scalar(tag.as_deref(), value, style, place)?;
+                let mut node = self.scalar(tag.as_deref(), value, style, place)?;
+                let block = matches!(node.style, Style::Literal | Style::Folded);
+                let at_end = usize::try_from(event.end_mark.index).is_ok_and(|end| end >= self.text.len());
+                if self.open_ended && block && at_end && node.text.ends_with('\n') {
+                    node.text.pop();
+                }
                 let id = self.tree.push(node);
                 self.name(anchor, id, line)?;
                 self.attach(id);
@@ -258,7 +269,7 @@ impl Composer<'_> {
     fn attach(&mut self, id: Id) {
         if let Some(parent) = self.open.last().copied() {
             let parent_node = self.tree.node(parent);
-            let is_key = parent_node.kind == Kind::Map && parent_node.content.len() % 2 == 0;
+            let is_key = parent_node.kind == Kind::Map && parent_node.content.len().is_multiple_of(2);
             if is_key && self.tree.node(id).tag == Tag::Merge {
                 *self.named.entry(parent).or_insert(0) += 1;
             }

@@ -56,7 +56,7 @@ fn rank<'a>(
 ///
 /// # Errors
 /// Options that contradict each other.
-pub(super) fn sort(items: &mut Vec<Resource>, options: Option<&SortOptions>) -> Outcome<()> {
+pub(super) fn sort(items: &mut [Resource], options: Option<&SortOptions>) -> Outcome<()> {
     let lists = match options {
         None => None,
         Some(options) => match (options.order.as_str(), &options.legacy) {
