@@ -17,7 +17,7 @@ use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::remarks::versions_gone;
+use super::remarks::{keyless, versions_gone};
 use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
@@ -243,6 +243,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
@@ -252,6 +253,7 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
+        notes.extend(keyless(subject, live));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {

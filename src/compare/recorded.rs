@@ -179,7 +179,7 @@ mod tests {
         };
         let origin = Origin { file: "a.yaml".into(), line: 1, fields: FieldLines::default() };
         let ready =
-            Ready { gvk: gvk.clone(), resource: resource.into(), packed: Packed::of(&desired), origin };
+            Ready { gvk: gvk.clone(), resource: Arc::new(resource), packed: Packed::of(&desired), origin };
         let entries = BTreeMap::from([(id.clone(), Entry::Ready(Box::new(ready)))]);
         let set = DesiredSet { entries, ..DesiredSet::default() };
         let schemas = BTreeMap::from([(gvk, config_map())]);

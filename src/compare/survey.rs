@@ -225,7 +225,9 @@ fn one(
         // What an earlier run proved is said without looking at anything but names and digests.
         let same = verdict == in_sync(id, ready, &setting.bases.of(id));
         survey.proven.extend(proof.filter(|_| same));
-        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
+        // What a rule ignores was never proven.
+        let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
+        let sampled = proven && setting.policy.paranoid.holds(id);
         survey.verdicts.push(verdict);
         if sampled {
             let scaling = Scaling::default();
