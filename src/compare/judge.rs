@@ -17,7 +17,8 @@ use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::remarks::versions_gone;
+use super::remarks::{keyless, versions_gone};
+use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -102,6 +103,8 @@ pub struct Assessment {
     pub(super) other_version: bool,
     /// It is applied and lacks the label of its set.
     pub(super) unlabelled: bool,
+    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
+    pub(super) unreadable: bool,
     /// The rules about the object.
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
@@ -135,6 +138,24 @@ impl Assessment {
             || self.pruning.inconsistent
             || self.other_version
             || self.added_beside
+            || self.unreadable
+    }
+
+    /// The places that keep the object from being proven, each with a word why.
+    pub fn open_places(&self) -> Vec<(FieldPath, String)> {
+        let differs = self.containment.differences.iter();
+        let mut places: Vec<(FieldPath, String)> =
+            differs.map(|found| (found.path.clone(), format!("{:?}", found.kind).to_lowercase())).collect();
+        let removable = self.pruning.dropped.iter().filter(|dropped| dropped.co_owners.is_empty());
+        places.extend(removable.map(|dropped| (dropped.path.clone(), "dropped".to_owned())));
+        let whole = [
+            (self.pruning.inconsistent, "inconsistent"),
+            (self.other_version, "another version"),
+            (self.unreadable, "unreadable"),
+        ];
+        let whole = whole.into_iter().filter(|(is, _)| *is);
+        places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
+        places
     }
 }
 
@@ -149,6 +170,7 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
     let mut pruning = pruning.unwrap_or_default();
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
+    let unreadable = unkeyed::is_unreadable(schema, live);
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
@@ -160,6 +182,7 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
         cosmetic,
         other_version,
         unlabelled: false,
+        unreadable,
         ignoring,
         taken,
         added_beside,
@@ -220,18 +243,23 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
-    notes.extend(adoption(&managed, assessment));
+    notes.extend(adoption(&judgement.evidence, &subject.desired.object, assessment));
     notes.extend(cosmetic(assessment));
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
+        notes.extend(keyless(subject, live));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
-    let (status, reason) = judgement.status(answer, &mut notes);
+    let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {
+        true => (Status::Invalid, Some(fault_text(subject))),
+        false => judgement.status(answer, &mut notes),
+    };
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();
     verdict.fields = judgement.fields;

@@ -16,6 +16,7 @@ pub mod judge;
 mod judgement;
 pub mod local;
 mod membership;
+pub mod memory;
 mod notes;
 pub mod owner;
 pub mod paranoid;
@@ -25,7 +26,9 @@ mod reasons;
 pub mod recorded;
 pub mod refusal;
 mod remarks;
+mod stuck;
 pub mod survey;
+mod unkeyed;
 pub mod validate;
 pub mod verdict;
 
