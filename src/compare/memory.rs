@@ -82,3 +82,119 @@ pub fn digest(parts: &[&[u8]]) -> Proof {
     proof.copy_from_slice(&hash.finalize()[..16]);
     proof
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::fixtures::{config_map, deployment};
+    use crate::compare::ignore::Rules;
+    use crate::compare::judge::{AddedPolicy, Policy};
+    use crate::desired::DesiredSet;
+    use crate::live::Resource;
+    use crate::object::packed::Packed;
+    use crate::render::origin::{FieldLines, Origin};
+    use crate::schema::Schema;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn ready(gvk: &Gvk, value: &str) -> Ready {
+        let resource = Resource {
+            gvk: gvk.clone(),
+            plural: String::new(),
+            namespaced: true,
+            has_status: false,
+            listable: true,
+        };
+        Ready {
+            gvk: gvk.clone(),
+            resource: Arc::new(resource),
+            origin: Origin { file: "a.yaml".into(), line: 1, fields: FieldLines::default() },
+            packed: Packed::of(&json!({"data": {"k": value}})),
+        }
+    }
+
+    /// Everything that a verdict follows from.
+    struct Case {
+        program: &'static [u8],
+        policy: Policy,
+        owners_recorded: bool,
+        schema: Schema,
+        bases: Bases,
+        gvk: Gvk,
+        name: &'static str,
+        desired: &'static str,
+        live: &'static [u8],
+    }
+
+    fn case() -> Case {
+        Case {
+            program: b"1",
+            policy: Policy::default(),
+            owners_recorded: true,
+            schema: config_map(),
+            bases: Bases::Unknown,
+            gvk: Gvk::new("", "v1", "ConfigMap"),
+            name: "x",
+            desired: "v",
+            live: b"{}",
+        }
+    }
+
+    fn proof(case: &Case) -> Option<Proof> {
+        let (desired, rules) = (DesiredSet::default(), Rules::default());
+        let schemas = BTreeMap::from([(case.gvk.clone(), case.schema.clone())]);
+        let setting = Setting {
+            desired: &desired,
+            schemas: &schemas,
+            bases: &case.bases,
+            policy: case.policy,
+            owners_recorded: case.owners_recorded,
+            rules: &rules,
+        };
+        let memory = Memory::new(BTreeSet::new(), case.program, &setting);
+        let id = ObjectId::new(&case.gvk, "a", case.name);
+        memory.proof(&case.bases, &id, &ready(&case.gvk, case.desired), case.live)
+    }
+
+    #[test]
+    fn every_part_makes_another_proof() {
+        let changes: [(&str, fn(&mut Case)); 12] = [
+            ("nothing", |_| {}),
+            ("another program", |case| case.program = b"2"),
+            ("another policy", |case| case.policy.added = AddedPolicy::Note),
+            ("a strict policy", |case| case.policy.strict = true),
+            ("without owners", |case| case.owners_recorded = false),
+            ("another schema", |case| case.schema = deployment()),
+            ("other served versions", |case| case.schema.versions.extend(["v2".to_owned()])),
+            ("a base that is withheld", |case| case.bases = Bases::Withheld),
+            ("another version", |case| case.gvk.version = "v2".to_owned()),
+            ("another name", |case| case.name = "y"),
+            ("another manifest", |case| case.desired = "w"),
+            ("another live object", |case| case.live = b"{ }"),
+        ];
+        let mut seen: BTreeMap<Proof, &str> = BTreeMap::new();
+        for (what, change) in changes {
+            let mut case = case();
+            change(&mut case);
+            let same = seen.insert(proof(&case).unwrap(), what);
+            assert_eq!(same, None, "{what} is the same as {same:?}");
+        }
+        assert_eq!(proof(&case()), proof(&case()));
+    }
+
+    #[test]
+    fn some_things_are_never_remembered() {
+        let secret = Case { gvk: Gvk::new("", "v1", "Secret"), ..case() };
+        assert_eq!(proof(&secret), None);
+        let revision = Bases::Revision { name: "r".to_owned(), objects: BTreeMap::new() };
+        assert_eq!(proof(&Case { bases: revision, ..case() }), None);
+        let id = ObjectId::new(&case().gvk, "a", "x");
+        assert_eq!(Memory::off().proof(&Bases::Unknown, &id, &ready(&case().gvk, "v"), b"{}"), None);
+    }
+
+    #[test]
+    fn the_border_between_parts_is_part_of_a_digest() {
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
+        assert_ne!(digest(&[b"ab"]), digest(&[b"ab", b""]));
+    }
+}

@@ -77,10 +77,11 @@ mod tests {
     use crate::compare::judge::{Answer, Policy};
     use crate::compare::survey::{self, Setting, conclude, survey};
     use crate::compare::verdict::{Class, Status};
-    use crate::desired::{Desired, DesiredSet, Entry};
+    use crate::desired::{DesiredSet, Entry, Ready};
     use crate::live::{LiveSet, Observed, Presence, Resource};
     use crate::mask::rules::MaskRules;
     use crate::object::id::Gvk;
+    use crate::object::packed::Packed;
     use crate::record::encode::{Member, encode, secrets};
     use crate::record::key::SetKey;
     use crate::record::opened::Stored;
@@ -165,7 +166,7 @@ mod tests {
         let written = secrets(&set, &encode(&[member], &key, &MaskRules::default(), 0).unwrap(), &key);
         let (index, key) = decode::index(&written[0]).unwrap();
         let stored = Stored { index, key: key.filter(|_| with_key) };
-        let mut bases = Bases::new(stored, &[(&id, &desired)], &MaskRules::default());
+        let mut bases = Bases::new(stored, &[(&id, || desired.clone())], &MaskRules::default());
         bases.add(decode::members(&written[1], bases.key(), &bases.wanted_of(1)).unwrap());
         let bases = survey::Bases::Record(Box::new(RecordedBases { run: Arc::default(), bases }));
 
@@ -177,7 +178,8 @@ mod tests {
             listable: true,
         };
         let origin = Origin { file: "a.yaml".into(), line: 1, fields: FieldLines::default() };
-        let ready = Desired { gvk: gvk.clone(), resource, object: desired.clone(), origin };
+        let ready =
+            Ready { gvk: gvk.clone(), resource: Arc::new(resource), packed: Packed::of(&desired), origin };
         let entries = BTreeMap::from([(id.clone(), Entry::Ready(Box::new(ready)))]);
         let set = DesiredSet { entries, ..DesiredSet::default() };
         let schemas = BTreeMap::from([(gvk, config_map())]);

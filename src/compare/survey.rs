@@ -188,8 +188,7 @@ fn one(
         _ => None,
     };
     let base = setting.bases.of(id);
-    // Whether a rule means something is seen by looking only, and must not depend on what was looked at before.
-    if !setting.rules.select(id) && proof.is_some_and(|proof| memory.knows(&proof)) {
+    if proof.is_some_and(|proof| memory.knows(&proof)) {
         return survey.verdicts.push(in_sync(id, ready, &base));
     }
     let desired = ready.desired();
@@ -223,12 +222,12 @@ fn one(
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
         let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
-        // What a rule ignores was never proven.
-        let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
-        let sampled = proven && setting.policy.paranoid.holds(id);
         // What an earlier run proved is said without looking at anything but names and digests.
         let same = verdict == in_sync(id, ready, &setting.bases.of(id));
         survey.proven.extend(proof.filter(|_| same));
+        // What a rule ignores was never proven.
+        let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
+        let sampled = proven && setting.policy.paranoid.holds(id);
         survey.verdicts.push(verdict);
         if sampled {
             let scaling = Scaling::default();

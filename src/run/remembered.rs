@@ -122,3 +122,74 @@ fn told(written: std::io::Result<()>) {
         tracing::debug!(%error, "nothing is remembered: the cache cannot be written");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remembered(root: &std::path::Path) -> Remembered {
+        Remembered {
+            proofs: Store::new(Some(root), "proofs", BOUNDS),
+            dry_runs: Store::new(Some(root), "dry-runs", BOUNDS),
+            key: vec![b"https://a".to_vec()],
+            program: Vec::new(),
+        }
+    }
+
+    fn numbered(number: usize) -> Proof {
+        digest(&[&number.to_le_bytes()])
+    }
+
+    #[test]
+    fn the_oldest_proofs_go() {
+        let root = tempfile::tempdir().unwrap();
+        let kept = remembered(root.path());
+        kept.add_proofs(&(0..MOST_PROOFS).map(numbered).collect::<Vec<_>>());
+        kept.add_proofs(&[numbered(5), numbered(MOST_PROOFS), numbered(MOST_PROOFS + 1)]);
+        let proofs = kept.proofs();
+        assert_eq!(proofs.len(), MOST_PROOFS);
+        let known = [0, 1, 2, MOST_PROOFS + 1].map(|number| proofs.contains(&numbered(number)));
+        assert_eq!(known, [false, false, true, true]);
+    }
+
+    #[test]
+    fn dry_runs_are_forgotten_after_an_hour_and_when_there_are_too_many() {
+        let root = tempfile::tempdir().unwrap();
+        let kept = remembered(root.path());
+        let situation = numbered(0);
+        let old = |age: u64| {
+            let mut record = [numbered(1), situation].concat();
+            record.extend((seconds() - age).to_le_bytes());
+            kept.dry_runs.put(&kept.key(), &record).unwrap();
+            kept.dry_runs().contains_key(&(numbered(1), situation))
+        };
+        assert_eq!([old(0), old(3_500), old(3_601)], [true, true, false]);
+        let ahead = [&numbered(1)[..], &situation, &(seconds() + 60).to_le_bytes()].concat();
+        kept.dry_runs.put(&kept.key(), &ahead).unwrap();
+        assert!(kept.dry_runs().is_empty(), "a clock that was put back");
+
+        kept.add_dry_runs(situation, &(0..MOST_DRY_RUNS + 10).map(numbered).collect::<Vec<_>>());
+        assert_eq!(kept.dry_runs().len(), MOST_DRY_RUNS);
+        assert!(!kept.dry_runs().contains_key(&(numbered(1), numbered(9))), "another situation");
+    }
+
+    #[test]
+    fn what_else_a_dry_run_depends_on_makes_another_situation() {
+        let parts = |change: fn(&mut Vec<String>)| {
+            let mut parts =
+                ["https://a", "user", "uid", "v1.36.3", "Webhook u 1"].map(str::to_owned).to_vec();
+            change(&mut parts);
+            situation(&parts)
+        };
+        let all = [
+            parts(|_| {}),
+            parts(|parts| parts[0].push('b')),
+            parts(|parts| parts[1].push('2')),
+            parts(|parts| parts[2].push('2')),
+            parts(|parts| parts[3].push('2')),
+            parts(|parts| parts[4].push('2')),
+            parts(|parts| parts.push("Webhook v 1".to_owned())),
+        ];
+        assert_eq!(BTreeSet::from(all).len(), all.len());
+    }
+}

@@ -24,6 +24,7 @@ mod live_edits;
 mod pairs;
 mod paranoid;
 mod plain_render;
+mod remembered;
 mod set_record;
 mod shop_snapshot;
 mod snapshots;

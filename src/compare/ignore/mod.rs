@@ -151,11 +151,6 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// True if a rule of the configuration may be about an object.
-    pub(super) fn select(&self, id: &ObjectId) -> bool {
-        self.own.iter().any(|rule| rule.objects.name(id))
-    }
-
     /// The rules about one object, those of the configuration first. `live` is `None` where it is absent.
     pub(super) fn about(&self, subject: &Subject<'_>, live: Option<&Value>) -> Ignoring {
         let listed = self.own.iter().chain(&self.others);

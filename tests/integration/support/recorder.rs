@@ -70,7 +70,7 @@ pub(crate) fn rendered(source: &str) -> Vec<Value> {
         .manifests
         .items
         .into_iter()
-        .map(|manifest| manifest.object)
+        .map(|manifest| manifest.object.value())
         .collect()
 }
 
