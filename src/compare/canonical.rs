@@ -96,7 +96,8 @@ pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let node = place.schema.node(place.node);
-    if node.map.is_some() && node.list.is_some() {
+    let number_or_name = node.name.as_deref().is_some_and(|name| name.ends_with(".IntOrString"));
+    if node.map.is_some() && node.list.is_some() && !number_or_name {
         // What is kept as it came, such as the parameters of a driver.
         return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
     }

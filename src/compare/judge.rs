@@ -17,7 +17,7 @@ use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::remarks::{keyless, versions_gone};
+use super::remarks::versions_gone;
 use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
@@ -253,7 +253,6 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
-        notes.extend(keyless(subject, live));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {
