@@ -309,6 +309,9 @@ fn fold_string_data(secret: &mut Map<String, Value>) -> Result<(), String> {
         Some(Value::Object(plain)) => plain,
         Some(_) => return Err("stringData is no map".to_owned()),
     };
+    if plain.is_empty() {
+        return Ok(());
+    }
     let data = secret.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if data.is_null() {
         *data = Value::Object(Map::new());

@@ -11,7 +11,7 @@ use crate::object::quantity::{self, Rounding};
 use crate::object::value::{is_zero, same};
 use crate::schema::builtin::{ZeroValue, zero_value};
 use crate::schema::defaulting::defaulted;
-use crate::schema::{Form, MapType, NodeId, Schema};
+use crate::schema::{Form, ListKind, MapType, NodeId, Schema};
 
 /// Where a value stands: what the server does with its zero, and with which default.
 struct Place<'a> {
@@ -95,6 +95,11 @@ pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
+    let node = place.schema.node(place.node);
+    if node.map.is_some() && node.list.is_some() {
+        // What is kept as it came, such as the parameters of a driver.
+        return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
+    }
     if let (Some(desired), Some(live)) = (desired, live)
         && (same(desired, live) || is_spelling(place, desired, live))
     {
@@ -165,7 +170,10 @@ fn is_deeply_stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Va
         (Some(Value::Array(desired)), Some(Value::Array(live))) => {
             let Some(list) = &node.list else { return false };
             let place = item(schema, list.element);
-            desired.len() == live.len()
+            // Apply refuses a null among keys, even where nothing is merged by them.
+            let nulls = list.kind != ListKind::Atomic && desired.iter().any(Value::is_null);
+            !nulls
+                && desired.len() == live.len()
                 && desired.iter().zip(live).all(|(d, l)| stored(&place, Some(d), Some(l)))
         }
         (Some(Value::Object(desired)), Some(Value::Object(live))) => is_map_stored(place, desired, live),

@@ -165,7 +165,7 @@ pub(super) fn value(name: &str, field: &str, siblings: Option<&Map<String, Value
     match TABLE[at].filled {
         Json(json) => serde_json::from_str(json).ok(),
         Beside(field) => sibling(field).cloned(),
-        PullPolicy => text("image").map(|image| Value::from(pull_policy(image))),
+        PullPolicy => text("image").and_then(pull_policy).map(Value::from),
         RbacGroup => {
             matches!(text("kind"), Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"))
         }
@@ -175,12 +175,17 @@ pub(super) fn value(name: &str, field: &str, siblings: Option<&Map<String, Value
     }
 }
 
-/// Only an image whose tag is `latest`, written or implied, is pulled each time.
-fn pull_policy(image: &str) -> &'static str {
+/// Only an image whose tag is `latest`, written or implied, is pulled each time. A name that is no reference has no tag to the
+/// server; such a name is not judged here.
+fn pull_policy(image: &str) -> Option<&'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:@".contains(c);
+    if !image.starts_with(|c: char| c.is_ascii_alphanumeric()) || !image.chars().all(plain) {
+        return None;
+    }
     let name = image.rsplit('/').next().unwrap_or_default();
     let (name, pinned) = name.split_once('@').map_or((name, false), |(name, _)| (name, true));
     let latest = name.split_once(':').map_or(!pinned, |(_, tag)| tag == "latest");
-    if latest { "Always" } else { "IfNotPresent" }
+    Some(if latest { "Always" } else { "IfNotPresent" })
 }
 
 /// A struct of a type with the fields that fill in each other (core/v1 `SetDefaults_LimitRangeItem`): what is allowed at most is
@@ -219,10 +224,10 @@ mod tests {
     #[test]
     fn the_pull_policy_follows_the_tag() {
         for image in ["nginx", "nginx:latest", "host:5000/team/nginx", "nginx:latest@sha256:0123"] {
-            assert_eq!(pull_policy(image), "Always", "{image}");
+            assert_eq!(pull_policy(image), Some("Always"), "{image}");
         }
         for image in ["nginx:1.2", "host:5000/nginx:1", "nginx@sha256:0123"] {
-            assert_eq!(pull_policy(image), "IfNotPresent", "{image}");
+            assert_eq!(pull_policy(image), Some("IfNotPresent"), "{image}");
         }
     }
 }

@@ -17,6 +17,7 @@ use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
 use super::remarks::versions_gone;
+use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -97,6 +98,8 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
+    pub(super) unreadable: bool,
     /// It is applied and lacks the label of its set.
     pub(super) unlabelled: bool,
     /// The rules about the object.
@@ -129,6 +132,24 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
+            || self.unreadable
+    }
+
+    /// The places that keep the object from being proven, each with a word why.
+    pub fn open_places(&self) -> Vec<(FieldPath, String)> {
+        let differs = self.containment.differences.iter();
+        let mut places: Vec<(FieldPath, String)> =
+            differs.map(|found| (found.path.clone(), format!("{:?}", found.kind).to_lowercase())).collect();
+        let removable = self.pruning.dropped.iter().filter(|dropped| dropped.co_owners.is_empty());
+        places.extend(removable.map(|dropped| (dropped.path.clone(), "dropped".to_owned())));
+        let whole = [
+            (self.pruning.inconsistent, "inconsistent"),
+            (self.other_version, "another version"),
+            (self.unreadable, "unreadable"),
+        ];
+        let whole = whole.into_iter().filter(|(is, _)| *is);
+        places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
+        places
     }
 }
 
@@ -143,10 +164,20 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
     let mut pruning = pruning.unwrap_or_default();
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
+    let unreadable = unkeyed::is_unreadable(schema, live);
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
-    Assessment { containment, pruning, cosmetic, other_version, unlabelled: false, ignoring, taken }
+    Assessment {
+        containment,
+        pruning,
+        cosmetic,
+        other_version,
+        unreadable,
+        unlabelled: false,
+        ignoring,
+        taken,
+    }
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -206,7 +237,10 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
         notes.extend(versions_gone(subject.schema, &managed));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
-    let (status, reason) = judgement.status(answer, &mut notes);
+    let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {
+        true => (Status::Invalid, Some(fault_text(subject))),
+        false => judgement.status(answer, &mut notes),
+    };
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();
     verdict.fields = judgement.fields;

@@ -25,6 +25,7 @@ pub mod recorded;
 pub mod refusal;
 mod remarks;
 pub mod survey;
+mod unkeyed;
 pub mod validate;
 pub mod verdict;
 
