@@ -17,6 +17,7 @@ mod properties;
 mod race;
 mod schemas;
 mod server;
+mod shaped;
 mod values;
 mod versions;
 
