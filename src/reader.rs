@@ -11,6 +11,7 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, ObjectId};
+use crate::object::value::text_at;
 use crate::record::SetIdentity;
 use crate::record::opened::{Answers, Part};
 use crate::snapshot::Recorded;
@@ -136,6 +137,23 @@ impl Live {
         match self {
             Self::Server(server) => server.record_shards(set, shards).await,
             Self::Recorded(recorded) => recorded.record_shards(shards),
+        }
+    }
+
+    /// `metadata.uid` of the namespace kube-system, which tells clusters apart; `None` for a snapshot, which does not record
+    /// it.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn cluster_uid(&self) -> Result<Option<String>, FetchError> {
+        let Self::Server(server) = self else { return Ok(None) };
+        match server.namespace("kube-system").await? {
+            Presence::Found(observed) => {
+                let object: serde_json::Value = serde_json::from_slice(&observed.json)
+                    .map_err(|error| FetchError::Failed(format!("kube-system cannot be decoded: {error}")))?;
+                Ok(text_at(&object, &["metadata", "uid"]).map(str::to_owned))
+            }
+            Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
         }
     }
 

@@ -13,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{Destination, Only, format_parser};
+use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
 
@@ -132,6 +133,28 @@ pub struct ChoiceArgs {
     pub only: Vec<Only>,
 }
 
+/// The configuration of the source, and which of its targets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Targets")]
+pub struct TargetArgs {
+    /// Target of the configuration; repeatable. Without it, all of them
+    #[arg(long, value_name = "NAME", env = "GITOPS_TARGET", hide_env_values = true, conflicts_with = "path")]
+    pub target: Vec<String>,
+
+    /// All targets of the configuration; an error if it has none
+    #[arg(long, env = "GITOPS_ALL_TARGETS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(conflicts_with_all = ["path", "target"])]
+    pub all_targets: bool,
+
+    /// Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules
+    #[arg(long, value_name = "FILE", env = "GITOPS_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)
+    #[arg(long, value_name = "UID", env = "GITOPS_CLUSTER_UID", hide_env_values = true)]
+    pub cluster_uid: Option<String>,
+}
+
 /// Which cluster is read, and as whom.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster")]
@@ -204,6 +227,9 @@ pub struct DiffArgs {
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -253,6 +279,11 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(FailOn::words()))]
     pub fail_on: Vec<String>,
+
+    /// Ask the server about N % of what is proven in sync without it, and report any other answer as a bug
+    #[arg(long, value_name = "N%", env = "GITOPS_PARANOID", hide_env_values = true, value_parser = values::percent)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "5%", conflicts_with_all = ["live", "read_only"])]
+    pub paranoid: Option<Percent>,
 
     /// Numbers of the exit codes; terraform swaps 1 and 2
     #[arg(long, value_name = "STYLE", default_value = "default", env = "GITOPS_EXIT_CODE_STYLE")]

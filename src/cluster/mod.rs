@@ -223,6 +223,14 @@ impl Server {
     /// # Errors
     /// Why that is unknown.
     pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
+        Ok(matches!(self.namespace(name).await?, Presence::Found(_)))
+    }
+
+    /// Reads a namespace.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn namespace(&self, name: &str) -> Result<Presence, FetchError> {
         let namespaces = Resource {
             gvk: Gvk::new("", "v1", "Namespace"),
             plural: "namespaces".to_owned(),
@@ -230,8 +238,7 @@ impl Server {
             has_status: true,
             listable: true,
         };
-        let presence = list::get(&self.sender, &namespaces, "", name).await?;
-        Ok(matches!(presence, Presence::Found(_)))
+        list::get(&self.sender, &namespaces, "", name).await
     }
 
     /// Lists the webhooks and admission policies of the server.

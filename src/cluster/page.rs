@@ -160,7 +160,8 @@ mod tests {
     #[test]
     fn items_with_the_label_of_the_set_are_kept() {
         let mut labelled = body("");
-        labelled["items"][1]["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": "applyset-1-v1"});
+        labelled["items"][1]["metadata"]["labels"] =
+            json!({"applyset.kubernetes.io/part-of": "applyset-1-v1"});
         let plan = Plan { label: Some("applyset-1-v1".into()), ..plan(Keep::Wanted) };
         let mut page = Page::default();
         for item in labelled["items"].as_array().unwrap() {

@@ -12,7 +12,8 @@ use super::contain::{Containment, Difference, contain};
 use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, ignored_by_live, notes_of_additions, recreation};
+use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
+use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
@@ -46,6 +47,8 @@ pub struct Policy {
     pub added: AddedPolicy,
     /// Labels and annotations added by people count as well.
     pub strict: bool,
+    /// How many of what is proven in sync is held against the server.
+    pub paranoid: Percent,
 }
 
 /// One object to be judged.
@@ -106,6 +109,8 @@ pub struct Assessment {
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
     pub(super) taken: Vec<Taken>,
+    /// People added something beside what the rules took out: an apply of all of it tells whether it came with that.
+    pub(super) added_beside: bool,
 }
 
 impl Assessment {
@@ -133,6 +138,7 @@ impl Assessment {
             || self.pruning.inconsistent
             || self.other_version
             || self.unreadable
+            || self.added_beside
     }
 
     /// The places that keep the object from being proven, each with a word why.
@@ -146,6 +152,7 @@ impl Assessment {
             (self.pruning.inconsistent, "inconsistent"),
             (self.other_version, "another version"),
             (self.unreadable, "unreadable"),
+            (self.added_beside, "additions beside a rule"),
         ];
         let whole = whole.into_iter().filter(|(is, _)| *is);
         places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
@@ -168,6 +175,8 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let ignoring = subject.rules.about(subject, Some(live));
     let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
     let taken = ignoring.take(&scene, &mut containment, &mut pruning);
+    let asked = taken.iter().any(Taken::needs_server);
+    let added_beside = asked && has_additions(subject, &scene, &ignoring);
     Assessment {
         containment,
         pruning,
@@ -177,7 +186,16 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
         unlabelled: false,
         ignoring,
         taken,
+        added_beside,
     }
+}
+
+/// True if people added what counts and no rule takes away.
+fn has_additions(subject: &Subject<'_>, scene: &Scene<'_>, ignoring: &Ignoring) -> bool {
+    let recorded = last_applied(scene.live);
+    let added = additions(scene.schema, scene.managed, recorded.as_ref(), scene.desired, scene.live);
+    let counted = added.iter().filter(|added| is_drift(subject.id, added, subject.policy));
+    counted.into_iter().any(|added| ignoring.of_addition(scene, &added.path, &added.live, true).is_none())
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.

@@ -18,6 +18,7 @@ pub mod local;
 mod membership;
 mod notes;
 pub mod owner;
+pub mod paranoid;
 pub mod place;
 pub mod prune;
 mod reasons;

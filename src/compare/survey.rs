@@ -81,6 +81,14 @@ pub struct Setting<'a> {
     pub rules: &'a Rules,
 }
 
+impl Setting<'_> {
+    /// The schema of a kind.
+    pub fn schema_of(&self, gvk: &Gvk) -> &Schema {
+        static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
+        self.schemas.get(gvk).unwrap_or(&DEDUCED)
+    }
+}
+
 /// An object that is not proven to be in sync.
 #[derive(Debug)]
 pub struct Open {
@@ -103,6 +111,8 @@ pub struct Survey {
     pub verdicts: Vec<ObjectVerdict>,
     /// Objects to ask the server about.
     pub open: Vec<Open>,
+    /// Objects that are proven in sync and to be held against the server all the same; their verdicts are among the others.
+    pub sampled: Vec<Open>,
     /// Which rules mean something.
     pub usage: Usage,
 }
@@ -124,6 +134,7 @@ pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
             Ok(rest) => {
                 survey.verdicts.extend(rest.verdicts);
                 survey.open.extend(rest.open);
+                survey.sampled.extend(rest.sampled);
                 survey.usage.merge(rest.usage);
             }
             Err(panic) => std::panic::resume_unwind(panic),
@@ -183,7 +194,13 @@ fn one(
         verdict.reason = Some(reason.to_owned());
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
-        survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
+        let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
+        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
+        survey.verdicts.push(verdict);
+        if sampled {
+            let scaling = Scaling::default();
+            survey.sampled.push(Open { id: id.clone(), live, assessment, base, scaling });
+        }
     } else {
         survey.open.push(Open { id: id.clone(), live, assessment, base, scaling: Scaling::default() });
     }
@@ -210,8 +227,7 @@ fn subject<'a>(
     base: &'a Base,
     scaling: &'a Scaling,
 ) -> Subject<'a> {
-    static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
-    let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
+    let schema = setting.schema_of(&desired.gvk);
     Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
@@ -253,6 +269,7 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
     let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
     let mut body = match &open.assessment.taken[..] {
         [] => desired.object.clone(),
+        _ if open.assessment.added_beside => desired.object.clone(),
         taken => {
             let schema = subject_of(setting, open)?.schema;
             without_ignored(schema, &desired.object, &open.live, taken)

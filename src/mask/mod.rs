@@ -62,6 +62,9 @@ fn mask_object(verdict: &mut ObjectVerdict, rules: &MaskRules) {
             *path = cut(path, &root).0;
         }
     }
+    for ignored in &mut verdict.ignored {
+        ignored.path = cut(&ignored.path, &root).0;
+    }
     if root.guards_texts() {
         mask_texts(verdict);
     }

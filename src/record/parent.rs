@@ -118,7 +118,8 @@ impl Parent {
     /// JSON cannot be written.
     pub fn encode(&self, set: &SetIdentity) -> Result<Value, serde_json::Error> {
         let namespaces: BTreeSet<&str> = self.places.values().flatten().map(String::as_str).collect();
-        let additional = namespaces.into_iter().filter(|name| !name.is_empty() && *name != set.record_namespace);
+        let additional =
+            namespaces.into_iter().filter(|name| !name.is_empty() && *name != set.record_namespace);
         let additional = additional.collect::<Vec<_>>().join(",");
         let kinds = self.places.keys().map(String::as_str).collect::<Vec<_>>().join(",");
         let inputs = &self.inputs;
@@ -283,8 +284,10 @@ mod tests {
     fn a_parent_comes_back_as_it_was_and_can_be_read_by_people() {
         let object = parent().encode(&set()).unwrap();
         assert_eq!(Parent::decode(&set(), &object), Ok(parent()));
-        assert_eq!(object["metadata"]["annotations"][applyset::GROUP_KINDS],
-            "ClusterRole.rbac.authorization.k8s.io,Deployment.apps");
+        assert_eq!(
+            object["metadata"]["annotations"][applyset::GROUP_KINDS],
+            "ClusterRole.rbac.authorization.k8s.io,Deployment.apps"
+        );
         assert_eq!(object["metadata"]["annotations"][applyset::NAMESPACES], "shop");
         for (name, value) in
             [("commit", "b"), ("result", "failed"), ("dirty", "false"), ("counts", r#"{"applied":3}"#)]

@@ -6,12 +6,15 @@ pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
-mod interrupt;
 mod extras;
+mod interrupt;
 pub mod output;
+pub mod paranoid;
+mod pin;
 mod recorded;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 

@@ -150,6 +150,20 @@ fn every_default_of_the_table_is_what_the_server_fills_in() {
     let run = gitops(&cluster, cluster.kubeconfig(), &["diff", source.path(), "-o", "json"]);
     let report = run.report();
     assert_eq!((run.code, &report["counts"]["dryRuns"]), (0, &json!(0)), "{}", run.stdout);
+    assert_confirmed(&cluster, &source, accepted.len());
+}
+
+/// The server confirms every proof.
+fn assert_confirmed(cluster: &Cluster, source: &Source, count: usize) {
+    let run =
+        gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "--paranoid=100%", "-o", "json"]);
+    assert_eq!(
+        (run.code, &run.report()["counts"]["dryRuns"]),
+        (0, &json!(count)),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
 }
 
 /// Everything else that is stored in other words than it is written.
@@ -176,6 +190,7 @@ fn other_forms_are_known_to_be_stored_in_other_words() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let run = gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "-o", "json"]);
     assert_eq!((run.code, &run.report()["counts"]["dryRuns"]), (0, &json!(0)), "{}", run.stdout);
+    assert_confirmed(cluster, &source, objects.len());
 }
 
 /// Spellings of a quantity, in a list of resources and elsewhere: every one that the server takes is stored as computed.

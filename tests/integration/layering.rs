@@ -45,6 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "settings",
             "snapshot",
             "source",
+            "source::tree",
             "source::url",
         ],
     ),

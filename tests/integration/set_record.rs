@@ -457,7 +457,11 @@ fn what_left_git_is_extra() {
     let args = ["snapshot", source.path(), "-n", &set.namespace, "--set-name", "extras", "-o", file];
     let run = gitops(cluster, cluster.kubeconfig(), &args);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let run = gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "--live", file, "-o", "json", "-n", &set.namespace]);
+    let run = gitops(
+        cluster,
+        cluster.kubeconfig(),
+        &["diff", source.path(), "--live", file, "-o", "json", "-n", &set.namespace],
+    );
     let mut told = statuses(&run.report());
     told.retain(|(name, _)| name != "gone-there");
     told.sort();
