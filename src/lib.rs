@@ -23,3 +23,4 @@ pub mod schema;
 pub mod settings;
 pub mod snapshot;
 pub mod source;
+pub mod store;

@@ -1,19 +1,20 @@
 //! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
 use crate::cluster::{Counts, Search, Server};
-use crate::live::{
-    Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
-};
-use crate::object::id::{GroupVersion, ObjectId};
+use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
+use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::object::value::text_at;
 use crate::record::SetIdentity;
 use crate::record::opened::{Answers, Part};
+use crate::schema::Schemas;
+use crate::schema::openapi::Document;
 use crate::snapshot::Recorded;
 
 /// Where live objects come from.
@@ -45,14 +46,14 @@ impl Live {
         }
     }
 
-    /// The published schemas of some group-versions.
+    /// The schemas of some kinds; one for which none is published is left out.
     ///
     /// # Errors
-    /// See [`Server::openapi`].
-    pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
+    /// See [`Server::schemas`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
         match self {
-            Self::Server(server) => server.openapi(wanted).await,
-            Self::Recorded(recorded) => Ok(recorded.openapi(wanted)),
+            Self::Server(server) => server.schemas(wanted).await,
+            Self::Recorded(recorded) => Ok(compile(recorded, wanted)),
         }
     }
 
@@ -165,6 +166,22 @@ impl Live {
         }
     }
 
+    /// The directory of caches; none for a snapshot.
+    pub fn cache(&self) -> Option<&Path> {
+        match self {
+            Self::Server(server) => server.cache(),
+            Self::Recorded(_) => None,
+        }
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        match self {
+            Self::Server(server) => server.situation(catalog).await,
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// False if live objects were printed without `managedFields`.
     pub fn owners_recorded(&self) -> bool {
         match self {
@@ -188,4 +205,14 @@ impl Live {
             Self::Recorded(_) => Vec::new(),
         }
     }
+}
+
+/// The schemas of the documents that a snapshot holds.
+fn compile(recorded: &Recorded, wanted: &BTreeSet<Gvk>) -> Schemas {
+    let versions: BTreeSet<GroupVersion> = wanted.iter().map(Gvk::group_version).collect();
+    let documents = recorded.openapi(&versions);
+    let parsed = documents.iter().filter_map(|(version, text)| Some((version, Document::parse(text).ok()?)));
+    let parsed: BTreeMap<&GroupVersion, Document> = parsed.collect();
+    let schema = |gvk: &Gvk| Some((gvk.clone(), parsed.get(&gvk.group_version())?.schema(gvk)?));
+    wanted.iter().filter_map(schema).collect()
 }

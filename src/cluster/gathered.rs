@@ -60,11 +60,15 @@ impl Gathered {
         }
     }
 
-    /// Adds what is known of every wanted object to `live`.
-    pub fn answer(&self, wanted: &Wanted, live: &mut LiveSet) {
+    /// Moves what is known of every wanted object to `live`; what was found beside them stays.
+    pub fn answer(&mut self, wanted: &Wanted, live: &mut LiveSet) {
         for key in &wanted.objects {
             let id = ObjectId::new(&wanted.resource.gvk, &key.0, &key.1);
-            live.insert(id, self.presence(key));
+            let presence = match self.found.remove(key) {
+                Some(observed) => Ok(Presence::Found(observed)),
+                None => self.presence(key),
+            };
+            live.insert(id, presence);
         }
     }
 
@@ -102,6 +106,21 @@ mod tests {
         assert_eq!(gathered.presence(&key("b", "z")), Err(FetchError::Deadline));
         assert!(matches!(gathered.presence(&key("b", "other")), Err(FetchError::NotRecorded(_))));
         assert!(matches!(gathered.presence(&key("", "x")), Err(FetchError::NotRecorded(_))));
+        let resource = crate::live::Resource {
+            gvk: crate::object::id::Gvk::new("", "v1", "ConfigMap"),
+            plural: "configmaps".to_owned(),
+            namespaced: true,
+            has_status: false,
+            listable: true,
+        };
+        let objects = [("a", "x"), ("a", "y"), ("b", "y"), ("b", "z"), ("b", "other")];
+        let wanted = Wanted { resource, objects: objects.map(|(a, b)| key(a, b)).into() };
+        let mut live = LiveSet::new();
+        gathered.clone().answer(&wanted, &mut live);
+        assert_eq!(live.len(), 5);
+        for (id, presence) in live {
+            assert_eq!(presence, gathered.presence(&(id.namespace, id.name)));
+        }
         let mut all = gathered.clone();
         all.extend(Gathered { listed: Listed::Everywhere, ..Gathered::nothing() });
         assert_eq!(all.presence(&key("b", "other")), Ok(Presence::Absent));

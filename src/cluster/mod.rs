@@ -26,7 +26,7 @@ mod throttle;
 mod url;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::schema::Schemas;
 
 pub use members::Search;
 pub use proxy::ProxyVariables;
@@ -63,7 +64,7 @@ pub struct Options {
     pub timeout: Duration,
     /// True if nothing but get and list may be sent.
     pub read_only: bool,
-    /// Where documents are kept; `None` keeps nothing.
+    /// Where schemas are kept; `None` keeps nothing.
     pub cache: Option<PathBuf>,
     /// Seed of the jitter in waits.
     pub seed: u64,
@@ -81,6 +82,7 @@ pub struct Server {
     sender: Arc<Sender>,
     identity: Identity,
     cache: Cache,
+    root: Option<PathBuf>,
     /// True once the server is known to be older than 1.31, or to hide its version.
     version: OnceLock<String>,
 }
@@ -115,6 +117,7 @@ impl Server {
             cache: Cache::new(options.cache.as_deref(), &identity.server),
             sender: Arc::new(Sender::new(transport, throttle, options.timeout, options.read_only)),
             identity,
+            root: options.cache,
             version: OnceLock::new(),
         }
     }
@@ -122,6 +125,28 @@ impl Server {
     /// URL, context and namespace, as the kubeconfig names them.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The directory of caches.
+    pub fn cache(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest: cluster, account, release of the server,
+    /// webhooks and policies. `None` if some of it cannot be told.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        let account = self.identity.account.clone()?;
+        let namespaces = namespaces();
+        let system = list::get(&self.sender, &namespaces, "", "kube-system");
+        let (revisions, system) = tokio::join!(admission::revisions(&self.sender, catalog), system);
+        let uid = match system {
+            Ok(Presence::Found(observed)) => uid(&observed.json).unwrap_or_default(),
+            // Its address is all that tells the cluster then.
+            _ => String::new(),
+        };
+        let mut parts = vec![self.identity.server.clone(), account, uid, catalog.server_version.clone()];
+        parts.extend(revisions?);
+        Some(parts)
     }
 
     /// Requests so far.
@@ -153,6 +178,15 @@ impl Server {
         documents.map_err(|failure| self.run_error(failure))
     }
 
+    /// The schemas of some kinds; one that is not published is left out.
+    ///
+    /// # Errors
+    /// As [`Self::catalog`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
+        let schemas = openapi::schemas(&self.sender, &self.cache, wanted).await;
+        schemas.map_err(|failure| self.run_error(failure))
+    }
+
     /// Reads objects: one LIST a type where that is allowed. Every wanted object has an entry in the answer.
     pub async fn read(&self, wanted: &[Wanted]) -> LiveSet {
         self.read_set(wanted, None).await.0
@@ -168,7 +202,6 @@ impl Server {
         let (mut live, mut others) = (LiveSet::new(), Vec::new());
         for (wanted, mut gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted, label).await) {
             gathered.answer(wanted, &mut live);
-            gathered.found.retain(|key, _| !wanted.objects.contains(key));
             others.push((wanted.resource.clone(), gathered));
         }
         (live, others)
@@ -231,14 +264,7 @@ impl Server {
     /// # Errors
     /// Why it is unknown.
     pub async fn namespace(&self, name: &str) -> Result<Presence, FetchError> {
-        let namespaces = Resource {
-            gvk: Gvk::new("", "v1", "Namespace"),
-            plural: "namespaces".to_owned(),
-            namespaced: false,
-            has_status: true,
-            listable: true,
-        };
-        list::get(&self.sender, &namespaces, "", name).await
+        list::get(&self.sender, &namespaces(), "", name).await
     }
 
     /// Lists the webhooks and admission policies of the server.
@@ -262,4 +288,19 @@ impl Server {
             },
         }
     }
+}
+
+fn namespaces() -> Resource {
+    Resource {
+        gvk: Gvk::new("", "v1", "Namespace"),
+        plural: "namespaces".to_owned(),
+        namespaced: false,
+        has_status: true,
+        listable: true,
+    }
+}
+
+fn uid(object: &[u8]) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_slice(object).ok()?;
+    crate::object::value::text_at(&object, &["metadata", "uid"]).map(str::to_owned)
 }

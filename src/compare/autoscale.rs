@@ -219,12 +219,14 @@ pub fn kinds(catalog: &Catalog, writes: Writes) -> (Vec<Resource>, Vec<String>) 
     (served, unknown)
 }
 
+/// True for the kinds that [`read`] understands.
+pub fn is_autoscaler(id: &ObjectId) -> bool {
+    KINDS.iter().any(|row| (row.1, row.3) == (id.group.as_str(), id.kind.as_str()))
+}
+
 /// Reads an autoscaler; `None` for other kinds, for one that is being deleted, and for one that writes nothing.
 pub fn read(id: &ObjectId, object: &Value) -> Option<Autoscaler> {
-    let known =
-        |row: &&(Writes, &str, &[&str], &str)| (row.1, row.3) == (id.group.as_str(), id.kind.as_str());
-    KINDS.iter().find(known)?;
-    if object.pointer("/metadata/deletionTimestamp").is_some() {
+    if !is_autoscaler(id) || object.pointer("/metadata/deletionTimestamp").is_some() {
         return None;
     }
     let spec = object.get("spec")?;

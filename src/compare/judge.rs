@@ -17,7 +17,7 @@ use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
-use super::remarks::versions_gone;
+use super::remarks::{keyless, versions_gone};
 use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
@@ -101,10 +101,10 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
-    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
-    pub(super) unreadable: bool,
     /// It is applied and lacks the label of its set.
     pub(super) unlabelled: bool,
+    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
+    pub(super) unreadable: bool,
     /// The rules about the object.
     pub(super) ignoring: Ignoring,
     /// What they took out of the differences and of the pruning.
@@ -137,8 +137,8 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
-            || self.unreadable
             || self.added_beside
+            || self.unreadable
     }
 
     /// The places that keep the object from being proven, each with a word why.
@@ -182,8 +182,8 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
         pruning,
         cosmetic,
         other_version,
-        unreadable,
         unlabelled: false,
+        unreadable,
         ignoring,
         taken,
         added_beside,
@@ -244,15 +244,17 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
-    notes.extend(adoption(&managed, assessment));
+    notes.extend(adoption(&judgement.evidence, &subject.desired.object, assessment));
     notes.extend(cosmetic(assessment));
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {
         notes.extend(versions_gone(subject.schema, &managed));
+        notes.extend(keyless(subject, live));
     }
     notes.extend(ignored_by_live(&judgement.ignored));
     let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {

@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::canonical;
 use super::classify::Evidence;
 use super::contain::{Difference, Kind};
+use super::judge::Subject;
 use super::owner::{self, Class as Manager};
 use super::place::{item_key, node_at, value_at};
+use super::stuck;
 use super::verdict::{Class, FieldVerdict, Note, NoteKind};
 use crate::object::fields::ManagedFields;
 use crate::object::path::PathElement;
@@ -113,6 +115,14 @@ pub(super) fn versions_gone(schema: &Schema, managed: &ManagedFields<'_>) -> Vec
         ),
     };
     gone.map(note).collect()
+}
+
+/// A service account is the one kind whose keyed lists may hold items without their key; no apply can reach it then.
+pub(super) fn keyless(subject: &Subject<'_>, live: &Value) -> Option<Note> {
+    let account = subject.id.group.is_empty() && subject.id.kind == "ServiceAccount";
+    let path = account.then(|| stuck::keyless(subject.schema, live)).flatten()?;
+    let text = format!("every apply fails, because an item of {path} has none of its keys");
+    Some(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text })
 }
 
 #[cfg(test)]

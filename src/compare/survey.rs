@@ -11,9 +11,10 @@ use super::ignore::usage::Usage;
 use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
 use super::membership;
+use super::memory::{Memory, Proof};
 use super::recorded::RecordedBases;
 use super::verdict::{BaseKind, ObjectVerdict, Status};
-use crate::desired::{Desired, DesiredSet, Entry};
+use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
@@ -94,12 +95,16 @@ impl Setting<'_> {
 pub struct Open {
     /// Identity.
     pub id: ObjectId,
+    /// What Git says.
+    pub desired: Desired,
     /// The live object.
     pub live: Value,
     /// What was found locally.
     pub assessment: Assessment,
     /// What was last applied.
     pub base: Base,
+    /// The digest of all this, if it may be remembered.
+    pub proof: Option<Proof>,
     /// Who scales it, once that was looked for.
     pub scaling: Scaling,
 }
@@ -113,41 +118,54 @@ pub struct Survey {
     pub open: Vec<Open>,
     /// Objects that are proven in sync and to be held against the server all the same; their verdicts are among the others.
     pub sampled: Vec<Open>,
+    /// What was proven for the first time and may be remembered.
+    pub proven: Vec<Proof>,
     /// Which rules mean something.
     pub usage: Usage,
+}
+
+impl Survey {
+    fn append(&mut self, mut other: Self) {
+        self.verdicts.append(&mut other.verdicts);
+        self.open.append(&mut other.open);
+        self.sampled.append(&mut other.sampled);
+        self.proven.append(&mut other.proven);
+        self.usage.merge(other.usage);
+    }
 }
 
 /// Sets that are smaller are compared on one thread: starting another would cost more.
 const WORTH_A_THREAD: usize = 200;
 
-/// Compares every object of a set as far as reading allows, on two threads where that pays. The order is that of the set.
+/// Compares every object of a set as far as reading allows, and remembers nothing.
 pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
+    survey_with(setting, live, &Memory::off())
+}
+
+/// Compares every object of a set as far as reading allows, on two threads where that pays, but for what was proven by an
+/// earlier run. The order is that of the set.
+pub fn survey_with(setting: &Setting<'_>, live: &LiveSet, memory: &Memory) -> Survey {
     let entries: Vec<(&ObjectId, &Entry)> = setting.desired.entries.iter().collect();
     if entries.len() < WORTH_A_THREAD {
-        return some(setting, live, &entries);
+        return some(setting, live, &entries, memory);
     }
     let (first, second) = entries.split_at(entries.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| some(setting, live, second));
-        let mut survey = some(setting, live, first);
+        let other = scope.spawn(|| some(setting, live, second, memory));
+        let mut survey = some(setting, live, first, memory);
         match other.join() {
-            Ok(rest) => {
-                survey.verdicts.extend(rest.verdicts);
-                survey.open.extend(rest.open);
-                survey.sampled.extend(rest.sampled);
-                survey.usage.merge(rest.usage);
-            }
+            Ok(rest) => survey.append(rest),
             Err(panic) => std::panic::resume_unwind(panic),
         }
         survey
     })
 }
 
-fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) -> Survey {
+fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)], memory: &Memory) -> Survey {
     let mut survey = Survey::default();
     for (id, entry) in entries {
         match entry {
-            Entry::Ready(desired) => one(setting, id, desired, live.get(id), &mut survey),
+            Entry::Ready(ready) => one(setting, id, ready, live.get(id), memory, &mut survey),
             other => {
                 survey.usage.note_name(setting.rules, id);
                 survey.verdicts.push(without_comparison(id, other));
@@ -160,12 +178,21 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) 
 fn one(
     setting: &Setting<'_>,
     id: &ObjectId,
-    desired: &Desired,
+    ready: &Ready,
     live: Option<&Result<Presence, FetchError>>,
+    memory: &Memory,
     survey: &mut Survey,
 ) {
+    let proof = match live {
+        Some(Ok(Presence::Found(observed))) => memory.proof(setting.bases, id, ready, &observed.json),
+        _ => None,
+    };
     let base = setting.bases.of(id);
-    let subject = subject(setting, id, desired, &base, &UNSCALED);
+    if proof.is_some_and(|proof| memory.knows(&proof)) {
+        return survey.verdicts.push(in_sync(id, ready, &base));
+    }
+    let desired = ready.desired();
+    let subject = subject(setting, id, &desired, &base, &UNSCALED);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
             Ok(live) => Ok(live),
@@ -195,15 +222,29 @@ fn one(
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
         let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
-        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
+        // What an earlier run proved is said without looking at anything but names and digests.
+        let same = verdict == in_sync(id, ready, &setting.bases.of(id));
+        survey.proven.extend(proof.filter(|_| same));
+        // What a rule ignores was never proven.
+        let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
+        let sampled = proven && setting.policy.paranoid.holds(id);
         survey.verdicts.push(verdict);
         if sampled {
             let scaling = Scaling::default();
-            survey.sampled.push(Open { id: id.clone(), live, assessment, base, scaling });
+            survey.sampled.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
         }
     } else {
-        survey.open.push(Open { id: id.clone(), live, assessment, base, scaling: Scaling::default() });
+        let scaling = Scaling::default();
+        survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
     }
+}
+
+/// The verdict on an object about which there is nothing to say.
+fn in_sync(id: &ObjectId, ready: &Ready, base: &Base) -> ObjectVerdict {
+    let mut verdict = ObjectVerdict::bare(id.clone(), ready.gvk.clone(), Status::InSync, None);
+    verdict.places = vec![(ready.origin.file.to_string(), ready.origin.line)];
+    verdict.base = base.kind();
+    verdict
 }
 
 /// Objects that are decided by reading have nothing that an autoscaler could hold.
@@ -232,27 +273,27 @@ fn subject<'a>(
 }
 
 /// The subject that an open object is about.
-fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    Some(subject(setting, &open.id, desired, &open.base, &open.scaling))
+fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Subject<'a> {
+    subject(setting, &open.id, &open.desired, &open.base, &open.scaling)
 }
 
 /// The verdict on an open object once the server answered, or could not.
 pub fn conclude(setting: &Setting<'_>, open: &Open, answer: &Answer) -> Option<ObjectVerdict> {
-    Some(judge(&subject_of(setting, open)?, &open.live, &open.assessment, answer))
+    Some(judge(&subject_of(setting, open), &open.live, &open.assessment, answer))
 }
 
 /// The verdict on an open object that was found gone when it was read again.
 pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
-    Some(absent(&subject_of(setting, open)?))
+    Some(absent(&subject_of(setting, open)))
 }
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let subject = subject_of(setting, &open)?;
+    let subject = subject_of(setting, &open);
     let assessment = assessed(setting, &subject, &live);
     let base = setting.bases.of_live(&open.id, &subject.desired.object, &live, &assessment);
-    Some(Open { live, assessment, base, ..open })
+    // What was read again is not what the digest is about.
+    Some(Open { live, assessment, base, proof: None, ..open })
 }
 
 /// The type of an open object.
@@ -265,24 +306,24 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
 
 /// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read. What rules
 /// ignore an apply leaves as it is.
-pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+pub fn question(setting: &Setting<'_>, open: &Open) -> DryRun {
+    let desired = &open.desired;
     let mut body = match &open.assessment.taken[..] {
         [] => desired.object.clone(),
         _ if open.assessment.added_beside => desired.object.clone(),
         taken => {
-            let schema = subject_of(setting, open)?.schema;
+            let schema = subject_of(setting, open).schema;
             without_ignored(schema, &desired.object, &open.live, taken)
         }
     };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     membership::keep_label(&mut body, &open.live);
-    Some(DryRun {
+    DryRun {
         id: open.id.clone(),
-        resource: desired.resource.clone(),
+        resource: Resource::clone(&desired.resource),
         body,
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
-    })
+    }
 }
 
 fn unknown(subject: &Subject<'_>, reason: String) -> ObjectVerdict {

@@ -3,6 +3,7 @@
 pub mod fields;
 pub mod glob;
 pub mod id;
+pub mod packed;
 pub mod path;
 pub mod pattern;
 pub mod quantity;

@@ -53,8 +53,12 @@ const WORTH_A_THREAD: usize = 400;
 
 impl Bases {
     /// The bases of a record whose shards are not read yet, compared with the desired objects. Without a key no digest can be
-    /// compared, and every member's shard is wanted.
-    pub fn new(stored: Stored, desired: &[(&ObjectId, &Value)], hidden: &dyn Hidden) -> Self {
+    /// compared, and every member's shard is wanted. Each desired object is made when it is looked at, and dropped again.
+    pub fn new(
+        stored: Stored,
+        desired: &[(&ObjectId, impl Fn() -> Value + Sync)],
+        hidden: &dyn Hidden,
+    ) -> Self {
         let Stored { index, key } = stored;
         let mut bases = Self { index, key, ..Self::default() };
         if bases.key.is_some() {
@@ -74,12 +78,12 @@ impl Bases {
     }
 
     /// The desired objects whose digest is the recorded one.
-    fn equal(&self, desired: &[(&ObjectId, &Value)], hidden: &dyn Hidden) -> BTreeSet<IdHash> {
+    fn equal(&self, desired: &[(&ObjectId, impl Fn() -> Value)], hidden: &dyn Hidden) -> BTreeSet<IdHash> {
         let Some(key) = &self.key else { return BTreeSet::new() };
         let equal = desired.iter().filter_map(|(id, object)| {
             let hash = IdHash::of(id);
             let entry = self.index.get(hash)?;
-            let digest = ObjectDigest::of(key, hash, &veil(key, id, object, hidden));
+            let digest = ObjectDigest::of(key, hash, &veil(key, id, &object(), hidden));
             (digest == entry.digest).then_some(hash)
         });
         equal.collect()
@@ -88,6 +92,13 @@ impl Bases {
     /// True if the record has an entry for the object.
     pub fn has(&self, id: &ObjectId) -> bool {
         self.index.get(IdHash::of(id)).is_some()
+    }
+
+    /// The entry of an object that Git did not move since, as bytes: the same bytes are the same entry.
+    pub fn unchanged(&self, id: &ObjectId) -> Option<Vec<u8>> {
+        let hash = IdHash::of(id);
+        let entry = self.index.get(hash).filter(|_| self.unchanged.contains(&hash))?;
+        Some([&entry.digest.0[..], &entry.uid.0[..], &entry.applied.to_le_bytes()].concat())
     }
 
     /// True if the object has an entry, moved in Git since, and what was applied is kept.
@@ -175,7 +186,7 @@ mod tests {
         let secrets = secrets(&set, &encode(members, &key, &Hides, 2).unwrap(), &key);
         let (index, key) = decode::index(&secrets[0]).unwrap();
         let stored = Stored { index, key: key.filter(|_| with_key) };
-        let objects: Vec<(&ObjectId, &Value)> = desired.iter().map(|m| (&m.id, &m.object)).collect();
+        let objects: Vec<_> = desired.iter().map(|m| (&m.id, || m.object.clone())).collect();
         let mut bases = Bases::new(stored, &objects, &Hides);
         for number in 1..=2 {
             let wanted = bases.wanted_of(number);

@@ -48,7 +48,7 @@ impl PathHash {
 ///
 /// Paths are kept as 64-bit hashes: a collision would show a wrong line number and nothing else.
 #[derive(Debug, Clone, Default)]
-pub struct FieldLines(Box<[(PathHash, u32)]>);
+pub struct FieldLines(Arc<[(PathHash, u32)]>);
 
 impl FieldLines {
     /// Builds the table from (path, line) pairs in any order; of equal paths the last wins.

@@ -96,6 +96,7 @@ impl<'a> Walk<'a> {
             EntryKind::Directory => self.directory(&path),
             EntryKind::File if is_manifest_name(&path) => self.file(&path),
             EntryKind::File => {}
+            EntryKind::Link if path.as_str() == CONFIGURATION => {}
             EntryKind::Link => self.links.push(path),
             EntryKind::Submodule => {
                 let warning = Notice::about(path.as_str(), "is a submodule, which is not read");

@@ -38,9 +38,12 @@ pub(super) async fn find(reader: &Live, catalog: &Catalog, desired: &DesiredSet,
 /// Kinds of autoscalers that matter for a set, for a snapshot, which cannot know what will differ.
 pub(super) fn kinds_for(catalog: &Catalog, desired: &DesiredSet) -> Vec<Wanted> {
     let scalable = |entry: &Entry| match entry {
-        Entry::Ready(desired) => ["/spec/replicas", "/spec/template", "/spec/jobTemplate"]
-            .iter()
-            .any(|at| desired.object.pointer(at).is_some()),
+        Entry::Ready(ready) => {
+            let object = ready.object();
+            ["/spec/replicas", "/spec/template", "/spec/jobTemplate"]
+                .iter()
+                .any(|at| object.pointer(at).is_some())
+        }
         _ => false,
     };
     let targets = desired.entries.iter().filter(|(_, entry)| scalable(entry));
@@ -106,10 +109,11 @@ impl Found {
     /// What Git says counts where nothing of that name is live yet.
     fn add_rendered(&mut self, desired: &DesiredSet) {
         for (id, entry) in &desired.entries {
-            if let Entry::Ready(desired) = entry
+            if let Entry::Ready(ready) = entry
+                && autoscale::is_autoscaler(id)
                 && !self.live.contains(id)
             {
-                self.scalers.extend(autoscale::read(id, &desired.object));
+                self.scalers.extend(autoscale::read(id, &ready.object()));
             }
         }
     }

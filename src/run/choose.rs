@@ -77,7 +77,12 @@ pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<Option<Ru
         let meant = chosen.only.is_empty()
             || chosen.only.iter().any(|only| is_meant(only, id, plural(entry).as_deref()));
         // What cannot be compared is kept under a selector: leaving it out would hide it.
-        meant && !matches!(entry, Entry::Ready(d) if !is_selected(chosen.selector.as_ref(), &d.object))
+        let selector = chosen.selector.as_ref();
+        let selected = |entry: &Entry| match entry {
+            Entry::Ready(ready) if selector.is_some() => is_selected(selector, &ready.object()),
+            _ => true,
+        };
+        meant && selected(entry)
     });
     Ok(unmet)
 }

@@ -11,23 +11,23 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::Search;
 use super::paranoid;
-use super::recorded::Recorded;
+use super::recorded::{self, Recorded};
+use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
 use crate::compare::judge::Policy;
-use crate::compare::survey::{Bases, Setting, survey};
+use crate::compare::memory::Memory;
+use crate::compare::survey::{Bases, Setting, survey_with};
 use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
-use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
+use crate::live::{Catalog, FetchError, LiveSet, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice, plain};
 use crate::report::Source;
-use crate::schema::Schema;
-use crate::schema::openapi::Document;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
@@ -44,7 +44,7 @@ pub enum BaseChoice {
 #[derive(Debug, Clone)]
 pub enum Opening {
     /// To be opened.
-    Request(source::Request),
+    Request(Box<source::Request>),
     /// A directory of a source that is open already, shared by all targets of a run.
     Shared(Arc<Snapshot>, RepoPath),
 }
@@ -179,22 +179,25 @@ pub async fn compare(
     warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
-    let versions = versions(&desired);
+    let kinds = kinds(&desired);
     progress.stage("reading live objects");
     let label = set.as_ref().map(SetIdentity::id);
-    let (documents, (live, beside), answers) = tokio::join!(
-        reader.openapi(&versions),
+    let (schemas, (live, beside), answers) = tokio::join!(
+        reader.schemas(&kinds),
         reader.read_set(&wanted, label.as_deref()),
         // A snapshot is of one set, whatever the directory is called that it is compared with.
         reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
     );
+    warnings.extend(recorded::of_another_set(reader, set.as_ref().filter(|_| named), answers.as_ref()));
     let recorded = Recorded::open(set, named, answers, &mut warnings);
     desired.set = recorded.membership();
     recorded.mark_lost_kinds(&mut desired, &catalog);
     if matches!(bases, Bases::Unknown) {
         bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
     }
-    let schemas = schemas(&desired, documents?, &catalog, &mut warnings);
+    let mut schemas = schemas?;
+    schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
+    warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
     let setting = Setting {
         desired: &desired,
@@ -204,13 +207,19 @@ pub async fn compare(
         owners_recorded: reader.owners_recorded(),
         rules: &rules,
     };
-    let mut found = survey(&setting, &live);
+    let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
+    let memory = match remembered.is_off() {
+        true => Memory::off(),
+        false => Memory::new(remembered.proofs(), &remembered.program, &setting),
+    };
+    let mut found = survey_with(&setting, &live, &memory);
     drop(live);
+    remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
     autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
-    verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
+    verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
     let sampled = std::mem::take(&mut found.sampled);
     warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -251,7 +260,7 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
         .entries
         .into_iter()
         .filter_map(|(id, entry)| match entry {
-            Entry::Ready(desired) => Some((id, desired.object)),
+            Entry::Ready(ready) => Some((id, ready.object())),
             _ => None,
         })
         .collect();
@@ -269,7 +278,7 @@ pub fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
     let mut types: BTreeMap<Gvk, Wanted> = BTreeMap::new();
     for (id, entry) in &desired.entries {
         if let Entry::Ready(object) = entry {
-            let fresh = || Wanted { resource: object.resource.clone(), objects: BTreeSet::new() };
+            let fresh = || Wanted { resource: Resource::clone(&object.resource), objects: BTreeSet::new() };
             let wanted = types.entry(object.gvk.clone()).or_insert_with(fresh);
             wanted.objects.insert((id.namespace.clone(), id.name.clone()));
         }
@@ -286,42 +295,24 @@ pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
     ready.collect()
 }
 
-/// Compiles the schemas of the kinds in use. A kind without one is compared with deduced rules, and a warning says so.
-fn schemas(
-    desired: &DesiredSet,
-    documents: OpenApiDocuments,
-    catalog: &Catalog,
-    warnings: &mut Vec<Notice>,
-) -> BTreeMap<Gvk, Schema> {
-    let kinds: BTreeSet<&Gvk> = desired
-        .entries
-        .values()
-        .filter_map(|entry| match entry {
-            Entry::Ready(desired) => Some(&desired.gvk),
-            _ => None,
-        })
-        .collect();
-    let parsed: BTreeMap<GroupVersion, Document> = documents
-        .into_iter()
-        .filter_map(|(version, text)| Some((version, Document::parse(&text).ok()?)))
-        .collect();
-    let mut schemas = BTreeMap::new();
-    for gvk in kinds {
-        match parsed.get(&gvk.group_version()).and_then(|document| document.schema(gvk)) {
-            Some(mut schema) => {
-                schema.versions = catalog.versions(gvk);
-                schemas.insert(gvk.clone(), schema);
-            }
-            None => warnings.push(Notice {
-                file: gvk.to_string(),
-                line: 0,
-                column: 0,
-                message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
-                hint: None,
-            }),
-        }
+/// The kinds that are compared.
+fn kinds(desired: &DesiredSet) -> BTreeSet<Gvk> {
+    let ready = desired.entries.values().filter_map(|entry| match entry {
+        Entry::Ready(desired) => Some(desired.gvk.clone()),
+        _ => None,
+    });
+    ready.collect()
+}
+
+/// A kind without a schema is compared with deduced rules, and a warning says so.
+fn without_schema(gvk: &Gvk) -> Notice {
+    Notice {
+        file: gvk.to_string(),
+        line: 0,
+        column: 0,
+        message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
+        hint: None,
     }
-    schemas
 }
 
 /// Minor versions of Kubernetes 1 whose behaviour the comparison was tried against.

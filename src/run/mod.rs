@@ -12,6 +12,7 @@ pub mod output;
 pub mod paranoid;
 mod pin;
 mod recorded;
+pub mod remembered;
 pub mod render;
 pub mod snapshot;
 pub mod targets;

@@ -8,7 +8,7 @@ use crate::compare::paranoid::{overruled, refused};
 use crate::compare::refusal::summary;
 use crate::compare::survey::{Open, Setting, conclude, question};
 use crate::compare::verdict::ObjectVerdict;
-use crate::desired::{Desired, Entry};
+use crate::desired::{Entry, Ready};
 use crate::live::{Catalog, Prediction};
 use crate::object::id::ObjectId;
 use crate::reader::Live;
@@ -26,7 +26,7 @@ pub async fn check(
     if sampled.is_empty() {
         return Vec::new();
     }
-    let questions: Vec<_> = sampled.iter().filter_map(|open| question(setting, open)).collect();
+    let questions: Vec<_> = sampled.iter().map(|open| question(setting, open)).collect();
     let answers = reader.predict(questions).await;
     let mut checking =
         Checking { setting, wrong: BTreeMap::new(), refused: Vec::new(), unchecked: BTreeMap::new() };
@@ -68,8 +68,8 @@ impl Checking<'_> {
     fn one(&mut self, open: &Open, answer: Prediction, verdict: &mut ObjectVerdict) {
         match answer {
             Prediction::Stored(predicted) => {
-                let Some((desired, schema)) = compared(self.setting, &open.id) else { return };
-                if let Some(other) = overruled(schema, &desired.object, open, verdict, &predicted) {
+                let Some((_, schema)) = compared(self.setting, &open.id) else { return };
+                if let Some(other) = overruled(schema, &open.desired.object, open, verdict, &predicted) {
                     let paths = other.fields.iter().map(|field| field.path.to_string()).collect();
                     self.wrong.insert(open.id.clone(), paths);
                     *verdict = other;
@@ -93,9 +93,9 @@ impl Checking<'_> {
     }
 }
 
-fn compared<'a>(setting: &'a Setting<'_>, id: &ObjectId) -> Option<(&'a Desired, &'a Schema)> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(id) else { return None };
-    Some((desired, setting.schema_of(&desired.gvk)))
+fn compared<'a>(setting: &'a Setting<'_>, id: &ObjectId) -> Option<(&'a Ready, &'a Schema)> {
+    let Some(Entry::Ready(ready)) = setting.desired.entries.get(id) else { return None };
+    Some((ready, setting.schema_of(&ready.gvk)))
 }
 
 fn wrong(setting: &Setting<'_>, admission: &AdmissionConfigs, id: &ObjectId, paths: &[String]) -> Notice {

@@ -6,11 +6,15 @@
 pub mod builtin;
 pub mod defaulting;
 pub mod openapi;
+pub mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::object::id::Gvk;
 
 /// Index of a node in its [`Schema`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +27,11 @@ impl NodeId {
     pub const UNTYPED: Self = Self(1);
 }
 
+/// The schemas of the kinds in use; a kind for which none is published has no entry.
+pub type Schemas = BTreeMap<Gvk, Schema>;
+
 /// The merge schema of one type, reachable from [`Schema::root`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
     nodes: Vec<Node>,
     root: NodeId,
@@ -57,7 +64,7 @@ pub struct Node {
 }
 
 /// Type of a scalar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scalar {
     /// Text.
     String,
@@ -70,7 +77,7 @@ pub enum Scalar {
 }
 
 /// Spelling that the server stores for a scalar of a built-in type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Form {
     /// As written.
     #[default]

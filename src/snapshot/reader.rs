@@ -93,6 +93,7 @@ impl Recorded {
                 server: document.server.url,
                 context: document.server.context,
                 namespace: document.server.namespace,
+                account: None,
             },
             catalog,
             openapi,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// `source::tree` and `source::url`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["compare", "exit", "object", "record", "select"]),
-    ("cluster", &["live", "object", "record"]),
+    ("cluster", &["live", "object", "record", "schema", "store"]),
     ("compare", &["desired", "live", "object", "record", "render", "schema"]),
     ("config", &["compare", "object", "render", "source::tree"]),
     ("desired", &["compare", "live", "object", "render"]),
@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mask", &["compare", "object", "record"]),
     ("object", &[]),
     ("progress", &[]),
-    ("reader", &["cluster", "live", "object", "record", "snapshot"]),
+    ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
     ("record", &["live", "object"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "source",
             "source::tree",
             "source::url",
+            "store",
         ],
     ),
     ("schema", &["object"]),
@@ -60,10 +61,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
     ("source", &["object"]),
+    ("store", &[]),
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
-const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source"];
+const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -81,8 +81,9 @@ fn of_application(
     rules: &mut Vec<Arc<Rule>>,
     warnings: &mut Vec<Notice>,
 ) {
-    let Some(Value::Array(entries)) = manifest.object.pointer("/spec/ignoreDifferences") else { return };
-    let application = Arc::new(application(manifest, repository));
+    let object = manifest.object.value();
+    let Some(Value::Array(entries)) = object.pointer("/spec/ignoreDifferences") else { return };
+    let application = Arc::new(application(manifest, &object, repository));
     for (at, entry) in entries.iter().take(MAX_ENTRIES).enumerate() {
         let line = line(manifest, at);
         let (paths, misunderstood) = paths(entry);
@@ -113,8 +114,8 @@ fn of_application(
     }
 }
 
-fn application(manifest: &Manifest, repository: Option<&str>) -> Application {
-    let spec = manifest.object.get("spec").unwrap_or(&Value::Null);
+fn application(manifest: &Manifest, object: &Value, repository: Option<&str>) -> Application {
+    let spec = object.get("spec").unwrap_or(&Value::Null);
     let several = spec.get("sources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let sources = several.iter().chain(spec.get("source"));
     let ours = |source: &&Value| {

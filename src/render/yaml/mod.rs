@@ -22,6 +22,8 @@ mod resolve;
 mod slices;
 mod tree;
 
+pub use tree::is_guarded;
+
 use std::borrow::Cow;
 
 use serde_json::Value;

@@ -45,9 +45,12 @@ fn head(field: &FieldVerdict, page: &Page<'_>) -> Vec<Line> {
     };
     let mut line = Line::of(Role::Plain, &format!("{}{path}", " ".repeat(PATH_INDENT)));
     line.pad_to(page.column);
-    let words = words::class(field);
+    let words = words::class(field, page.all_local);
     let role = if field.counts { Role::Difference } else { Role::Faint };
-    let (class, remark) = words.split_once(": ").unwrap_or((&words, ""));
+    let (class, remark) = match &field.remark {
+        Some(remark) => (words.trim_end_matches(remark.as_str()).trim_end_matches(": "), remark.as_str()),
+        None => (words.as_str(), ""),
+    };
     if line.width() + columns(&words) <= page.options.width || remark.is_empty() {
         return vec![line.with(role, &words)];
     }

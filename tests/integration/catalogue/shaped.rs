@@ -16,6 +16,7 @@ use gitops::compare::verdict::{FieldVerdict, ObjectVerdict, Status};
 use gitops::desired::{Desired, Entry, resolve};
 use gitops::live::{Catalog, LiveSet, Observed, Presence};
 use gitops::object::id::ObjectId;
+use gitops::object::packed::Packed;
 use gitops::render::Manifest;
 use gitops::render::origin::{FieldLines, Origin};
 use gitops::schema::Schema;
@@ -111,14 +112,14 @@ fn git(dice: &mut Dice, catalog: &Catalog) -> Git {
             gvk: gvk(text("apiVersion"), text("kind")),
             namespace: Some("n".to_owned()),
             name: manifest["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
-            object: manifest.clone(),
+            object: Packed::of(&manifest),
             origin: Origin { file: "a.yaml".into(), line: 1, fields: FieldLines::default() },
         };
         let set = resolve(vec![item], catalog, "n");
-        if let Some((id, Entry::Ready(desired))) = set.entries.into_iter().next()
-            && validate(schema, &desired.object).is_empty()
-        {
-            return Git { manifest, id, desired: *desired, schema };
+        let Some((id, Entry::Ready(ready))) = set.entries.into_iter().next() else { continue };
+        let desired = ready.desired();
+        if validate(schema, &desired.object).is_empty() {
+            return Git { manifest, id, desired, schema };
         }
     }
 }

@@ -325,7 +325,7 @@ impl Case {
         if self.owned
             && let Some(Entry::Ready(ready)) = desired.entries.get(&id)
         {
-            self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object));
+            self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object()));
         }
         let setting = Setting {
             desired: &desired,
@@ -353,7 +353,7 @@ impl Case {
             Base::Object(object) => resolved(&object.to_string(), catalog).entries.remove(id),
         };
         let objects = match prepared {
-            Some(Entry::Ready(ready)) => BTreeMap::from([(id.clone(), ready.object)]),
+            Some(Entry::Ready(ready)) => BTreeMap::from([(id.clone(), ready.object())]),
             _ => BTreeMap::new(),
         };
         Bases::Revision { name: "base".to_owned(), objects }

@@ -7,9 +7,10 @@ use gitops::compare::base::Base;
 use gitops::compare::judge::{Answer, Policy, Subject, assess};
 use gitops::compare::survey::{Bases, Open, Setting, conclude, question};
 use gitops::compare::verdict::ObjectVerdict;
-use gitops::desired::{Desired, DesiredSet, Entry, resolve};
+use gitops::desired::{DesiredSet, Entry, Ready, resolve};
 use gitops::live::{Prediction, Presence, Refusal, Wanted};
 use gitops::object::id::{Gvk, ObjectId};
+use gitops::object::packed::Packed;
 use gitops::render::Manifest;
 use gitops::render::origin::{FieldLines, Origin};
 use gitops::schema::Schema;
@@ -96,7 +97,7 @@ async fn write(world: &World, seed: u64, manifests: Vec<(u64, Value)>) -> Vec<Re
 /// A manifest beside a live object, with what the comparison and the server say.
 pub(super) struct Pair {
     pub(super) manifest: Value,
-    pub(super) desired: Desired,
+    pub(super) desired: Ready,
     pub(super) open: Open,
     pub(super) events: Vec<&'static str>,
     pub(super) change: &'static str,
@@ -213,12 +214,13 @@ pub(super) fn pair(
         gvk: gvk(&manifest),
         namespace: text("namespace"),
         name: text("name")?,
-        object: manifest.clone(),
+        object: Packed::of(&manifest),
         origin: Origin { file: "pair.yaml".into(), line: 1, fields: FieldLines::default() },
     };
     let set = resolve(vec![item], &world.catalog, &world.namespace);
     let (id, entry) = set.entries.into_iter().next()?;
-    let Entry::Ready(desired) = entry else { return None };
+    let Entry::Ready(ready) = entry else { return None };
+    let desired = ready.desired();
     let subject = Subject {
         id: &id,
         desired: &desired,
@@ -229,8 +231,16 @@ pub(super) fn pair(
         rules: &Default::default(),
     };
     let assessment = assess(&subject, live);
-    let open = Open { id, live: live.clone(), assessment, base: Base::Unknown, scaling: Default::default() };
-    Some(Pair { manifest, desired: *desired, open, events, change })
+    let open = Open {
+        id,
+        desired,
+        live: live.clone(),
+        assessment,
+        base: Base::Unknown,
+        scaling: Default::default(),
+        proof: None,
+    };
+    Some(Pair { manifest, desired: *ready, open, events, change })
 }
 
 /// The verdict on a pair, as the program gives it.
@@ -260,8 +270,7 @@ fn with_setting<T>(world: &World, pair: &Pair, then: impl FnOnce(&Setting<'_>) -
 pub(super) async fn ask(world: &World, pairs: &[Pair]) -> Vec<Said> {
     let questions =
         pairs.iter().map(|pair| with_setting(world, pair, |setting| question(setting, &pair.open)));
-    let questions = questions.map(|question| question.expect("a pair is a question")).collect();
-    let said = world.server.predict(questions).await;
+    let said = world.server.predict(questions.collect()).await;
     said.into_iter()
         .map(|prediction| match prediction {
             Prediction::Stored(stored) => Said::Stored(stored),

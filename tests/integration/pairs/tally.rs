@@ -141,7 +141,7 @@ pub(super) fn weigh(world: &World, pair: &Pair, said: &Said) -> Finding {
             if verdict.status == Status::Invalid {
                 return if changed.is_empty() { Finding::Refused } else { Finding::Growing };
             }
-            let desired = &pair.desired.object;
+            let desired = &pair.open.desired.object;
             let (faults, beside) = truth::compare(schema, &verdict, &changed, desired, &pair.open.live);
             if !faults.is_empty() {
                 Finding::Mistold { faults, stored: stored.clone() }

@@ -19,5 +19,5 @@ pub(crate) fn text(file: &str) -> String {
 /// The objects of a file of rich manifests.
 pub(crate) fn objects(file: &str) -> Vec<Value> {
     let manifests = render_stream(text(file).as_bytes()).expect("the manifests can be read");
-    manifests.items.into_iter().map(|manifest| manifest.object).collect()
+    manifests.items.into_iter().map(|manifest| manifest.object.value()).collect()
 }

@@ -57,10 +57,26 @@ pub(crate) fn members(kubeconfig: &Path, source: &str, namespace: &str) -> Vec<M
             let live: Value = serde_json::from_slice(&observed.json).unwrap();
             let applied = applied(&live)?;
             let uid = live["metadata"]["uid"].as_str().unwrap().to_owned();
-            Some(Member { id: id.clone(), object: desired.object.clone(), uid, applied })
+            Some(Member { id: id.clone(), object: desired.object(), uid, applied })
         };
         desired.entries.iter().filter_map(member).collect()
     })
+}
+
+/// The manifests of a directory.
+pub(crate) fn rendered(source: &str) -> Vec<Value> {
+    render(&Request::new(source))
+        .unwrap()
+        .manifests
+        .items
+        .into_iter()
+        .map(|manifest| manifest.object.value())
+        .collect()
+}
+
+/// Seconds since 1970 as the server writes times.
+pub(crate) fn time(seconds: u64) -> String {
+    jiff::Timestamp::from_second(seconds.try_into().unwrap()).unwrap().to_string()
 }
 
 /// The time of our Apply entry.
