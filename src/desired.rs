@@ -81,6 +81,13 @@ pub enum Entry {
         /// Where it was written.
         origin: Origin,
     },
+    /// Its kind was served when it was applied, and is not any more.
+    Lost {
+        /// What is gone.
+        reason: String,
+        /// Where it was written.
+        place: (String, u32),
+    },
 }
 
 /// All objects of a render, by identity.
@@ -90,6 +97,20 @@ pub struct DesiredSet {
     pub entries: BTreeMap<ObjectId, Entry>,
     /// Remarks that do not change a verdict.
     pub warnings: Vec<Notice>,
+    /// The set that these objects make up, if it has a name.
+    pub set: Option<Membership>,
+}
+
+/// How members of a set are told on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The ApplySet id, which members carry as their `part-of` label.
+    pub id: String,
+    /// True if a user named the set or its record exists; else the name is a guess from the repository, and an object that
+    /// belongs to another set may belong to this one under another name.
+    pub certain: bool,
+    /// True if its record exists, so that every member was labelled.
+    pub recorded: bool,
 }
 
 /// Sets that are smaller are resolved on one thread: starting another would cost more.
@@ -385,6 +406,9 @@ fn fold_string_data(secret: &mut Map<String, Value>) -> Result<(), String> {
         Some(Value::Object(plain)) => plain,
         Some(_) => return Err("stringData is no map".to_owned()),
     };
+    if plain.is_empty() {
+        return Ok(());
+    }
     let data = secret.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if data.is_null() {
         *data = Value::Object(Map::new());
@@ -455,7 +479,9 @@ mod tests {
                     Entry::Ready(desired) => desired.object().to_string(),
                     Entry::Invalid { reason, places } => format!("invalid: {reason} {places:?}"),
                     Entry::KindPending(_) => "kind pending".to_owned(),
-                    Entry::Unknown { reason, .. } => format!("unknown: {reason}"),
+                    Entry::Unknown { reason, .. } | Entry::Lost { reason, .. } => {
+                        format!("unknown: {reason}")
+                    }
                 };
                 (id.to_string(), text)
             })

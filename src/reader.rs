@@ -7,9 +7,12 @@ use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
-use crate::cluster::{Counts, Server};
+use crate::cluster::{Counts, Search, Server};
 use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::object::value::text_at;
+use crate::record::SetIdentity;
+use crate::record::opened::{Answers, Part};
 use crate::schema::Schemas;
 use crate::schema::openapi::Document;
 use crate::snapshot::Recorded;
@@ -70,6 +73,26 @@ impl Live {
         }
     }
 
+    /// As [`Self::read`], with what else carries the id of a set among the objects of these types.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        match self {
+            Self::Server(server) => server.read_set(wanted, label).await,
+            Self::Recorded(recorded) => recorded.read_set(wanted),
+        }
+    }
+
+    /// Members of a set among the objects of other types, or in other namespaces.
+    pub async fn members(&self, id: &str, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        match self {
+            Self::Server(server) => server.members(id, wanted).await,
+            Self::Recorded(recorded) => recorded.members(wanted),
+        }
+    }
+
     /// Reads one object again, after a conflict.
     ///
     /// # Errors
@@ -97,6 +120,41 @@ impl Live {
         match self {
             Self::Server(server) => server.namespace_exists(name).await,
             Self::Recorded(recorded) => recorded.namespace_exists(name),
+        }
+    }
+
+    /// The parent and the index of a set's record. A snapshot knows its own set, and needs no name for it; without a name a
+    /// server is not asked.
+    pub async fn record(&self, set: Option<&SetIdentity>) -> Option<Answers> {
+        match (self, set) {
+            (Self::Server(server), Some(set)) => Some(server.record(set).await),
+            (Self::Server(_), None) => None,
+            (Self::Recorded(recorded), set) => recorded.record(set),
+        }
+    }
+
+    /// Some shards of a set's bases.
+    pub async fn record_shards(&self, set: &SetIdentity, shards: &BTreeSet<u16>) -> BTreeMap<u16, Part> {
+        match self {
+            Self::Server(server) => server.record_shards(set, shards).await,
+            Self::Recorded(recorded) => recorded.record_shards(shards),
+        }
+    }
+
+    /// `metadata.uid` of the namespace kube-system, which tells clusters apart; `None` for a snapshot, which does not record
+    /// it.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn cluster_uid(&self) -> Result<Option<String>, FetchError> {
+        let Self::Server(server) = self else { return Ok(None) };
+        match server.namespace("kube-system").await? {
+            Presence::Found(observed) => {
+                let object: serde_json::Value = serde_json::from_slice(&observed.json)
+                    .map_err(|error| FetchError::Failed(format!("kube-system cannot be decoded: {error}")))?;
+                Ok(text_at(&object, &["metadata", "uid"]).map(str::to_owned))
+            }
+            Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
         }
     }
 

@@ -61,7 +61,7 @@ impl Gathered {
     }
 
     /// Moves what is known of every wanted object to `live`.
-    pub fn answer(mut self, wanted: &Wanted, live: &mut LiveSet) {
+    pub fn answer(&mut self, wanted: &Wanted, live: &mut LiveSet) {
         for key in &wanted.objects {
             let id = ObjectId::new(&wanted.resource.gvk, &key.0, &key.1);
             let presence = match self.found.remove(key) {

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -43,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) wanted: Wanted,
     /// What to keep.
     pub(crate) keep: Keep,
+    /// The id of a set: objects that carry it in a label are kept as well, wherever they happen to be listed.
+    pub(crate) label: Option<Arc<str>>,
     /// True if pages are small: servers before 1.31 read lists from etcd.
     pub(crate) paged: bool,
 }
@@ -51,7 +54,11 @@ impl Plan {
     /// The one place that decides whether an item of a list is kept; its key, if it is.
     pub(crate) fn key_if_kept(&self, item: &Meta<'_>) -> Option<Key> {
         let key = (item.namespace.as_ref().to_owned(), item.name.as_ref().to_owned());
-        (self.keep == Keep::All || self.wanted.objects.contains(&key)).then_some(key)
+        let labelled = || {
+            let labels = item.labels.map(RawValue::get).unwrap_or_default();
+            self.label.as_deref().is_some_and(|label| labels.contains(label))
+        };
+        (self.keep == Keep::All || self.wanted.objects.contains(&key) || labelled()).then_some(key)
     }
 
     /// True if only a whole list will do: what is looked for is not known by name.
@@ -260,7 +267,7 @@ fn listed(namespace: Option<&str>) -> Gathered {
     Gathered { listed, ..Gathered::nothing() }
 }
 
-async fn one_page(sender: &Sender, plan: &Arc<Plan>, path: String) -> Result<Page, Failure> {
+pub(super) async fn one_page(sender: &Sender, plan: &Arc<Plan>, path: String) -> Result<Page, Failure> {
     let max_answer = if plan.needs_all() { MAX_ANSWER } else { MAX_PASSING };
     let call = Call { max_answer, ..Call::get(Purpose::List, path) };
     sender.send_to(&call, |headers| Reading::begin(plan, headers)).await
@@ -386,6 +393,7 @@ pub(super) mod tests {
                 objects: BTreeSet::from([("a".to_owned(), "x".to_owned())]),
             },
             keep,
+            label: None,
             paged: false,
         }
     }

@@ -13,9 +13,11 @@ pub mod error;
 pub mod gathered;
 pub mod kubeconfig;
 mod list;
+mod members;
 mod openapi;
 mod page;
 mod proxy;
+mod record;
 mod request;
 pub mod retry;
 mod split;
@@ -46,6 +48,7 @@ use crate::live::{
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::schema::Schemas;
 
+pub use members::Search;
 pub use proxy::ProxyVariables;
 pub use throttle::{Counts, Purpose};
 
@@ -186,19 +189,32 @@ impl Server {
 
     /// Reads objects: one LIST a type where that is allowed. Every wanted object has an entry in the answer.
     pub async fn read(&self, wanted: &[Wanted]) -> LiveSet {
-        let mut live = LiveSet::new();
-        for (wanted, gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted).await) {
+        self.read_set(wanted, None).await.0
+    }
+
+    /// As [`Self::read`], with what else carries the id of a set: for each type what was found beside the wanted objects, and
+    /// where it was looked for.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        let (mut live, mut others) = (LiveSet::new(), Vec::new());
+        for (wanted, mut gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted, label).await) {
             gathered.answer(wanted, &mut live);
+            gathered.found.retain(|key, _| !wanted.objects.contains(key));
+            others.push((wanted.resource.clone(), gathered));
         }
-        live
+        (live, others)
     }
 
     /// Reads objects and everything else that their lists hold, for a snapshot; in the order of `wanted`.
     pub async fn read_all(&self, wanted: &[Wanted]) -> Vec<Gathered> {
-        self.gather(wanted, Keep::All).await
+        self.gather(wanted, Keep::All, None).await
     }
 
-    async fn gather(&self, wanted: &[Wanted], keep: Keep) -> Vec<Gathered> {
+    async fn gather(&self, wanted: &[Wanted], keep: Keep, label: Option<&str>) -> Vec<Gathered> {
+        let label: Option<Arc<str>> = label.map(Arc::from);
         let paged = self.wants_pages();
         let lost = FetchError::Failed("the list was abandoned".to_owned());
         let mut all: Vec<Gathered> =
@@ -206,7 +222,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         for (index, wanted) in wanted.iter().enumerate() {
             let sender = Arc::clone(&self.sender);
-            let plan = Plan { wanted: wanted.clone(), keep, paged };
+            let plan = Plan { wanted: wanted.clone(), keep, label: label.clone(), paged };
             tasks.spawn(async move { (index, list::gather(sender, plan).await) });
         }
         while let Some(done) = tasks.join_next().await {
@@ -241,8 +257,15 @@ impl Server {
     /// # Errors
     /// Why that is unknown.
     pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
-        let presence = list::get(&self.sender, &namespaces(), "", name).await?;
-        Ok(matches!(presence, Presence::Found(_)))
+        Ok(matches!(self.namespace(name).await?, Presence::Found(_)))
+    }
+
+    /// Reads a namespace.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn namespace(&self, name: &str) -> Result<Presence, FetchError> {
+        list::get(&self.sender, &namespaces(), "", name).await
     }
 
     /// Lists the webhooks and admission policies of the server.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::cluster::answer::{Failure, content_type, declared_json};
 use crate::cluster::gathered::Key;
@@ -54,6 +55,8 @@ pub(crate) struct Meta<'a> {
     pub(crate) name: Cow<'a, str>,
     #[serde(borrow, default)]
     pub(crate) namespace: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) labels: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +155,20 @@ mod tests {
 
     fn value(observed: &Observed) -> Value {
         serde_json::from_slice(&observed.json).unwrap()
+    }
+
+    #[test]
+    fn items_with_the_label_of_the_set_are_kept() {
+        let mut labelled = body("");
+        labelled["items"][1]["metadata"]["labels"] =
+            json!({"applyset.kubernetes.io/part-of": "applyset-1-v1"});
+        let plan = Plan { label: Some("applyset-1-v1".into()), ..plan(Keep::Wanted) };
+        let mut page = Page::default();
+        for item in labelled["items"].as_array().unwrap() {
+            page.take(&plan, item.to_string().as_bytes()).unwrap();
+        }
+        let names: Vec<&str> = page.kept.iter().map(|((_, name), _)| name.as_str()).collect();
+        assert_eq!(names, ["x", "y"]);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use super::base::{self, Base};
 use super::contain::{Difference, Kind};
 use super::owner::{self, Class as Manager, Writer};
 use super::prune::Dropped;
-use super::verdict::{Class, FieldVerdict, Proof};
+use super::verdict::{BaseKind, Class, FieldVerdict, Proof};
 use crate::object::fields::{Entry, ManagedFields};
 use crate::object::path::{FieldPath, PathElement};
+use crate::object::value::same;
 use crate::schema::Schema;
 
 /// What a class is decided from.
@@ -26,7 +27,7 @@ pub struct Evidence<'a> {
 
 /// Classifies a place where the desired value is not in live.
 pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> FieldVerdict {
-    let base = evidence.base.at(evidence.schema, &found.path).cloned();
+    let base = evidence.base.shown_at(evidence.schema, &found.path).cloned();
     let owners = owner::owners(evidence.managed, &found.path.0);
     let mut verdict = FieldVerdict {
         path: found.path.clone(),
@@ -53,8 +54,31 @@ pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> 
     } else if found.kind == Kind::Duplicated {
         verdict.remark = Some("live holds this item more than once".to_owned());
     }
+    if evidence.base.kind() == BaseKind::LastApplied && is_null_alone(found) {
+        verdict.class = Class::Differs;
+        verdict.writer = None;
+        verdict.remark =
+            Some("client-side apply takes null for absent, server-side apply stores it".to_owned());
+    }
     hold(evidence, &owners, &mut verdict);
     verdict
+}
+
+/// True if Git and live differ in nulls only: nobody changed anything, the object was applied in a way that knows no nulls.
+fn is_null_alone(found: &Difference) -> bool {
+    let same = |live: &Value| same(&without_nulls(&found.desired), &without_nulls(live));
+    found.desired.is_null() || found.live.as_ref().is_some_and(same)
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
 }
 
 fn names(owners: &[&Entry<'_>]) -> Vec<String> {

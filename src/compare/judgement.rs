@@ -57,10 +57,11 @@ impl Judgement<'_> {
         let mut ignored = Vec::new();
         let keep = |added: &Added| {
             let by_person = added.by == Addition::Person;
-            // What a default of the server may be is told nowhere.
+            // What a default of the server may be is told nowhere, and what would be a note stays one unless a rule names it.
             let told = added.by != Addition::Creation;
+            let counts = is_drift(self.subject.id, added, self.subject.policy);
             let rule = assessment.ignoring.of_addition(&scene, &added.path, &added.live, by_person);
-            let rule = rule.filter(|rule| told && (by_person || rule.what != What::Everything));
+            let rule = rule.filter(|rule| told && (counts || matches!(rule.what, What::Fields { .. })));
             let word = if by_person { Class::Added.word() } else { NoteKind::Foreign.word() };
             let keep = rule.is_none();
             ignored.extend(rule.map(|rule| Ignored { path: added.path.clone(), word, rule }));
@@ -125,7 +126,11 @@ impl Judgement<'_> {
         let at = |object| value_at(self.subject.schema, object, place);
         match (at(self.live), at(predicted)) {
             (Some(live), Some(predicted)) => !same(live, predicted),
-            (None, None) => false,
+            // What the server drops may take along the struct that was to hold it.
+            (None, None) => (1..place.len()).any(|depth| {
+                let around = |object| value_at(self.subject.schema, object, &place[..depth]).is_some();
+                around(self.live) != around(predicted)
+            }),
             _ => true,
         }
     }

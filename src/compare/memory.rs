@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use super::ignore::Rules;
+use super::paranoid::Percent;
 use super::survey::{Bases, Setting};
-use crate::desired::Ready;
+use crate::desired::{DesiredSet, Ready};
 use crate::object::id::{Gvk, ObjectId};
 use crate::schema::stored;
 
@@ -35,12 +36,14 @@ impl Memory {
     pub fn new(known: BTreeSet<Proof>, program: &[u8], setting: &Setting<'_>) -> Self {
         // Whole, so that nothing that a verdict may follow from is forgotten here. Bases and desired objects are part of
         // each object's own digest.
-        let Setting { desired: _, schemas, bases: _, policy, owners_recorded, rules } = setting;
-        // Every object says which rules mean something, also one that is in sync.
-        if **rules != Rules::default() {
+        let Setting { desired, schemas, bases: _, policy, owners_recorded, rules } = setting;
+        let DesiredSet { entries: _, warnings: _, set } = desired;
+        // Every object says which rules mean something, also one that is in sync; and a sample of what was proven is to be
+        // taken of all of it.
+        if **rules != Rules::default() || policy.paranoid != Percent::default() {
             return Self::off();
         }
-        let settings = format!("{policy:?} {owners_recorded}");
+        let settings = format!("{policy:?} {owners_recorded} {set:?}");
         let common = schemas.iter().map(|(gvk, schema)| {
             let schema = stored::encode(schema);
             (gvk.clone(), digest(&[program, settings.as_bytes(), gvk.to_string().as_bytes(), &schema]))
@@ -58,7 +61,7 @@ impl Memory {
         let base: &[u8] = match bases {
             Bases::Unknown => b"unknown",
             Bases::Withheld => b"withheld",
-            Bases::Revision { .. } => return None,
+            Bases::Revision { .. } | Bases::Record(_) => return None,
         };
         Some(digest(&[common, base, id.to_string().as_bytes(), ready.packed.text(), live]))
     }
@@ -87,7 +90,6 @@ mod tests {
     use crate::compare::fixtures::{config_map, deployment};
     use crate::compare::ignore::Rules;
     use crate::compare::judge::{AddedPolicy, Policy};
-    use crate::desired::DesiredSet;
     use crate::live::Resource;
     use crate::object::packed::Packed;
     use crate::render::origin::{FieldLines, Origin};

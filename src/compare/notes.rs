@@ -1,6 +1,7 @@
 //! What does not count: additions that are no drift, ownership that is missing, other spellings.
 
 use super::additions::Added;
+use super::base::Base;
 use super::ignore::{Ignored, Maker};
 use super::judge::{AddedPolicy, Assessment, Policy};
 use super::owner::Addition;
@@ -53,8 +54,18 @@ pub(super) fn adoption(managed: &ManagedFields<'_>, assessment: &Assessment) -> 
     if managed.own().is_none() {
         return note(Vec::new(), "not applied by gitops yet");
     }
+    if assessment.unlabelled {
+        return note(Vec::new(), "not labelled as a member of the set yet");
+    }
     let paths = assessment.containment.unowned.clone();
     if paths.is_empty() { None } else { note(paths, "right value, owned by others") }
+}
+
+/// The object that was applied is gone, and this is another one.
+pub(super) fn recreation(base: &Base) -> Option<Note> {
+    let text = "deleted and created anew since the last apply; base values are those of the earlier object"
+        .to_owned();
+    base.is_earlier().then_some(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text })
 }
 
 pub(super) fn cosmetic(assessment: &Assessment) -> Option<Note> {

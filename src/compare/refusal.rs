@@ -19,8 +19,11 @@ pub enum Meaning {
 const MANIFEST_TEXTS: &[&str] =
     &["failed to create typed patch object", "failed to convert new object", "duplicate nodePort"];
 /// Texts for a live object that server-side apply cannot read.
-const LIVE_TEXTS: &[&str] =
-    &["failed to create manager for existing fields", "request to convert CR to an invalid group/version"];
+const LIVE_TEXTS: &[&str] = &[
+    "failed to create manager for existing fields",
+    "failed to create typed live object",
+    "request to convert CR to an invalid group/version",
+];
 
 /// Reads a refusal.
 pub fn meaning(refusal: &Refusal) -> Meaning {

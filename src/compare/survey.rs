@@ -10,7 +10,9 @@ use super::base::Base;
 use super::ignore::usage::Usage;
 use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
+use super::membership;
 use super::memory::{Memory, Proof};
+use super::recorded::RecordedBases;
 use super::verdict::{BaseKind, ObjectVerdict, Status};
 use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
@@ -34,17 +36,31 @@ pub enum Bases {
         /// The objects.
         objects: BTreeMap<ObjectId, Value>,
     },
+    /// What the record of the set keeps.
+    Record(Box<RecordedBases>),
 }
 
 impl Bases {
+    /// The base of an object that is absent, or not read yet.
     fn of(&self, id: &ObjectId) -> Base {
         match self {
+            Self::Record(recorded) => recorded.without_live(id),
             Self::Unknown => Base::Unknown,
             Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),
             },
+        }
+    }
+}
+
+impl Bases {
+    /// The base of an object that exists, now that it was compared with what Git says.
+    fn of_live(&self, id: &ObjectId, desired: &Value, live: &Value, assessment: &Assessment) -> Base {
+        match self {
+            Self::Record(recorded) => recorded.of_live(id, desired, live, assessment),
+            other => other.of(id),
         }
     }
 }
@@ -64,6 +80,14 @@ pub struct Setting<'a> {
     pub owners_recorded: bool,
     /// What does not count.
     pub rules: &'a Rules,
+}
+
+impl Setting<'_> {
+    /// The schema of a kind.
+    pub fn schema_of(&self, gvk: &Gvk) -> &Schema {
+        static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
+        self.schemas.get(gvk).unwrap_or(&DEDUCED)
+    }
 }
 
 /// An object that is not proven to be in sync.
@@ -94,6 +118,8 @@ pub struct Survey {
     pub open: Vec<Open>,
     /// What was proven for the first time and may be remembered.
     pub proven: Vec<Proof>,
+    /// Objects that are proven in sync and to be held against the server all the same; their verdicts are among the others.
+    pub sampled: Vec<Open>,
     /// Which rules mean something.
     pub usage: Usage,
 }
@@ -103,6 +129,7 @@ impl Survey {
         self.verdicts.append(&mut other.verdicts);
         self.open.append(&mut other.open);
         self.proven.append(&mut other.proven);
+        self.sampled.append(&mut other.sampled);
         self.usage.merge(other.usage);
     }
 }
@@ -180,7 +207,12 @@ fn one(
         Ok(live) => live,
         Err(verdict) => return survey.verdicts.push(verdict),
     };
-    let assessment = assess(&subject, &live);
+    if let Some(reason) = membership::conflict(setting.desired.set.as_ref(), &live) {
+        return survey.verdicts.push(bare(&subject, Status::Conflict, Some(reason)));
+    }
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(id, &desired.object, &live, &assessment);
+    let subject = Subject { base: &base, ..subject };
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
     if !setting.owners_recorded && ManagedFields::of(&live).is_hidden() {
         let reason = "its managedFields are not recorded, so additions and owners cannot be seen";
@@ -191,7 +223,20 @@ fn one(
     } else if deleting || !assessment.needs_server() {
         let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
         survey.proven.extend(proof.filter(|_| verdict == in_sync(id, ready, &base)));
+        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
         survey.verdicts.push(verdict);
+        if sampled {
+            let scaling = Scaling::default();
+            survey.sampled.push(Open {
+                id: id.clone(),
+                desired,
+                live,
+                assessment,
+                base,
+                proof: None,
+                scaling,
+            });
+        }
     } else {
         let scaling = Scaling::default();
         survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
@@ -209,6 +254,13 @@ fn in_sync(id: &ObjectId, ready: &Ready, base: &Base) -> ObjectVerdict {
 /// Objects that are decided by reading have nothing that an autoscaler could hold.
 static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
 
+/// What was found locally; the label of a set's members is none of Git's business.
+fn assessed(setting: &Setting<'_>, subject: &Subject<'_>, live: &Value) -> Assessment {
+    let mut assessment = assess(subject, live);
+    membership::settle(&mut assessment, setting.desired.set.as_ref(), live);
+    assessment
+}
+
 fn local_answer(reason: &str) -> Answer {
     Answer::Unavailable { reason: reason.to_owned(), admission: super::local::Admission::MayRewrite }
 }
@@ -220,8 +272,7 @@ fn subject<'a>(
     base: &'a Base,
     scaling: &'a Scaling,
 ) -> Subject<'a> {
-    static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
-    let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
+    let schema = setting.schema_of(&desired.gvk);
     Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
@@ -242,9 +293,11 @@ pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let assessment = assess(&subject_of(setting, &open), &live);
+    let subject = subject_of(setting, &open);
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(&open.id, &subject.desired.object, &live, &assessment);
     // What was read again is not what the digest is about.
-    Some(Open { live, assessment, proof: None, ..open })
+    Some(Open { live, assessment, base, proof: None, ..open })
 }
 
 /// The type of an open object.
@@ -259,14 +312,16 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
 /// ignore an apply leaves as it is.
 pub fn question(setting: &Setting<'_>, open: &Open) -> DryRun {
     let desired = &open.desired;
-    let body = match &open.assessment.taken[..] {
+    let mut body = match &open.assessment.taken[..] {
         [] => desired.object.clone(),
+        _ if open.assessment.added_beside => desired.object.clone(),
         taken => {
             let schema = subject_of(setting, open).schema;
             without_ignored(schema, &desired.object, &open.live, taken)
         }
     };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
+    membership::keep_label(&mut body, &open.live);
     DryRun {
         id: open.id.clone(),
         resource: Resource::clone(&desired.resource),
@@ -289,6 +344,7 @@ fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
             (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
         }
         Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
+        Entry::Lost { reason, place } => (Status::Unknown, reason.clone(), vec![place.clone()]),
         Entry::Ready(desired) => (Status::Unknown, "it was not compared".to_owned(), at(&desired.origin)),
     };
     let mut verdict = ObjectVerdict::bare(id.clone(), gvk, status, Some(reason));

@@ -48,7 +48,12 @@ pub fn parse(file: &str, bytes: &[u8], today: Date) -> Result<Config, Vec<Notice
     let mut checker = Checker::new(file);
     let mut config = Config { file: file.to_owned(), ..Config::default() };
     match located::read(bytes) {
-        Err(problem) => checker.problem(problem.line, problem.column, problem.message, problem.hint),
+        Err(problem) => {
+            let quoted =
+                "a path with brackets or a leading `*` is quoted inside [ ]: ['spec.containers[*].image']";
+            let hint = problem.hint.unwrap_or_else(|| quoted.to_owned());
+            checker.problem(problem.line, problem.column, problem.message, Some(hint));
+        }
         Ok(None) => {
             checker.problem(0, 0, "holds nothing", Some(format!("start with apiVersion: {API_VERSION}")))
         }
@@ -67,9 +72,12 @@ impl Config {
     /// Warnings about rules that mean nothing in any of the sets that were compared.
     pub fn useless(&self, usage: &Usage) -> Vec<Notice> {
         let warning = |(at, rule): (usize, &Arc<Rule>)| {
-            let message = match usage.useless(at)? {
+            let message = match usage.useless(at, rule)? {
                 Useless::NoObject => "the ignore rule matches no object",
                 Useless::NoField => "the ignore rule matches objects, but none of them has such a field",
+                Useless::NoManager => {
+                    "the ignore rule matches objects, but none of them has a field of such a manager"
+                }
             };
             Some(Notice {
                 file: rule.origin.file.clone(),

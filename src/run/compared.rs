@@ -1,6 +1,7 @@
 //! The stages from a source to verdicts: open, render, discover, resolve, read, survey, ask.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -8,8 +9,13 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::extras::Search;
+use super::paranoid;
+use super::recorded::Recorded;
 use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
+use crate::compare::ignore::usage::Usage;
+use crate::compare::ignore::{Rule, Rules, application};
 use crate::compare::judge::Policy;
 use crate::compare::memory::Memory;
 use crate::compare::survey::{Bases, Setting, survey_with};
@@ -19,26 +25,39 @@ use crate::live::{Catalog, FetchError, LiveSet, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
+use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice, plain};
 use crate::report::Source;
+use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
 /// `--base`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum BaseChoice {
-    /// A revision of the same source.
-    Revision(String),
+    /// A revision of the same source, as it was asked for, and the directory in it; `None` if it did not have the target.
+    Revision(String, Arc<Snapshot>, Option<RepoPath>),
     /// Unknown, on purpose.
     None,
+}
+
+/// Where the manifests are.
+#[derive(Debug, Clone)]
+pub enum Opening {
+    /// To be opened.
+    Request(source::Request),
+    /// A directory of a source that is open already, shared by all targets of a run.
+    Shared(Arc<Snapshot>, RepoPath),
 }
 
 /// What to compare and how.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     /// What to open.
-    pub source: source::Request,
+    pub source: Opening,
     /// `--base`.
     pub base: Option<BaseChoice>,
+    /// `--set-name` and `--record-namespace`, else a target's.
+    pub set: SetChoice,
     /// `-n`: the namespace of what has none.
     pub namespace: Option<String>,
     /// `-l` and `--only`.
@@ -47,6 +66,8 @@ pub struct Comparison {
     pub read_only: bool,
     /// How to judge.
     pub policy: Policy,
+    /// The ignore rules of the configuration.
+    pub rules: Vec<Arc<Rule>>,
 }
 
 /// The result of a comparison.
@@ -58,10 +79,14 @@ pub struct Compared {
     pub verdicts: Vec<ObjectVerdict>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
+    /// Which rules of the configuration mean something here.
+    pub usage: Usage,
+    /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
+    pub unmet: Vec<Option<RunError>>,
 }
 
 /// What a report says about an opened source.
-fn told(snapshot: &Snapshot) -> Source {
+pub fn told(snapshot: &Snapshot) -> Source {
     Source {
         display: snapshot.display.clone(),
         reference: snapshot.reference.clone(),
@@ -78,6 +103,10 @@ pub struct Rendered {
     pub source: Source,
     /// Its manifests.
     pub manifests: Manifests,
+    /// URL of the repository, if there is one.
+    pub origin_url: Option<String>,
+    /// The directory in it.
+    pub path: String,
 }
 
 /// Opens and renders a source.
@@ -86,7 +115,12 @@ pub struct Rendered {
 /// The source cannot be read or rendered.
 pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    let mut manifests = plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
+    rendered(&snapshot, &snapshot.prefix)
+}
+
+/// Renders a directory of an open source.
+fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
+    let mut manifests = plain::render(snapshot.tree.as_ref(), directory)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -95,7 +129,12 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered { source: told(&snapshot), manifests })
+    Ok(Rendered {
+        source: told(snapshot),
+        manifests,
+        origin_url: snapshot.origin_url.clone(),
+        path: directory.as_str().to_owned(),
+    })
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -108,9 +147,12 @@ pub async fn compare(
     progress: &Progress,
 ) -> Result<Compared, RunError> {
     progress.stage("rendering");
-    let request = comparison.source.clone();
-    let rendering = super::blocking(move || render(&request));
-    let remote = is_remote(&comparison.source);
+    let opening = comparison.source.clone();
+    let rendering = super::blocking(move || match &opening {
+        Opening::Request(request) => render(request),
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory),
+    });
+    let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
     let (rendered, catalog) = if remote {
         (rendering.await?, reader.catalog().await?)
@@ -123,22 +165,39 @@ pub async fn compare(
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let bases = bases(comparison, &catalog, &namespace).await?;
+    let mut bases = bases(comparison, &catalog, &namespace).await?;
+    let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
+    let named = comparison.set.name.is_some();
+    let (others, misunderstood) =
+        application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
+    let rules = Rules { own: comparison.rules.clone(), others };
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
-    choose::choose(&mut desired, &comparison.chosen)?;
+    let unmet = choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
+    warnings.extend(misunderstood);
     warnings.append(&mut desired.warnings);
     warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
     let kinds = kinds(&desired);
     progress.stage("reading live objects");
-    let (schemas, live) = tokio::join!(reader.schemas(&kinds), reader.read(&wanted));
+    let label = set.as_ref().map(SetIdentity::id);
+    let (schemas, (live, beside), answers) = tokio::join!(
+        reader.schemas(&kinds),
+        reader.read_set(&wanted, label.as_deref()),
+        // A snapshot is of one set, whatever the directory is called that it is compared with.
+        reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
+    );
+    let recorded = Recorded::open(set, named, answers, &mut warnings);
+    desired.set = recorded.membership();
+    recorded.mark_lost_kinds(&mut desired, &catalog);
+    if matches!(bases, Bases::Unknown) {
+        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+    }
     let mut schemas = schemas?;
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
     warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
-    let rules = crate::compare::ignore::Rules::default();
     let setting = Setting {
         desired: &desired,
         schemas: &schemas,
@@ -160,9 +219,16 @@ pub async fn compare(
     autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
     verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
+    let sampled = std::mem::take(&mut found.sampled);
+    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
-    Ok(Compared { source: rendered.source, verdicts, warnings })
+    if comparison.chosen.is_all() {
+        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
+        verdicts.extend(search.run(beside, &mut warnings).await);
+        verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
 }
 
 /// True if opening the source needs the network.
@@ -175,17 +241,19 @@ fn is_remote(request: &source::Request) -> bool {
 
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.
 async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
-    let revision = match &comparison.base {
+    let (revision, snapshot, directory) = match &comparison.base {
         None => return Ok(Bases::Unknown),
         Some(BaseChoice::None) => return Ok(Bases::Withheld),
-        Some(BaseChoice::Revision(revision)) => revision,
+        Some(BaseChoice::Revision(revision, snapshot, directory)) => (revision, snapshot, directory),
     };
-    let (request, wanted) = (comparison.source.clone(), revision.clone());
-    let opened = super::blocking(move || {
-        let snapshot = source::open_revision(&request, &wanted)?;
-        Ok((plain::render(snapshot.tree.as_ref(), &snapshot.prefix)?, snapshot.commit))
-    });
-    let (manifests, commit) = opened.await?;
+    let commit = snapshot.commit.clone();
+    let manifests = match directory.clone() {
+        Some(directory) => {
+            let snapshot = Arc::clone(snapshot);
+            super::blocking(move || Ok(plain::render(snapshot.tree.as_ref(), &directory)?)).await?
+        }
+        None => Manifests::default(),
+    };
     let resolved = desired::resolve(manifests.items, catalog, namespace);
     let objects: BTreeMap<ObjectId, Value> = resolved
         .entries

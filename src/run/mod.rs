@@ -6,11 +6,16 @@ pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
+mod extras;
 mod interrupt;
 pub mod output;
+pub mod paranoid;
+mod pin;
+mod recorded;
 pub mod remembered;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 

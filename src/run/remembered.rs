@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::compared::Opening;
 use crate::compare::memory::{Proof, digest};
 use crate::reader::Live;
-use crate::source;
 use crate::store::{self, Bounds, Store};
 
 /// Most proofs of one set that are kept: two sets of the largest size that is planned for.
@@ -32,10 +32,13 @@ pub struct Remembered {
 
 impl Remembered {
     /// Opens what is remembered of a source on the server of a run; nothing, without a cache or a server.
-    pub fn of(reader: &Live, request: &source::Request) -> Self {
+    pub fn of(reader: &Live, opening: &Opening) -> Self {
         let root = reader.cache();
-        let path = request.path.as_deref().unwrap_or_default();
-        let key = [reader.identity().server.as_str(), request.source.as_str(), path];
+        let (source, path) = match opening {
+            Opening::Request(request) => (&request.source, request.path.clone().unwrap_or_default()),
+            Opening::Shared(snapshot, path) => (&snapshot.display, path.to_string()),
+        };
+        let key = [reader.identity().server.as_str(), source.as_str(), path.as_str()];
         Self {
             proofs: Store::new(root, "proofs", BOUNDS),
             dry_runs: Store::new(root, "dry-runs", BOUNDS),

@@ -35,6 +35,8 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
     let catalog = server.catalog().await?;
     let context = server.identity().namespace.clone();
     let namespace = args.source.namespace.clone().or(context).unwrap_or_else(|| "default".to_owned());
+    let choice = settings::set(&args.set);
+    let identity = choice.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
     let set = desired::resolve(rendered.manifests.items, &catalog, &namespace);
     for warning in rendered.manifests.warnings.iter().chain(&set.warnings) {
         output.warning(warning);
@@ -49,6 +51,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
         schemas: &schemas,
         namespaces: &namespaces,
         secret_values: args.include_secrets,
+        set: identity.as_ref(),
     };
     let document = record(&server, &catalog, wish).await?;
     for gap in document.gaps() {

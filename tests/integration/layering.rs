@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 /// For every top-level module, the top-level modules that it may name. `source` is split: its pure values are
 /// `source::tree` and `source::url`.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("cli", &["compare", "exit", "object", "select"]),
-    ("cluster", &["live", "object", "schema", "store"]),
-    ("compare", &["desired", "live", "object", "render", "schema"]),
+    ("cli", &["compare", "exit", "object", "record", "select"]),
+    ("cluster", &["live", "object", "record", "schema", "store"]),
+    ("compare", &["desired", "live", "object", "record", "render", "schema"]),
     ("config", &["compare", "object", "render", "source::tree"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
     ("live", &["object"]),
-    ("mask", &["compare", "object"]),
+    ("mask", &["compare", "object", "record"]),
     ("object", &[]),
     ("progress", &[]),
-    ("reader", &["cluster", "live", "object", "schema", "snapshot"]),
+    ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
+    ("record", &["live", "object"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
@@ -36,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "object",
             "progress",
             "reader",
+            "record",
             "render",
             "report",
             "schema",
@@ -43,6 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "settings",
             "snapshot",
             "source",
+            "source::tree",
             "source::url",
             "store",
         ],
@@ -51,9 +54,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("select", &["object"]),
     (
         "settings",
-        &["cli", "cluster", "compare", "exit", "live", "mask", "object", "report", "run", "select", "source"],
+        &[
+            "cli", "cluster", "compare", "exit", "live", "mask", "object", "record", "report", "run",
+            "select", "source",
+        ],
     ),
-    ("snapshot", &["cluster", "compare", "live", "object", "render"]),
+    ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
     ("source", &["object"]),
     ("store", &[]),
 ];

@@ -82,4 +82,29 @@ fn the_server_stores_what_the_structural_defaults_say() {
     let run = gitops(&cluster, cluster.kubeconfig(), &["diff", source.path(), "-o", "json"]);
     let report = run.report();
     assert_eq!((run.code, &report["counts"]["dryRuns"]), (0, &json!(0)), "{}{}", run.stdout, run.stderr);
+    let run =
+        gitops(&cluster, cluster.kubeconfig(), &["diff", source.path(), "--paranoid=100%", "-o", "json"]);
+    let dry_runs = &run.report()["counts"]["dryRuns"];
+    assert_eq!((run.code, dry_runs), (0, &json!(accepted.len())), "{}{}", run.stdout, run.stderr);
+    no_wrong_proof_of_other_objects(&cluster, &definitions, &accepted, &namespace);
+}
+
+/// Objects that Git has changed in every way: whatever is proven of them is confirmed, and much differs.
+fn no_wrong_proof_of_other_objects(
+    cluster: &Cluster,
+    definitions: &[Value],
+    accepted: &[Value],
+    namespace: &str,
+) {
+    let names: Vec<&Value> = accepted.iter().map(|object| &object["metadata"]["name"]).collect();
+    let all = definitions.iter().flat_map(|definition| {
+        (0..OBJECTS).map(|number| structural::custom(SEED + 1, definition, number, namespace))
+    });
+    let objects: Vec<Value> = all.filter(|object| names.contains(&&object["metadata"]["name"])).collect();
+    let source = Source::of(&objects);
+    let run =
+        gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "--paranoid=100%", "-o", "json"]);
+    assert!(!run.stderr.contains("bug:"), "{}", run.stderr);
+    let in_sync = run.report()["summary"]["in-sync"].as_u64().expect("it is a number");
+    assert!(in_sync > 10 && in_sync * 2 < objects.len() as u64, "{in_sync} of {} are in sync", objects.len());
 }

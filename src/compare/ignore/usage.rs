@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::strip::holds;
-use super::{Rules, What, names};
+use super::{Rule, Rules, What, names};
 use crate::compare::judge::Subject;
 use crate::object::fields::ManagedFields;
 
@@ -30,6 +30,8 @@ pub enum Useless {
     NoObject,
     /// No selected object has such a field.
     NoField,
+    /// No selected object has a field of such a manager.
+    NoManager,
 }
 
 impl Usage {
@@ -65,11 +67,12 @@ impl Usage {
     }
 
     /// What is wrong with the rule at a place, if anything.
-    pub fn useless(&self, rule: usize) -> Option<Useless> {
-        match () {
-            () if !self.selecting.contains(&rule) => Some(Useless::NoObject),
-            () if self.meaning.contains(&rule) || self.unsure.contains(&rule) => None,
-            () => Some(Useless::NoField),
+    pub fn useless(&self, at: usize, rule: &Rule) -> Option<Useless> {
+        match &rule.what {
+            _ if !self.selecting.contains(&at) => Some(Useless::NoObject),
+            _ if self.meaning.contains(&at) || self.unsure.contains(&at) => None,
+            What::Fields { paths, .. } if paths.is_empty() => Some(Useless::NoManager),
+            _ => Some(Useless::NoField),
         }
     }
 }

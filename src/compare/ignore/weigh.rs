@@ -32,6 +32,16 @@ pub(in crate::compare) struct Taken {
     pub(in crate::compare) rule: Arc<Rule>,
 }
 
+impl Taken {
+    /// True if only the server could have told what becomes of it.
+    pub(in crate::compare) fn needs_server(&self) -> bool {
+        match &self.found {
+            Found::Difference(_) => true,
+            Found::Dropped(dropped) => dropped.co_owners.is_empty(),
+        }
+    }
+}
+
 /// One finding of the local comparison.
 #[derive(Debug, Clone)]
 pub(in crate::compare) enum Found {

@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gitops::compare::autoscale::{self, Autoscaler, Scaling};
+use gitops::compare::ignore::{Rule, Rules};
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
 use gitops::compare::local::Admission;
 use gitops::compare::survey::{Bases, Setting, conclude, survey};
@@ -41,6 +43,7 @@ pub(super) struct Case {
     base: Base,
     answer: Option<Answer>,
     policy: Policy,
+    rules: Rules,
     scaling: Scaling,
 }
 
@@ -99,6 +102,7 @@ impl Case {
             base: Base::Desired,
             answer: None,
             policy: Policy::default(),
+            rules: Rules::default(),
             scaling: Scaling::default(),
         }
     }
@@ -179,6 +183,12 @@ impl Case {
         self
     }
 
+    /// Rules of a configuration.
+    pub(super) fn rules(mut self, rules: &[Arc<Rule>]) -> Self {
+        self.rules.own = rules.to_vec();
+        self
+    }
+
     /// What was last applied, where it is not what Git says.
     pub(super) fn base(mut self, content: &Value) -> Self {
         self.base = Base::Object(self.object(content));
@@ -232,7 +242,7 @@ impl Case {
 
     /// Labels and annotations by people count.
     pub(super) fn strict(mut self) -> Self {
-        self.policy = Policy { added: AddedPolicy::Drift, strict: true };
+        self.policy = Policy { added: AddedPolicy::Drift, strict: true, ..Policy::default() };
         self
     }
 
@@ -323,7 +333,7 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
-            rules: &Default::default(),
+            rules: &self.rules,
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {

@@ -6,7 +6,7 @@
 //! of them are there.
 
 mod config;
-mod dice;
+pub(crate) mod dice;
 pub(crate) mod entries;
 mod network;
 mod pods;
