@@ -186,7 +186,8 @@ impl Splitter {
         }
         self.envelope.push(byte);
         if let Some(text) = self.string {
-            return Ok(self.text(text, byte));
+            self.text(text, byte);
+            return Ok(());
         }
         match (byte, self.place) {
             (b' ' | b'\t' | b'\r' | b'\n', _) => {}

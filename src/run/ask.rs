@@ -75,8 +75,8 @@ impl Asking<'_> {
                 .zip(situation)
                 .is_some_and(|(proof, situation)| known.contains_key(&(proof, situation)))
         };
-        let (same, open) = open.into_iter().partition(is_known);
-        for open in Vec::<Open>::from(same) {
+        let (same, open): (Vec<Open>, Vec<Open>) = open.into_iter().partition(is_known);
+        for open in same {
             self.conclude(&open, &Answer::Stored(open.live.clone()));
         }
         Recalled { open, situation }

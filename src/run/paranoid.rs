@@ -13,7 +13,6 @@ use crate::live::{Catalog, Prediction};
 use crate::object::id::ObjectId;
 use crate::reader::Live;
 use crate::render::Notice;
-use crate::schema::Schema;
 
 /// Checks a sample and puts the server's answer in the place of every verdict that it contradicts.
 pub async fn check(
@@ -68,7 +67,7 @@ impl Checking<'_> {
     fn one(&mut self, open: &Open, answer: Prediction, verdict: &mut ObjectVerdict) {
         match answer {
             Prediction::Stored(predicted) => {
-                let Some((_, schema)) = compared(self.setting, &open.id) else { return };
+                let schema = self.setting.schema_of(&open.desired.gvk);
                 if let Some(other) = overruled(schema, &open.desired.object, open, verdict, &predicted) {
                     let paths = other.fields.iter().map(|field| field.path.to_string()).collect();
                     self.wrong.insert(open.id.clone(), paths);
@@ -93,14 +92,15 @@ impl Checking<'_> {
     }
 }
 
-fn compared<'a>(setting: &'a Setting<'_>, id: &ObjectId) -> Option<(&'a Ready, &'a Schema)> {
-    let Some(Entry::Ready(ready)) = setting.desired.entries.get(id) else { return None };
-    Some((ready, setting.schema_of(&ready.gvk)))
+fn compared<'a>(setting: &'a Setting<'_>, id: &ObjectId) -> Option<&'a Ready> {
+    match setting.desired.entries.get(id) {
+        Some(Entry::Ready(ready)) => Some(ready),
+        _ => None,
+    }
 }
 
 fn wrong(setting: &Setting<'_>, admission: &AdmissionConfigs, id: &ObjectId, paths: &[String]) -> Notice {
-    let sees =
-        compared(setting, id).map(|(desired, _)| admission.seeing(&desired.resource)).unwrap_or_default();
+    let sees = compared(setting, id).map(|ready| admission.seeing(&ready.resource)).unwrap_or_default();
     let mut names: Vec<&str> =
         sees.iter().filter(|rule| rule.kind.starts_with("Mutating")).map(|rule| rule.name.as_str()).collect();
     names.dedup();
@@ -134,7 +134,7 @@ fn contradicted(setting: &Setting<'_>, id: &ObjectId, reason: &str) -> Notice {
 }
 
 fn about(setting: &Setting<'_>, id: &ObjectId, message: String, hint: String) -> Notice {
-    let origin = compared(setting, id).map(|(desired, _)| &desired.origin);
+    let origin = compared(setting, id).map(|ready| &ready.origin);
     let (file, line) = origin.map(|origin| (origin.file.to_string(), origin.line)).unwrap_or_default();
     Notice { file, line, column: 0, message, hint: Some(hint) }
 }
