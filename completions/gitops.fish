@@ -35,6 +35,11 @@ complete -c gitops -n "__fish_gitops_needs_command" -f -a "help" -d 'Print this 
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l config -d 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision that was applied last: tells drift from pending changes; `none` for none' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
@@ -53,6 +58,7 @@ missing\t''
 new\t''
 extra\t''
 replace\t''"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l paranoid -d 'Ask the server about N % of what is proven in sync without it, and report any other answer as a bug' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l exit-code-style -d 'Numbers of the exit codes; terraform swaps 1 and 2' -r -f -a "default\t'1 differs, 2 error'
 terraform\t'2 differs, 1 error'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -73,6 +79,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
@@ -102,6 +109,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -s V -l version -d
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l as -d 'User to impersonate' -r

@@ -3,6 +3,7 @@
 //! What is wrong with one object is a value beside the others, never the end of the run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD as STANDARD_ALPHABET;
@@ -11,28 +12,59 @@ use serde_json::{Map, Value};
 
 use crate::live::{Catalog, Resource, Served};
 use crate::object::id::{Gvk, ObjectId};
+use crate::object::packed::Packed;
 use crate::object::value::text_at;
 use crate::render::origin::Origin;
 use crate::render::{Manifest, Notice};
 
-/// A desired object that can be compared.
+/// A desired object while it is compared.
 #[derive(Debug, Clone)]
 pub struct Desired {
     /// Group, version and kind as written.
     pub gvk: Gvk,
     /// The served type.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// The prepared object.
     pub object: Value,
     /// Where it was written.
     pub origin: Origin,
 }
 
+/// A desired object that can be compared, as it is kept.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Group, version and kind as written.
+    pub gvk: Gvk,
+    /// The served type.
+    pub resource: Arc<Resource>,
+    /// Where it was written.
+    pub origin: Origin,
+    /// The prepared object.
+    pub packed: Packed,
+}
+
+impl Ready {
+    /// The prepared object.
+    pub fn object(&self) -> Value {
+        self.packed.value()
+    }
+
+    /// The whole, to be compared.
+    pub fn desired(&self) -> Desired {
+        Desired {
+            gvk: self.gvk.clone(),
+            resource: Arc::clone(&self.resource),
+            object: self.object(),
+            origin: self.origin.clone(),
+        }
+    }
+}
+
 /// One object of the render.
 #[derive(Debug, Clone)]
 pub enum Entry {
     /// It can be compared.
-    Ready(Box<Desired>),
+    Ready(Box<Ready>),
     /// It can never be applied as it is written.
     Invalid {
         /// What is wrong, in one sentence.
@@ -49,6 +81,13 @@ pub enum Entry {
         /// Where it was written.
         origin: Origin,
     },
+    /// Its kind was served when it was applied, and is not any more.
+    Lost {
+        /// What is gone.
+        reason: String,
+        /// Where it was written.
+        place: (String, u32),
+    },
 }
 
 /// All objects of a render, by identity.
@@ -58,16 +97,32 @@ pub struct DesiredSet {
     pub entries: BTreeMap<ObjectId, Entry>,
     /// Remarks that do not change a verdict.
     pub warnings: Vec<Notice>,
+    /// The set that these objects make up, if it has a name.
+    pub set: Option<Membership>,
 }
+
+/// How members of a set are told on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The ApplySet id, which members carry as their `part-of` label.
+    pub id: String,
+    /// True if a user named the set or its record exists; else the name is a guess from the repository, and an object that
+    /// belongs to another set may belong to this one under another name.
+    pub certain: bool,
+    /// True if its record exists, so that every member was labelled.
+    pub recorded: bool,
+}
+
+/// Sets that are smaller are resolved on one thread: starting another would cost more.
+const WORTH_A_THREAD: usize = 200;
 
 /// Resolves and prepares all manifests. `namespace` fills in the namespace of what has none.
 pub fn resolve(manifests: Vec<Manifest>, catalog: &Catalog, namespace: &str) -> DesiredSet {
-    let pending = pending_kinds(&manifests);
+    let around =
+        Around { catalog, namespace, pending: pending_kinds(&manifests), types: types(&manifests, catalog) };
     let mut set = DesiredSet::default();
     let mut places: BTreeMap<ObjectId, Vec<(String, u32)>> = BTreeMap::new();
-    for manifest in manifests {
-        let place = (manifest.origin.file.to_string(), manifest.origin.line);
-        let (id, entry) = resolve_one(manifest, catalog, namespace, &pending, &mut set.warnings);
+    for (id, entry, place) in resolve_all(manifests, &around, &mut set.warnings) {
         places.entry(id.clone()).or_default().push(place);
         set.entries.entry(id).or_insert(entry);
     }
@@ -80,59 +135,120 @@ pub fn resolve(manifests: Vec<Manifest>, catalog: &Catalog, namespace: &str) -> 
     set
 }
 
+type Resolved = (ObjectId, Entry, (String, u32));
+
+/// Resolves on two threads where that pays; the order stays.
+fn resolve_all(
+    mut manifests: Vec<Manifest>,
+    around: &Around<'_>,
+    warnings: &mut Vec<Notice>,
+) -> Vec<Resolved> {
+    let some = |manifests: Vec<Manifest>, warnings: &mut Vec<Notice>| -> Vec<Resolved> {
+        let one = |manifest: Manifest| {
+            let place = (manifest.origin.file.to_string(), manifest.origin.line);
+            let (id, entry) = resolve_one(manifest, around, warnings);
+            (id, entry, place)
+        };
+        manifests.into_iter().map(one).collect()
+    };
+    if manifests.len() < WORTH_A_THREAD {
+        return some(manifests, warnings);
+    }
+    let second = manifests.split_off(manifests.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut warnings = Vec::new();
+            (some(second, &mut warnings), warnings)
+        });
+        let mut resolved = some(manifests, warnings);
+        match other.join() {
+            Ok((mut rest, mut later)) => {
+                resolved.append(&mut rest);
+                warnings.append(&mut later);
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        resolved
+    })
+}
+
+/// What all manifests are resolved with.
+struct Around<'a> {
+    catalog: &'a Catalog,
+    namespace: &'a str,
+    pending: BTreeMap<(String, String), bool>,
+    /// The served types in use, each once for all its objects.
+    types: BTreeMap<Gvk, Arc<Resource>>,
+}
+
+fn types(manifests: &[Manifest], catalog: &Catalog) -> BTreeMap<Gvk, Arc<Resource>> {
+    let mut types = BTreeMap::new();
+    for manifest in manifests {
+        if !types.contains_key(&manifest.gvk)
+            && let Served::Yes(resource) = catalog.served(&manifest.gvk)
+        {
+            types.insert(manifest.gvk.clone(), Arc::new(resource.clone()));
+        }
+    }
+    types
+}
+
 /// Kinds that a CustomResourceDefinition of the render defines: group and kind, and whether it is namespaced.
 fn pending_kinds(manifests: &[Manifest]) -> BTreeMap<(String, String), bool> {
     let definitions = manifests
         .iter()
         .filter(|m| m.gvk.group == "apiextensions.k8s.io" && m.gvk.kind == "CustomResourceDefinition");
     let kind = |m: &Manifest| {
-        let group = text_at(&m.object, &["spec", "group"])?.to_owned();
-        let kind = text_at(&m.object, &["spec", "names", "kind"])?.to_owned();
-        Some(((group, kind), text_at(&m.object, &["spec", "scope"]) != Some("Cluster")))
+        let object = m.object.value();
+        let group = text_at(&object, &["spec", "group"])?.to_owned();
+        let kind = text_at(&object, &["spec", "names", "kind"])?.to_owned();
+        Some(((group, kind), text_at(&object, &["spec", "scope"]) != Some("Cluster")))
     };
     definitions.filter_map(kind).collect()
 }
 
-fn resolve_one(
-    manifest: Manifest,
-    catalog: &Catalog,
-    namespace: &str,
-    pending: &BTreeMap<(String, String), bool>,
-    warnings: &mut Vec<Notice>,
-) -> (ObjectId, Entry) {
-    let written = manifest.namespace.clone().unwrap_or_else(|| namespace.to_owned());
+fn resolve_one(manifest: Manifest, around: &Around<'_>, warnings: &mut Vec<Notice>) -> (ObjectId, Entry) {
+    let written = manifest.namespace.clone().unwrap_or_else(|| around.namespace.to_owned());
     let id = |namespaced: bool| {
         let name = if manifest.name.is_empty() { generated_name(&manifest) } else { manifest.name.clone() };
         ObjectId::new(&manifest.gvk, if namespaced { &written } else { "" }, &name)
     };
-    match catalog.served(&manifest.gvk) {
-        Served::Yes(resource) => {
-            let id = id(resource.namespaced);
-            if !resource.namespaced && manifest.namespace.is_some() {
-                warnings.push(ignored_namespace(&manifest));
-            }
-            if has_rules_of_a_controller(&manifest) {
-                warnings.push(ignored_rules(&manifest));
-            }
-            let entry = prepare_entry(manifest, resource.clone(), &id);
-            (id, entry)
+    if let Some(resource) = around.types.get(&manifest.gvk) {
+        let id = id(resource.namespaced);
+        let object = manifest.object.value();
+        if !resource.namespaced && manifest.namespace.is_some() {
+            warnings.push(ignored_namespace(&manifest));
         }
+        if has_rules_of_a_controller(&manifest, &object) {
+            warnings.push(ignored_rules(&manifest));
+        }
+        let entry = prepare_entry(manifest, object, Arc::clone(resource), &id);
+        return (id, entry);
+    }
+    match around.catalog.served(&manifest.gvk) {
         Served::No(versions) => {
             let kind = (manifest.gvk.group.clone(), manifest.gvk.kind.clone());
-            match pending.get(&kind) {
+            match around.pending.get(&kind) {
                 Some(namespaced) => (id(*namespaced), Entry::KindPending(manifest.origin)),
-                None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions, catalog)),
+                None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions, around.catalog)),
             }
         }
         Served::Unknown(reason) => {
             let reason = format!("cannot tell whether {} is served: {reason}", manifest.gvk);
             (id(manifest.namespace.is_some()), Entry::Unknown { reason, origin: manifest.origin })
         }
+        // All types that are served are among those in use.
+        Served::Yes(resource) => {
+            let id = id(resource.namespaced);
+            let object = manifest.object.value();
+            let entry = prepare_entry(manifest, object, Arc::new(resource.clone()), &id);
+            (id, entry)
+        }
     }
 }
 
 fn generated_name(manifest: &Manifest) -> String {
-    format!("{}*", text_at(&manifest.object, &["metadata", "generateName"]).unwrap_or_default())
+    format!("{}*", text_at(&manifest.object.value(), &["metadata", "generateName"]).unwrap_or_default())
 }
 
 fn ignored_namespace(manifest: &Manifest) -> Notice {
@@ -146,8 +262,7 @@ fn ignored_namespace(manifest: &Manifest) -> Notice {
 }
 
 /// True for a ClusterRole whose rules a controller fills in from others, and that brings rules nevertheless.
-fn has_rules_of_a_controller(manifest: &Manifest) -> bool {
-    let object = &manifest.object;
+fn has_rules_of_a_controller(manifest: &Manifest, object: &Value) -> bool {
     manifest.gvk.group == "rbac.authorization.k8s.io"
         && manifest.gvk.kind == "ClusterRole"
         && object.get("aggregationRule").is_some()
@@ -180,18 +295,21 @@ fn invalid(manifest: &Manifest, reason: String) -> Entry {
     Entry::Invalid { reason, places: vec![(manifest.origin.file.to_string(), manifest.origin.line)] }
 }
 
-fn prepare_entry(manifest: Manifest, resource: Resource, id: &ObjectId) -> Entry {
+fn prepare_entry(manifest: Manifest, object: Value, resource: Arc<Resource>, id: &ObjectId) -> Entry {
     if manifest.name.is_empty() {
         let reason =
             "it has generateName and no name: an object without a name of its own cannot be compared";
         return invalid(&manifest, reason.to_owned());
     }
-    if manifest.object.get("sops").is_some() {
+    if object.get("sops").is_some() {
         return invalid(&manifest, "encrypted with SOPS, not supported yet".to_owned());
     }
-    let Manifest { gvk, object, origin, .. } = manifest;
+    let Manifest { gvk, origin, .. } = manifest;
     match prepare(object, &gvk, &resource, id) {
-        Ok(object) => Entry::Ready(Box::new(Desired { gvk, resource, object, origin })),
+        Ok(object) => {
+            let packed = Packed::of(&object);
+            Entry::Ready(Box::new(Ready { gvk, resource, origin, packed }))
+        }
         Err(reason) => Entry::Invalid { reason, places: vec![(origin.file.to_string(), origin.line)] },
     }
 }
@@ -288,6 +406,9 @@ fn fold_string_data(secret: &mut Map<String, Value>) -> Result<(), String> {
         Some(Value::Object(plain)) => plain,
         Some(_) => return Err("stringData is no map".to_owned()),
     };
+    if plain.is_empty() {
+        return Ok(());
+    }
     let data = secret.entry("data").or_insert_with(|| Value::Object(Map::new()));
     if data.is_null() {
         *data = Value::Object(Map::new());
@@ -344,7 +465,7 @@ mod tests {
             namespace: text_at(&object, &["metadata", "namespace"]).map(str::to_owned),
             name: text_at(&object, &["metadata", "name"]).unwrap_or_default().to_owned(),
             origin: Origin { file: "a.yaml".into(), line, fields: FieldLines::default() },
-            object,
+            object: Packed::of(&object),
         }
     }
 
@@ -355,10 +476,12 @@ mod tests {
             .into_iter()
             .map(|(id, entry)| {
                 let text = match entry {
-                    Entry::Ready(desired) => desired.object.to_string(),
+                    Entry::Ready(desired) => desired.object().to_string(),
                     Entry::Invalid { reason, places } => format!("invalid: {reason} {places:?}"),
                     Entry::KindPending(_) => "kind pending".to_owned(),
-                    Entry::Unknown { reason, .. } => format!("unknown: {reason}"),
+                    Entry::Unknown { reason, .. } | Entry::Lost { reason, .. } => {
+                        format!("unknown: {reason}")
+                    }
                 };
                 (id.to_string(), text)
             })

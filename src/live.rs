@@ -66,6 +66,13 @@ impl Catalog {
 }
 
 impl Catalog {
+    /// The versions at which a group and kind are served; none if discovery of the group failed.
+    pub fn versions(&self, gvk: &Gvk) -> BTreeSet<String> {
+        let complete = !matches!(self.served(&Gvk::new(&gvk.group, "", &gvk.kind)), Served::Unknown(_));
+        let same = |other: &&Gvk| complete && other.group == gvk.group && other.kind == gvk.kind;
+        self.resources.keys().filter(same).map(|other| other.version.clone()).collect()
+    }
+
     /// The served kind that was probably meant by one that is not: the same kind in another group, or a near name.
     pub fn near(&self, gvk: &Gvk) -> Option<&Gvk> {
         let likeness = |other: &Gvk| {

@@ -1,15 +1,20 @@
 //! The live side of a run: a server, or a snapshot of one. Both are asked the same questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
+use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
-use crate::cluster::{Counts, Server};
-use crate::live::{
-    Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
-};
-use crate::object::id::{GroupVersion, ObjectId};
+use crate::cluster::{Counts, Search, Server};
+use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
+use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::object::value::text_at;
+use crate::record::SetIdentity;
+use crate::record::opened::{Answers, Part};
+use crate::schema::Schemas;
+use crate::schema::openapi::Document;
 use crate::snapshot::Recorded;
 
 /// Where live objects come from.
@@ -41,14 +46,14 @@ impl Live {
         }
     }
 
-    /// The published schemas of some group-versions.
+    /// The schemas of some kinds; one for which none is published is left out.
     ///
     /// # Errors
-    /// See [`Server::openapi`].
-    pub async fn openapi(&self, wanted: &BTreeSet<GroupVersion>) -> Result<OpenApiDocuments, ClusterError> {
+    /// See [`Server::schemas`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
         match self {
-            Self::Server(server) => server.openapi(wanted).await,
-            Self::Recorded(recorded) => Ok(recorded.openapi(wanted)),
+            Self::Server(server) => server.schemas(wanted).await,
+            Self::Recorded(recorded) => Ok(compile(recorded, wanted)),
         }
     }
 
@@ -57,6 +62,34 @@ impl Live {
         match self {
             Self::Server(server) => server.read(wanted).await,
             Self::Recorded(recorded) => recorded.read(wanted),
+        }
+    }
+
+    /// Reads all objects of some types, in their order; an object with an empty name stands for a namespace.
+    pub async fn read_all(&self, wanted: &[Wanted]) -> Vec<Gathered> {
+        match self {
+            Self::Server(server) => server.read_all(wanted).await,
+            Self::Recorded(recorded) => wanted.iter().map(|wanted| recorded.gathered(wanted)).collect(),
+        }
+    }
+
+    /// As [`Self::read`], with what else carries the id of a set among the objects of these types.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        match self {
+            Self::Server(server) => server.read_set(wanted, label).await,
+            Self::Recorded(recorded) => recorded.read_set(wanted),
+        }
+    }
+
+    /// Members of a set among the objects of other types, or in other namespaces.
+    pub async fn members(&self, id: &str, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        match self {
+            Self::Server(server) => server.members(id, wanted).await,
+            Self::Recorded(recorded) => recorded.members(wanted),
         }
     }
 
@@ -90,11 +123,62 @@ impl Live {
         }
     }
 
+    /// The parent and the index of a set's record. A snapshot knows its own set, and needs no name for it; without a name a
+    /// server is not asked.
+    pub async fn record(&self, set: Option<&SetIdentity>) -> Option<Answers> {
+        match (self, set) {
+            (Self::Server(server), Some(set)) => Some(server.record(set).await),
+            (Self::Server(_), None) => None,
+            (Self::Recorded(recorded), set) => recorded.record(set),
+        }
+    }
+
+    /// Some shards of a set's bases.
+    pub async fn record_shards(&self, set: &SetIdentity, shards: &BTreeSet<u16>) -> BTreeMap<u16, Part> {
+        match self {
+            Self::Server(server) => server.record_shards(set, shards).await,
+            Self::Recorded(recorded) => recorded.record_shards(shards),
+        }
+    }
+
+    /// `metadata.uid` of the namespace kube-system, which tells clusters apart; `None` for a snapshot, which does not record
+    /// it.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn cluster_uid(&self) -> Result<Option<String>, FetchError> {
+        let Self::Server(server) = self else { return Ok(None) };
+        match server.namespace("kube-system").await? {
+            Presence::Found(observed) => {
+                let object: serde_json::Value = serde_json::from_slice(&observed.json)
+                    .map_err(|error| FetchError::Failed(format!("kube-system cannot be decoded: {error}")))?;
+                Ok(text_at(&object, &["metadata", "uid"]).map(str::to_owned))
+            }
+            Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
+        }
+    }
+
     /// The webhooks and admission policies.
     pub async fn admission(&self, catalog: &Catalog) -> AdmissionConfigs {
         match self {
             Self::Server(server) => server.admission(catalog).await,
             Self::Recorded(recorded) => recorded.admission().clone(),
+        }
+    }
+
+    /// The directory of caches; none for a snapshot.
+    pub fn cache(&self) -> Option<&Path> {
+        match self {
+            Self::Server(server) => server.cache(),
+            Self::Recorded(_) => None,
+        }
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        match self {
+            Self::Server(server) => server.situation(catalog).await,
+            Self::Recorded(_) => None,
         }
     }
 
@@ -121,4 +205,14 @@ impl Live {
             Self::Recorded(_) => Vec::new(),
         }
     }
+}
+
+/// The schemas of the documents that a snapshot holds.
+fn compile(recorded: &Recorded, wanted: &BTreeSet<Gvk>) -> Schemas {
+    let versions: BTreeSet<GroupVersion> = wanted.iter().map(Gvk::group_version).collect();
+    let documents = recorded.openapi(&versions);
+    let parsed = documents.iter().filter_map(|(version, text)| Some((version, Document::parse(text).ok()?)));
+    let parsed: BTreeMap<&GroupVersion, Document> = parsed.collect();
+    let schema = |gvk: &Gvk| Some((gvk.clone(), parsed.get(&gvk.group_version())?.schema(gvk)?));
+    wanted.iter().filter_map(schema).collect()
 }

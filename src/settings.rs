@@ -2,20 +2,23 @@
 #![expect(clippy::disallowed_methods, reason = "reads the environment and the terminal: an edge")]
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
-    RunArgs, SourceArgs,
+    RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::exit::Style;
+use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
-use crate::run::compared::BaseChoice;
 use crate::source;
 
 /// What a command needs to know about how it may use its surroundings.
@@ -77,12 +80,31 @@ fn seed() -> u64 {
     now.as_nanos() as u64 ^ u64::from(std::process::id()).rotate_left(32)
 }
 
-/// The base that `--base` names.
-pub fn base(args: &CompareArgs) -> Option<BaseChoice> {
-    args.base.as_deref().map(|base| match base {
-        "none" => BaseChoice::None,
-        revision => BaseChoice::Revision(revision.to_owned()),
-    })
+/// The day, in UTC.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// Largest configuration that is read, in bytes.
+const MAX_CONFIGURATION: u64 = 16 * 1024 * 1024;
+
+/// The bytes of the file that `--config` names.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn configuration(file: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(MAX_CONFIGURATION + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_CONFIGURATION {
+        true => Err(std::io::Error::other(format!("more than {MAX_CONFIGURATION} bytes"))),
+        false => Ok(bytes),
+    }
+}
+
+/// The set that is compared or recorded.
+pub fn set(args: &SetArgs) -> SetChoice {
+    SetChoice { name: args.set_name.clone(), record_namespace: args.record_namespace.clone() }
 }
 
 /// How to judge.
@@ -92,7 +114,7 @@ pub fn policy(args: &CompareArgs) -> Policy {
         Added::Note => AddedPolicy::Note,
         Added::Ignore => AddedPolicy::Ignore,
     };
-    Policy { added, strict: args.strict }
+    Policy { added, strict: args.strict, paranoid: args.paranoid.unwrap_or_default() }
 }
 
 /// How the exit codes 1 and 2 are numbered for this command line.
@@ -113,7 +135,7 @@ pub fn style(args: &CompareArgs) -> Style {
 
 /// The objects to look at.
 pub fn chosen(args: &ChoiceArgs) -> Chosen {
-    Chosen { selector: args.selector.clone(), only: args.only.clone() }
+    Chosen { selector: args.selector.clone(), only: args.only.clone(), lenient: false }
 }
 
 /// What the process may use, by flags, environment and terminal.

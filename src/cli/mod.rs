@@ -13,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::values::{Destination, Only, format_parser};
+use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
 
@@ -100,6 +101,23 @@ pub struct SourceArgs {
     pub namespace: Option<String>,
 }
 
+/// Which set the objects are, and where its record is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Set")]
+pub struct SetArgs {
+    /// Name of the set, whose record on the cluster tells what was applied last
+    ///
+    /// Without it the name is made of the repository and the path: the last segment of the origin's URL without .git, and
+    /// the path with - for /.
+    #[arg(long, value_name = "NAME", env = "GITOPS_SET_NAME", hide_env_values = true)]
+    #[arg(value_parser = values::set_name)]
+    pub set_name: Option<String>,
+
+    /// Namespace of the record; default: that of -n, else of the context, else default
+    #[arg(long, value_name = "NS", env = "GITOPS_RECORD_NAMESPACE", hide_env_values = true)]
+    pub record_namespace: Option<String>,
+}
+
 /// Which objects are looked at.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Objects")]
@@ -113,6 +131,28 @@ pub struct ChoiceArgs {
     #[arg(long, value_name = "KIND[/NS]/NAME", env = "GITOPS_ONLY", hide_env_values = true)]
     #[arg(value_parser = values::only)]
     pub only: Vec<Only>,
+}
+
+/// The configuration of the source, and which of its targets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Targets")]
+pub struct TargetArgs {
+    /// Target of the configuration; repeatable. Without it, all of them
+    #[arg(long, value_name = "NAME", env = "GITOPS_TARGET", hide_env_values = true, conflicts_with = "path")]
+    pub target: Vec<String>,
+
+    /// All targets of the configuration; an error if it has none
+    #[arg(long, env = "GITOPS_ALL_TARGETS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(conflicts_with_all = ["path", "target"])]
+    pub all_targets: bool,
+
+    /// Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules
+    #[arg(long, value_name = "FILE", env = "GITOPS_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+
+    /// The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)
+    #[arg(long, value_name = "UID", env = "GITOPS_CLUSTER_UID", hide_env_values = true)]
+    pub cluster_uid: Option<String>,
 }
 
 /// Which cluster is read, and as whom.
@@ -184,6 +224,12 @@ pub struct DiffArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -207,8 +253,8 @@ pub struct DiffArgs {
 pub struct CompareArgs {
     /// Revision that was applied last: tells drift from pending changes; `none` for none
     ///
-    /// Without it the base is the last-applied annotation of client-side applied objects; for all others the times of
-    /// managedFields are the evidence.
+    /// Without it the base is the record of the set, or the last-applied annotation of client-side applied objects; for all
+    /// others the times of managedFields are the evidence.
     #[arg(long, value_name = "REV", env = "GITOPS_BASE", hide_env_values = true)]
     pub base: Option<String>,
 
@@ -233,6 +279,11 @@ pub struct CompareArgs {
     #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(FailOn::words()))]
     pub fail_on: Vec<String>,
+
+    /// Ask the server about N % of what is proven in sync without it, and report any other answer as a bug
+    #[arg(long, value_name = "N%", env = "GITOPS_PARANOID", hide_env_values = true, value_parser = values::percent)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "5%", conflicts_with_all = ["live", "read_only"])]
+    pub paranoid: Option<Percent>,
 
     /// Numbers of the exit codes; terraform swaps 1 and 2
     #[arg(long, value_name = "STYLE", default_value = "default", env = "GITOPS_EXIT_CODE_STYLE")]
@@ -283,6 +334,9 @@ pub struct SnapshotArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: ClusterArgs,

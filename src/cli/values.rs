@@ -8,6 +8,8 @@ use clap::ValueEnum;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::compare::paranoid::Percent;
+
 /// One `-o FORMAT[=FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination<F> {
@@ -59,6 +61,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero()).ok_or_else(|| expected.to_owned())
 }
 
+/// Reads a percentage such as `5%` or `5`.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn percent(text: &str) -> Result<Percent, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let percent = number.parse().ok().filter(|_| plain).and_then(Percent::new);
+    percent.ok_or_else(|| "expected a whole number from 0 to 100, as in 5%".to_owned())
+}
+
 /// A parser of `FORMAT[=FILE]` that lists the formats and suggests near ones, as clap does for plain values.
 pub fn format_parser<F: ValueEnum + Clone + Send + Sync + 'static>() -> FormatParser<F> {
     FormatParser(EnumValueParser::new())
@@ -99,6 +112,14 @@ impl<F: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         self.0.possible_values()
     }
+}
+
+/// The name of a set.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn set_name(text: &str) -> Result<String, String> {
+    crate::record::name::checked(text)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::cluster::answer::Failure;
 use crate::cluster::list::right;
@@ -12,6 +13,8 @@ use crate::cluster::request::{Call, Sender};
 use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
 use crate::live::{Catalog, FetchError, Resource};
+use crate::object::id::Gvk;
+use crate::object::value::text_at;
 
 /// What admission does beside the server's own plugins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +58,7 @@ impl AdmissionConfigs {
     }
 }
 
+const GROUP: &str = "admissionregistration.k8s.io";
 const KINDS: [&str; 4] = [
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
@@ -66,13 +70,7 @@ const KINDS: [&str; 4] = [
 pub(crate) async fn configs(sender: &Arc<Sender>, catalog: &Catalog) -> AdmissionConfigs {
     let mut configs = AdmissionConfigs::default();
     for kind in KINDS {
-        // The first in the order of versions: v1 before v1alpha1 and v1beta1.
-        let resource = catalog.resources.values().find(|resource| {
-            resource.gvk.group == "admissionregistration.k8s.io"
-                && resource.gvk.kind == kind
-                && resource.listable
-        });
-        let Some(resource) = resource else { continue };
+        let Some(resource) = served(catalog, kind) else { continue };
         match list(sender, resource).await {
             Ok(items) => configs.rules.extend(items.iter().flat_map(|item| rules(kind, item))),
             Err(failure) => {
@@ -83,6 +81,37 @@ pub(crate) async fn configs(sender: &Arc<Sender>, catalog: &Catalog) -> Admissio
     }
     configs.rules.sort();
     configs
+}
+
+/// What changes with every change of what admission does, for each configuration and binding: uid and resourceVersion.
+/// `None` if some cannot be listed.
+pub(crate) async fn revisions(sender: &Arc<Sender>, catalog: &Catalog) -> Option<Vec<String>> {
+    if catalog.incomplete.contains_key("*") || catalog.incomplete.contains_key(GROUP) {
+        return None;
+    }
+    let bindings = ["MutatingAdmissionPolicyBinding", "ValidatingAdmissionPolicyBinding"];
+    let mut tasks = JoinSet::new();
+    for kind in KINDS.into_iter().chain(bindings) {
+        let Some(resource) = served(catalog, kind).cloned() else { continue };
+        let sender = Arc::clone(sender);
+        tasks.spawn(async move { (kind, list(&sender, &resource).await) });
+    }
+    let mut revisions = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        let (kind, items) = done.ok()?;
+        for item in items.ok()? {
+            let text = |key| text_at(&item, &["metadata", key]).map(str::to_owned);
+            revisions.push(format!("{kind} {} {}", text("uid")?, text("resourceVersion")?));
+        }
+    }
+    revisions.sort();
+    Some(revisions)
+}
+
+/// The type of a configuration at the first version of the catalog's order: v1 before v1alpha1 and v1beta1.
+fn served<'a>(catalog: &'a Catalog, kind: &str) -> Option<&'a Resource> {
+    let is_it = |gvk: &Gvk| gvk.group == GROUP && gvk.kind == kind;
+    catalog.resources.values().find(|resource| is_it(&resource.gvk) && resource.listable)
 }
 
 async fn list(sender: &Sender, resource: &Resource) -> Result<Vec<Value>, Failure> {

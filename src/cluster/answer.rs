@@ -21,9 +21,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn new(headers: &HeaderMap, body: Vec<u8>) -> Self {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        Self { content_type: content_type.unwrap_or_default().to_owned(), body }
+    /// An answer that begins with these headers, its body still to come.
+    ///
+    /// # Errors
+    /// Never; readers of other kinds refuse what they cannot read.
+    pub(crate) fn begin(headers: &HeaderMap) -> Result<Self, Failure> {
+        Ok(Self { content_type: content_type(headers).to_owned(), body: Vec::new() })
     }
 
     /// The body, if it is declared as JSON.
@@ -31,14 +34,8 @@ impl Answer {
     /// # Errors
     /// [`Failure::Nonsense`] for anything else, for example the HTML page of a proxy.
     pub(crate) fn json_text(&self) -> Result<&[u8], Failure> {
-        if self.content_type.starts_with("application/json") {
-            return Ok(&self.body);
-        }
-        let found = if self.content_type.is_empty() { "no content type" } else { self.content_type.as_str() };
-        Err(Failure::Nonsense(format!(
-            "the server answered with {}, not with JSON",
-            without_controls(found, 80)
-        )))
+        declared_json(&self.content_type)?;
+        Ok(&self.body)
     }
 
     /// The body as a value. A Status in place of the value is an error.
@@ -63,6 +60,23 @@ impl Answer {
         }
         serde_json::from_slice(text).map_err(|error| Failure::not_json(&error))
     }
+}
+
+/// `Content-Type`, empty if there is none.
+pub(crate) fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Refuses what is not declared as JSON.
+///
+/// # Errors
+/// [`Failure::Nonsense`], for example for the HTML page of a proxy.
+pub(crate) fn declared_json(content_type: &str) -> Result<(), Failure> {
+    if content_type.starts_with("application/json") {
+        return Ok(());
+    }
+    let found = if content_type.is_empty() { "no content type" } else { content_type };
+    Err(Failure::Nonsense(format!("the server answered with {}, not with JSON", without_controls(found, 80))))
 }
 
 /// A Status, as far as it matters (`k8s.io/apimachinery/pkg/apis/meta/v1`, type `Status`).
@@ -338,7 +352,7 @@ mod tests {
     fn rejection(code: u16, content_type: &str, body: &str) -> Rejection {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
-        let answer = Answer::new(&headers, body.as_bytes().to_vec());
+        let answer = Answer { body: body.as_bytes().to_vec(), ..Answer::begin(&headers).unwrap() };
         Rejection::new(StatusCode::from_u16(code).unwrap(), &headers, &answer)
     }
 

@@ -10,6 +10,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use kube::config::{AuthInfo, ExecInteractiveMode, Kubeconfig, KubeconfigError, NamedContext};
+use sha2::{Digest as _, Sha256};
 
 use crate::cluster::proxy::{ProxyVariables, proxy_for};
 
@@ -74,6 +75,8 @@ pub struct Identity {
     pub context: Option<String>,
     /// Namespace of the context, if it names one.
     pub namespace: Option<String>,
+    /// A digest of the credentials, which tells accounts apart; `None` where a plugin or a file that changes provides them.
+    pub account: Option<String>,
 }
 
 /// Why no cluster could be chosen.
@@ -197,7 +200,20 @@ pub fn load(choice: &Choice, environment: &Environment) -> Result<Loaded, Config
         loaded.config.auth_info.impersonate_uid = None;
         loaded.config.auth_info.impersonate_user_extra = None;
     }
+    loaded.identity.account = account(&loaded.config.auth_info);
     Ok(loaded)
+}
+
+/// A digest of credentials; `None` where a plugin or a token file says only later who it is.
+fn account(user: &AuthInfo) -> Option<String> {
+    if user.exec.is_some() || user.auth_provider.is_some() || user.token_file.is_some() {
+        return None;
+    }
+    let certificate = user.client_certificate.as_ref().map(std::fs::read).transpose().ok()?;
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(user).ok()?);
+    hash.update(certificate.unwrap_or_default());
+    Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Refuses a kubeconfig that lies inside the source directory, since it can name a program to run.
@@ -270,6 +286,7 @@ fn from_files(files: &[PathBuf], choice: &Choice, environment: &Environment) -> 
         server: without_credentials(&config.cluster_url),
         context: Some(context.name),
         namespace: body.namespace.filter(|namespace| !namespace.is_empty()),
+        account: None,
     };
     Ok(Loaded { config, identity })
 }
@@ -345,6 +362,7 @@ fn in_cluster(choice: &Choice, environment: &Environment) -> Result<Loaded, Conf
         server: without_credentials(&config.cluster_url),
         context: None,
         namespace: Some(config.default_namespace.clone()),
+        account: None,
     };
     Ok(Loaded { config, identity })
 }

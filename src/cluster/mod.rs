@@ -13,15 +13,20 @@ pub mod error;
 pub mod gathered;
 pub mod kubeconfig;
 mod list;
+mod members;
 mod openapi;
+mod page;
 mod proxy;
+mod record;
 mod request;
 pub mod retry;
+mod split;
+mod strategy;
 mod throttle;
 mod url;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,7 +46,9 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::schema::Schemas;
 
+pub use members::Search;
 pub use proxy::ProxyVariables;
 pub use throttle::{Counts, Purpose};
 
@@ -57,7 +64,7 @@ pub struct Options {
     pub timeout: Duration,
     /// True if nothing but get and list may be sent.
     pub read_only: bool,
-    /// Where documents are kept; `None` keeps nothing.
+    /// Where schemas are kept; `None` keeps nothing.
     pub cache: Option<PathBuf>,
     /// Seed of the jitter in waits.
     pub seed: u64,
@@ -75,6 +82,7 @@ pub struct Server {
     sender: Arc<Sender>,
     identity: Identity,
     cache: Cache,
+    root: Option<PathBuf>,
     /// True once the server is known to be older than 1.31, or to hide its version.
     version: OnceLock<String>,
 }
@@ -109,6 +117,7 @@ impl Server {
             cache: Cache::new(options.cache.as_deref(), &identity.server),
             sender: Arc::new(Sender::new(transport, throttle, options.timeout, options.read_only)),
             identity,
+            root: options.cache,
             version: OnceLock::new(),
         }
     }
@@ -116,6 +125,28 @@ impl Server {
     /// URL, context and namespace, as the kubeconfig names them.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The directory of caches.
+    pub fn cache(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
+    /// What the answer to a dry run depends on beside the object and its manifest: cluster, account, release of the server,
+    /// webhooks and policies. `None` if some of it cannot be told.
+    pub async fn situation(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        let account = self.identity.account.clone()?;
+        let namespaces = namespaces();
+        let system = list::get(&self.sender, &namespaces, "", "kube-system");
+        let (revisions, system) = tokio::join!(admission::revisions(&self.sender, catalog), system);
+        let uid = match system {
+            Ok(Presence::Found(observed)) => uid(&observed.json).unwrap_or_default(),
+            // Its address is all that tells the cluster then.
+            _ => String::new(),
+        };
+        let mut parts = vec![self.identity.server.clone(), account, uid, catalog.server_version.clone()];
+        parts.extend(revisions?);
+        Some(parts)
     }
 
     /// Requests so far.
@@ -147,21 +178,43 @@ impl Server {
         documents.map_err(|failure| self.run_error(failure))
     }
 
+    /// The schemas of some kinds; one that is not published is left out.
+    ///
+    /// # Errors
+    /// As [`Self::catalog`].
+    pub async fn schemas(&self, wanted: &BTreeSet<Gvk>) -> Result<Schemas, ClusterError> {
+        let schemas = openapi::schemas(&self.sender, &self.cache, wanted).await;
+        schemas.map_err(|failure| self.run_error(failure))
+    }
+
     /// Reads objects: one LIST a type where that is allowed. Every wanted object has an entry in the answer.
     pub async fn read(&self, wanted: &[Wanted]) -> LiveSet {
-        let mut live = LiveSet::new();
-        for (wanted, gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted).await) {
+        self.read_set(wanted, None).await.0
+    }
+
+    /// As [`Self::read`], with what else carries the id of a set: for each type what was found beside the wanted objects, and
+    /// where it was looked for.
+    pub async fn read_set(
+        &self,
+        wanted: &[Wanted],
+        label: Option<&str>,
+    ) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        let (mut live, mut others) = (LiveSet::new(), Vec::new());
+        for (wanted, mut gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted, label).await) {
             gathered.answer(wanted, &mut live);
+            gathered.found.retain(|key, _| !wanted.objects.contains(key));
+            others.push((wanted.resource.clone(), gathered));
         }
-        live
+        (live, others)
     }
 
     /// Reads objects and everything else that their lists hold, for a snapshot; in the order of `wanted`.
     pub async fn read_all(&self, wanted: &[Wanted]) -> Vec<Gathered> {
-        self.gather(wanted, Keep::All).await
+        self.gather(wanted, Keep::All, None).await
     }
 
-    async fn gather(&self, wanted: &[Wanted], keep: Keep) -> Vec<Gathered> {
+    async fn gather(&self, wanted: &[Wanted], keep: Keep, label: Option<&str>) -> Vec<Gathered> {
+        let label: Option<Arc<str>> = label.map(Arc::from);
         let paged = self.wants_pages();
         let lost = FetchError::Failed("the list was abandoned".to_owned());
         let mut all: Vec<Gathered> =
@@ -169,7 +222,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         for (index, wanted) in wanted.iter().enumerate() {
             let sender = Arc::clone(&self.sender);
-            let plan = Plan { wanted: wanted.clone(), keep, paged };
+            let plan = Plan { wanted: wanted.clone(), keep, label: label.clone(), paged };
             tasks.spawn(async move { (index, list::gather(sender, plan).await) });
         }
         while let Some(done) = tasks.join_next().await {
@@ -204,15 +257,15 @@ impl Server {
     /// # Errors
     /// Why that is unknown.
     pub async fn namespace_exists(&self, name: &str) -> Result<bool, FetchError> {
-        let namespaces = Resource {
-            gvk: Gvk::new("", "v1", "Namespace"),
-            plural: "namespaces".to_owned(),
-            namespaced: false,
-            has_status: true,
-            listable: true,
-        };
-        let presence = list::get(&self.sender, &namespaces, "", name).await?;
-        Ok(matches!(presence, Presence::Found(_)))
+        Ok(matches!(self.namespace(name).await?, Presence::Found(_)))
+    }
+
+    /// Reads a namespace.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn namespace(&self, name: &str) -> Result<Presence, FetchError> {
+        list::get(&self.sender, &namespaces(), "", name).await
     }
 
     /// Lists the webhooks and admission policies of the server.
@@ -236,4 +289,19 @@ impl Server {
             },
         }
     }
+}
+
+fn namespaces() -> Resource {
+    Resource {
+        gvk: Gvk::new("", "v1", "Namespace"),
+        plural: "namespaces".to_owned(),
+        namespaced: false,
+        has_status: true,
+        listable: true,
+    }
+}
+
+fn uid(object: &[u8]) -> Option<String> {
+    let object: serde_json::Value = serde_json::from_slice(object).ok()?;
+    crate::object::value::text_at(&object, &["metadata", "uid"]).map(str::to_owned)
 }

@@ -1,21 +1,20 @@
-//! The published schemas of the group-versions in use, kept on disk by content hash.
-#![expect(clippy::disallowed_methods, reason = "keeps documents on disk: an edge")]
+//! The published schemas of the kinds in use, kept on disk by content hash: as the server publishes them, and compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use crate::cluster::answer::Failure;
 use crate::cluster::request::{Call, Sender};
 use crate::cluster::throttle::Purpose;
 use crate::live::OpenApiDocuments;
-use crate::object::id::GroupVersion;
+use crate::object::id::{GroupVersion, Gvk};
+use crate::schema::openapi::Document;
+use crate::schema::{Schema, Schemas, stored};
+use crate::store::{Bounds, Store};
 
 const MAX_DOCUMENT: usize = 64 << 20;
 
@@ -44,7 +43,7 @@ pub(crate) async fn documents(
     if wanted.is_empty() {
         return Ok(OpenApiDocuments::new());
     }
-    let index: Index = sender.send(&call("/openapi/v3".to_owned())).await?.undeclared_json()?;
+    let index = index(sender).await?;
     let mut tasks = JoinSet::new();
     for gv in wanted {
         let Some(path) = document_path(&index, gv) else {
@@ -61,6 +60,68 @@ pub(crate) async fn documents(
     Ok(documents)
 }
 
+/// Compiles the schemas of some kinds. A kind that the server does not publish is left out.
+///
+/// # Errors
+/// The failure of the index or of a document.
+pub(crate) async fn schemas(
+    sender: &Arc<Sender>,
+    cache: &Cache,
+    wanted: &BTreeSet<Gvk>,
+) -> Result<Schemas, Failure> {
+    if wanted.is_empty() {
+        return Ok(Schemas::new());
+    }
+    let mut versions: BTreeMap<GroupVersion, Vec<Gvk>> = BTreeMap::new();
+    for gvk in wanted {
+        versions.entry(gvk.group_version()).or_default().push(gvk.clone());
+    }
+    let index = index(sender).await?;
+    let mut tasks = JoinSet::new();
+    for (version, kinds) in versions {
+        let Some(path) = document_path(&index, &version) else { continue };
+        let (sender, cache) = (Arc::clone(sender), cache.clone());
+        tasks.spawn(async move { compiled(&sender, cache, path, kinds).await });
+    }
+    let mut schemas = Schemas::new();
+    while let Some(done) = tasks.join_next().await {
+        schemas.extend(done.map_err(|error| Failure::NotSent(error.to_string()))??);
+    }
+    Ok(schemas)
+}
+
+/// The schemas of kinds of one document: as they were kept, or from the document.
+async fn compiled(sender: &Sender, cache: Cache, path: String, kinds: Vec<Gvk>) -> Result<Schemas, Failure> {
+    let (reader, key, wanted) = (cache.clone(), path.clone(), kinds.clone());
+    let kept = blocking(move || {
+        let kept = wanted.iter().map(|gvk| Some((gvk.clone(), reader.schema(&key, gvk)?)));
+        kept.collect::<Option<Schemas>>()
+    });
+    if let Some(schemas) = kept.await? {
+        return Ok(schemas);
+    }
+    let text = document(sender, cache.clone(), path.clone()).await?;
+    blocking(move || {
+        // A document that cannot be parsed describes none of its kinds.
+        let Ok(document) = Document::parse(&text) else { return Schemas::new() };
+        let found = kinds.iter().filter_map(|gvk| Some((gvk.clone(), document.schema(gvk)?)));
+        let schemas: Schemas = found.collect();
+        for (gvk, schema) in &schemas {
+            cache.keep_schema(&path, gvk, schema);
+        }
+        schemas
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::NotSent(error.to_string()))
+}
+
+async fn index(sender: &Sender) -> Result<Index, Failure> {
+    sender.send(&call("/openapi/v3".to_owned())).await?.undeclared_json()
+}
+
 fn call(path: String) -> Call {
     Call { max_answer: MAX_DOCUMENT, ..Call::get(Purpose::OpenApi, path) }
 }
@@ -73,21 +134,22 @@ fn document_path(index: &Index, gv: &GroupVersion) -> Option<String> {
 }
 
 async fn document(sender: &Sender, cache: Cache, path: String) -> Result<Box<[u8]>, Failure> {
-    if !path.contains("hash=") {
+    if !is_hashed(&path) {
         return fetch(sender, path).await;
     }
     let (reader, key) = (cache.clone(), path.clone());
-    if let Ok(Some(text)) = tokio::task::spawn_blocking(move || reader.get(&key)).await {
+    if let Some(text) = blocking(move || reader.document(&key)).await? {
         return Ok(text);
     }
     let text = fetch(sender, path.clone()).await?;
     let copy = text.clone();
-    // A cache that cannot be written costs time in the next run, nothing else.
-    let written = tokio::task::spawn_blocking(move || cache.put(&path, &copy)).await;
-    if let Ok(Err(error)) = written {
-        tracing::debug!(%error, "the schema cache cannot be written");
-    }
+    blocking(move || cache.keep_document(&path, &copy)).await?;
     Ok(text)
+}
+
+/// True if the address says what the content is, so that it can be kept.
+fn is_hashed(path: &str) -> bool {
+    path.contains("hash=")
 }
 
 async fn fetch(sender: &Sender, path: String) -> Result<Box<[u8]>, Failure> {
@@ -103,53 +165,65 @@ async fn fetch(sender: &Sender, path: String) -> Result<Box<[u8]>, Failure> {
     Ok(answer.body.into_boxed_slice())
 }
 
-/// A directory of documents; each file is the digest of its content and the content.
+/// Documents and compiled schemas of one server: hashes are the server's word, so servers share nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cache {
-    directory: Option<PathBuf>,
+    documents: Store,
+    compiled: Store,
     server: String,
 }
 
-const DIGEST: usize = 32;
+/// Compiled schemas are small: a kind of Kubernetes itself has some ten kilobytes.
+const COMPILED: Bounds = Bounds { files: 2_000, bytes: 32 << 20 };
 
 impl Cache {
-    /// A cache below `root` for one server: hashes are the server's word, so servers share nothing. `None`: no cache.
+    /// A cache below `root`; `None` keeps nothing.
     pub(crate) fn new(root: Option<&Path>, server: &str) -> Self {
-        Self { directory: root.map(|root| root.join("openapi")), server: server.to_owned() }
-    }
-
-    fn file(&self, path: &str) -> Option<PathBuf> {
-        let digest = Sha256::new().chain_update(&self.server).chain_update([0]).chain_update(path).finalize();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(self.directory.as_ref()?.join(name))
-    }
-
-    /// A document that was kept, unless it is damaged or others could have written it.
-    fn get(&self, path: &str) -> Option<Box<[u8]>> {
-        let directory = self.directory.as_ref()?;
-        if std::fs::metadata(directory).ok()?.permissions().mode() & 0o022 != 0 {
-            return None;
+        Self {
+            documents: Store::new(root, "openapi", Bounds::default()),
+            compiled: Store::new(root, "schemas", COMPILED),
+            server: server.to_owned(),
         }
-        let mut bytes = std::fs::read(self.file(path)?).ok()?;
-        let (digest, text) = bytes.split_at_checked(DIGEST)?;
-        if Sha256::digest(text)[..] != *digest {
-            return None;
-        }
-        bytes.drain(..DIGEST);
-        Some(bytes.into_boxed_slice())
     }
 
-    /// Keeps a document; another run sees the whole file or none.
-    fn put(&self, path: &str, text: &[u8]) -> std::io::Result<()> {
-        let (Some(directory), Some(file)) = (&self.directory, self.file(path)) else {
-            return Ok(());
-        };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-        temporary.write_all(&Sha256::digest(text))?;
-        temporary.write_all(text)?;
-        temporary.persist(file)?;
-        Ok(())
+    fn document(&self, path: &str) -> Option<Box<[u8]>> {
+        self.documents.get(&[self.server.as_bytes(), path.as_bytes()])
+    }
+
+    fn keep_document(&self, path: &str, text: &[u8]) {
+        told(self.documents.put(&[self.server.as_bytes(), path.as_bytes()], text));
+    }
+
+    fn schema(&self, path: &str, gvk: &Gvk) -> Option<Schema> {
+        let schema = stored::decode(&self.compiled.get(&self.schema_key(path, &gvk.to_string()))?)?;
+        // Whatever is in the file: a schema of Kubernetes itself is one only for its own groups.
+        (schema.builtin == crate::schema::builtin::is_builtin_group(&gvk.group)).then_some(schema)
+    }
+
+    fn keep_schema(&self, path: &str, gvk: &Gvk, schema: &Schema) {
+        if is_hashed(path) {
+            let name = gvk.to_string();
+            told(self.compiled.put(&self.schema_key(path, &name), &stored::encode(schema)));
+        }
+    }
+
+    fn schema_key<'a>(&'a self, path: &'a str, gvk: &'a str) -> [&'a [u8]; 5] {
+        // Another release may compile the same document into something else.
+        let release = concat!(env!("CARGO_PKG_VERSION"), " ");
+        [
+            release.as_bytes(),
+            stored::FORMAT.as_bytes(),
+            self.server.as_bytes(),
+            path.as_bytes(),
+            gvk.as_bytes(),
+        ]
+    }
+}
+
+/// A cache that cannot be written costs time in the next run, nothing else.
+fn told(written: std::io::Result<()>) {
+    if let Err(error) = written {
+        tracing::debug!(%error, "the schema cache cannot be written");
     }
 }
 
@@ -177,36 +251,23 @@ mod tests {
     }
 
     #[test]
-    fn kept_documents_are_whole_private_and_per_server() {
+    fn what_is_kept_belongs_to_one_server_and_one_content() {
         let root = tempfile::tempdir().unwrap();
         let cache = Cache::new(Some(root.path()), "https://a");
-        assert_eq!(cache.get("/p?hash=1"), None);
-        cache.put("/p?hash=1", b"{\"x\":1}").unwrap();
-        assert_eq!(cache.get("/p?hash=1").as_deref(), Some(&b"{\"x\":1}"[..]));
-        assert_eq!(cache.get("/p?hash=2"), None);
-        assert_eq!(Cache::new(Some(root.path()), "https://b").get("/p?hash=1"), None);
-        let directory = root.path().join("openapi");
-        assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
-
-        let file = cache.file("/p?hash=1").unwrap();
-        let mut bytes = std::fs::read(&file).unwrap();
-        bytes.pop();
-        std::fs::write(&file, bytes).unwrap();
-        assert_eq!(cache.get("/p?hash=1"), None, "a damaged file is not used");
-
-        cache.put("/p?hash=1", b"{}").unwrap();
-        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(cache.get("/p?hash=1"), None, "others could have written it");
-    }
-
-    #[test]
-    fn without_a_usable_directory_nothing_is_kept() {
-        let none = Cache::new(None, "https://a");
-        none.put("/p?hash=1", b"{}").unwrap();
-        assert_eq!(none.get("/p?hash=1"), None);
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let blocked = Cache::new(Some(file.path()), "https://a");
-        assert!(blocked.put("/p?hash=1", b"{}").is_err());
-        assert_eq!(blocked.get("/p?hash=1"), None);
+        let (thing, other) = (Gvk::new("example.org", "v1", "Thing"), Gvk::new("", "v1", "Thing"));
+        cache.keep_document("/p?hash=1", b"{}");
+        cache.keep_schema("/p?hash=1", &thing, &Schema::deduced());
+        cache.keep_schema("/p", &thing, &Schema::deduced());
+        assert_eq!(cache.document("/p?hash=1").as_deref(), Some(&b"{}"[..]));
+        assert_eq!(cache.schema("/p?hash=1", &thing), Some(Schema::deduced()));
+        assert_eq!(cache.document("/p?hash=2"), None);
+        assert_eq!(cache.schema("/p?hash=2", &thing), None);
+        assert_eq!(cache.schema("/p?hash=1", &other), None);
+        assert_eq!(cache.schema("/p", &thing), None, "nobody knows when that changes");
+        let elsewhere = Cache::new(Some(root.path()), "https://b");
+        assert_eq!((elsewhere.document("/p?hash=1"), elsewhere.schema("/p?hash=1", &thing)), (None, None));
+        // A schema that says of itself what its group does not.
+        cache.keep_schema("/p?hash=1", &other, &Schema::deduced());
+        assert_eq!(cache.schema("/p?hash=1", &other), None);
     }
 }

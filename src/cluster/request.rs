@@ -1,6 +1,6 @@
-//! One request to the server: sent within bounds, repeated where the policy says so, and its answer read whole.
+//! One request to the server: sent within bounds, repeated where the policy says so, and its answer read to its end.
 //!
-//! Every request of a run goes through [`Sender::send`]. It bounds requests in flight, the time for one answer, the
+//! Every request of a run goes through [`Sender::send_to`]. It bounds requests in flight, the time for one answer, the
 //! pauses inside an answer, the size of an answer, and the time of the whole run. It logs no body.
 
 use std::collections::BTreeSet;
@@ -92,11 +92,24 @@ impl Sender {
         Self { transport, throttle, deadline: Instant::now() + time, read_only, warnings: Mutex::default() }
     }
 
-    /// Sends a request until there is an answer of the 2xx class, or the policy gives up.
+    /// Sends a request until there is a whole answer of the 2xx class, or the policy gives up.
     ///
     /// # Errors
     /// The failure of the last attempt.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
+        self.send_to(call, Answer::begin).await
+    }
+
+    /// As [`Self::send`], but gives the answer to a reader while it arrives. Every attempt has a reader of its own, so that
+    /// nothing of an answer that broke off is ever used.
+    ///
+    /// # Errors
+    /// The failure of the last attempt.
+    pub(crate) async fn send_to<R: Intake>(
+        &self,
+        call: &Call,
+        begin: impl Fn(&HeaderMap) -> Result<R, Failure>,
+    ) -> Result<R::Whole, Failure> {
         if self.read_only && call.method != Method::GET {
             return Err(Failure::NotSent("--read-only allows get and list alone".to_owned()));
         }
@@ -105,7 +118,7 @@ impl Sender {
         let mut renewed = false;
         loop {
             let (generation, client) = self.transport.current()?;
-            let tried = timeout_at(self.deadline, self.attempt(call, &client)).await;
+            let tried = timeout_at(self.deadline, self.attempt(call, &client, &begin)).await;
             let failure = match tried.unwrap_or(Err(Failure::Deadline)) {
                 Ok(answer) => {
                     self.transport.worked(generation);
@@ -141,9 +154,15 @@ impl Sender {
         warnings.iter().cloned().collect()
     }
 
-    async fn attempt(&self, call: &Call, client: &kube::Client) -> Result<Answer, Failure> {
+    async fn attempt<R: Intake>(
+        &self,
+        call: &Call,
+        client: &kube::Client,
+        begin: &impl Fn(&HeaderMap) -> Result<R, Failure>,
+    ) -> Result<R::Whole, Failure> {
         let request = call.request()?;
         let _slot = self.throttle.slot(call.purpose).await;
+        let start = Instant::now();
         let response = timeout(call.time(), client.send(request)).await;
         let response = response
             .map_err(|_| Failure::timed_out(call.time()))?
@@ -151,13 +170,15 @@ impl Sender {
         self.throttle.reached();
         self.note_warnings(response.headers());
         let (parts, body) = response.into_parts();
-        let body = read(body, call.max_answer, call.time()).await?;
-        let answer = Answer::new(&parts.headers, body);
         tracing::debug!(method = %call.method, path = call.path, status = parts.status.as_u16(), "answered");
-        match parts.status {
-            StatusCode::OK | StatusCode::CREATED => Ok(answer),
-            status => Err(Failure::Rejected(Box::new(Rejection::new(status, &parts.headers, &answer)))),
+        if !matches!(parts.status, StatusCode::OK | StatusCode::CREATED) {
+            let answer = read(body, Answer::begin(&parts.headers)?, call).await?;
+            let rejection = Rejection::new(parts.status, &parts.headers, &answer);
+            return Err(Failure::Rejected(Box::new(rejection)));
         }
+        let whole = read(body, begin(&parts.headers)?, call).await?;
+        self.throttle.took(start.elapsed());
+        Ok(whole)
     }
 
     fn note_warnings(&self, headers: &HeaderMap) {
@@ -177,22 +198,54 @@ fn warning_text(header: &str) -> &str {
     quoted.map_or(header, |(text, _)| text)
 }
 
-/// Reads a body to its end: no piece may take longer than `pause`, and all of it may not be larger than `max`.
-async fn read(body: Body, max: usize, pause: Duration) -> Result<Vec<u8>, Failure> {
+/// Takes the body of an answer piece by piece.
+pub(crate) trait Intake: Send {
+    /// What it becomes.
+    type Whole: Send;
+
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// The answer cannot be used.
+    fn piece(&mut self, piece: &[u8]) -> Result<(), Failure>;
+
+    /// The answer is at its end.
+    ///
+    /// # Errors
+    /// The answer cannot be used, for example because something is missing.
+    fn whole(self) -> Result<Self::Whole, Failure>;
+}
+
+impl Intake for Answer {
+    type Whole = Self;
+
+    fn piece(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        self.body.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn whole(self) -> Result<Self, Failure> {
+        Ok(self)
+    }
+}
+
+/// Reads a body to its end: no piece may take longer than the call allows, and all of it may not be larger.
+async fn read<R: Intake>(body: Body, mut intake: R, call: &Call) -> Result<R::Whole, Failure> {
     let mut body = std::pin::pin!(body);
-    let mut bytes = Vec::new();
+    let mut length = 0;
     loop {
-        let frame = timeout(pause, body.frame()).await.map_err(|_| Failure::timed_out(pause))?;
+        let frame = timeout(call.time(), body.frame()).await.map_err(|_| Failure::timed_out(call.time()))?;
         let data = match frame {
-            None => return Ok(bytes),
+            None => return intake.whole(),
             Some(Err(error)) => return Err(Failure::broken(&error)),
             Some(Ok(frame)) => frame.into_data(),
         };
         let Ok(data) = data else { continue };
-        if bytes.len() + data.len() > max {
-            return Err(Failure::TooLarge(max));
+        length += data.len();
+        if length > call.max_answer {
+            return Err(Failure::TooLarge(call.max_answer));
         }
-        bytes.extend_from_slice(&data);
+        intake.piece(&data)?;
     }
 }
 

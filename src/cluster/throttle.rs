@@ -1,6 +1,7 @@
 //! How much is sent: requests in flight, requests so far, and the seed of the jitter.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -49,6 +50,9 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct Throttle {
     slots: Semaphore,
+    max_inflight: usize,
+    /// Microseconds of the quickest answer so far.
+    quickest: AtomicU64,
     sent: [AtomicU64; 5],
     planned: AtomicU64,
     retries: AtomicU64,
@@ -59,8 +63,11 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// A throttle for at most `max_inflight` requests at a time (at least one). `seed` makes waits repeatable.
     pub(crate) fn new(max_inflight: usize, seed: u64) -> Self {
+        let max_inflight = max_inflight.clamp(1, 1_000);
         Self {
-            slots: Semaphore::new(max_inflight.clamp(1, 1_000)),
+            slots: Semaphore::new(max_inflight),
+            max_inflight,
+            quickest: AtomicU64::new(u64::MAX),
             sent: Default::default(),
             planned: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -82,6 +89,23 @@ impl Throttle {
     /// Notes that the server has answered.
     pub(crate) fn reached(&self) {
         self.reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes how long an answer took, from the request to its end.
+    pub(crate) fn took(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.quickest.fetch_min(micros, Ordering::Relaxed);
+    }
+
+    /// The quickest answer so far: what a small request takes at best.
+    pub(crate) fn quickest(&self) -> Option<Duration> {
+        let micros = self.quickest.load(Ordering::Relaxed);
+        (micros < u64::MAX).then(|| Duration::from_micros(micros))
+    }
+
+    /// Most requests at a time.
+    pub(crate) fn max_inflight(&self) -> usize {
+        self.max_inflight
     }
 
     /// Waits for a free slot and counts the request; the slot is free again when the permit is dropped.

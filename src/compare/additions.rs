@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::canonical::is_stored_as;
 use super::owner::{self, Addition};
 use super::place::{Shape, child_node, child_value, node_at, shape, value_at};
 use crate::object::fields::{Entry, FieldSet, ManagedFields};
@@ -115,14 +116,33 @@ fn judge(
         Addition::Controller
     } else if verdicts.contains(&Addition::Creation) {
         Addition::Creation
-    } else {
+    } else if verdicts.contains(&Addition::Person) {
         Addition::Person
+    } else {
+        untracked(schema, live, &path)
     };
     let mut names: Vec<String> = owners.iter().map(|entry| owner::display(entry)).collect();
     names.sort();
     names.dedup();
     let live = value_at(schema, live, &path.0)?.clone();
     Some(Added { path, live, by, owners: names, writer: owner::writer(&owners) })
+}
+
+/// What a field says that was there before anybody was recorded. No server makes up items or entries of maps, so a person
+/// put them there; a field with the server's default is nothing; any other may be the server's own, such as an address.
+fn untracked(schema: &Schema, live: &Value, path: &FieldPath) -> Addition {
+    let Some((PathElement::Field(field), around)) = path.0.split_last() else { return Addition::Person };
+    let parent = node_at(schema, around);
+    if schema.node(parent).map.as_ref().is_some_and(|map| !map.fields.contains_key(field)) {
+        return Addition::Person;
+    }
+    let siblings = value_at(schema, live, around).and_then(Value::as_object);
+    let value = siblings.and_then(|map| map.get(field));
+    if is_stored_as(schema, parent, field, siblings, None, value) {
+        Addition::Creation
+    } else {
+        Addition::Untracked
+    }
 }
 
 struct Walk<'a> {

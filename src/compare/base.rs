@@ -24,6 +24,24 @@ pub enum Base {
         /// The object.
         object: Option<Box<Value>>,
     },
+    /// Exactly the desired object was last applied, and live does not differ from it.
+    Unchanged {
+        /// Where that is known from.
+        kind: BaseKind,
+    },
+    /// The object was part of what was last applied, and its fields are not at hand: evidence decides.
+    Member {
+        /// Where that is known from.
+        kind: BaseKind,
+    },
+    /// An object of this name was applied that does not exist any more. Its values are shown; they decide nothing about the
+    /// one that took its place.
+    Earlier {
+        /// Where it comes from.
+        kind: BaseKind,
+        /// The object, if it is at hand.
+        object: Option<Box<Value>>,
+    },
 }
 
 impl Base {
@@ -31,13 +49,19 @@ impl Base {
     pub fn kind(&self) -> BaseKind {
         match self {
             Self::Unknown | Self::Withheld => BaseKind::Unknown,
-            Self::Known { kind, .. } => kind.clone(),
+            Self::Known { kind, .. } | Self::Unchanged { kind } | Self::Member { kind } => kind.clone(),
+            Self::Earlier { kind, .. } => kind.clone(),
         }
+    }
+
+    /// True if it is known that another object of this name was applied.
+    pub fn is_earlier(&self) -> bool {
+        matches!(self, Self::Earlier { .. })
     }
 
     /// True if the base is known.
     pub fn is_known(&self) -> bool {
-        matches!(self, Self::Known { .. })
+        matches!(self, Self::Known { .. } | Self::Unchanged { .. })
     }
 
     /// True if the base is known and does not hold the object.
@@ -53,9 +77,17 @@ impl Base {
         }
     }
 
-    /// The base value at a path.
+    /// The base value at a path, to decide by.
     pub fn at(&self, schema: &Schema, path: &FieldPath) -> Option<&Value> {
         value_at(schema, self.object()?, &path.0)
+    }
+
+    /// The value to be shown at a path: that of an earlier object, too.
+    pub fn shown_at(&self, schema: &Schema, path: &FieldPath) -> Option<&Value> {
+        match self {
+            Self::Earlier { object: Some(object), .. } => value_at(schema, object, &path.0),
+            _ => self.at(schema, path),
+        }
     }
 
     /// Topmost paths that the base has and the desired object does not.

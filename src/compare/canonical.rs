@@ -1,61 +1,17 @@
 //! Proves that the server stores a desired value as exactly the live value, although the texts differ.
 //!
-//! Only built-in types are decoded and defaulted by the server; custom resources are stored as written. The rules can only
-//! turn "not proven" into "proven": each is a fact recorded from a real server, and whatever no rule covers is asked of it.
+//! Built-in types are decoded and defaulted by the server; custom resources are stored as written, but for the structural
+//! defaults of their definition. The rules can only turn "not proven" into "proven": each is a fact recorded from a real server,
+//! and whatever no rule covers is asked of it.
 
 use serde_json::{Map, Value};
 
+use super::defaults;
 use crate::object::quantity::{self, Rounding};
 use crate::object::value::{is_zero, same};
 use crate::schema::builtin::{ZeroValue, zero_value};
-use crate::schema::{Form, MapType, NodeId, Schema};
-
-/// Values that the server fills in where a field is absent, null or zero: type, field, JSON text.
-///
-/// The list holds what decides a comparison: fields inside atomic nodes, and fields whose explicit zero is replaced.
-const DEFAULTS: &[(&str, &str, &str)] = &[
-    ("io.k8s.api.admissionregistration.v1.Rule", "scope", "\"*\""),
-    ("io.k8s.api.admissionregistration.v1.RuleWithOperations", "scope", "\"*\""),
-    ("io.k8s.api.apps.v1.DaemonSetSpec", "revisionHistoryLimit", "10"),
-    ("io.k8s.api.apps.v1.DeploymentSpec", "replicas", "1"),
-    ("io.k8s.api.apps.v1.DeploymentSpec", "revisionHistoryLimit", "10"),
-    ("io.k8s.api.apps.v1.DeploymentStrategy", "type", "\"RollingUpdate\""),
-    ("io.k8s.api.apps.v1.StatefulSetSpec", "replicas", "1"),
-    ("io.k8s.api.apps.v1.StatefulSetSpec", "revisionHistoryLimit", "10"),
-    ("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", "minReplicas", "1"),
-    ("io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", "status", "\"True\""),
-    ("io.k8s.api.core.v1.Container", "terminationMessagePath", "\"/dev/termination-log\""),
-    ("io.k8s.api.core.v1.Container", "terminationMessagePolicy", "\"File\""),
-    ("io.k8s.api.core.v1.ContainerPort", "protocol", "\"TCP\""),
-    ("io.k8s.api.core.v1.EndpointPort", "protocol", "\"TCP\""),
-    ("io.k8s.api.core.v1.HTTPGetAction", "path", "\"/\""),
-    ("io.k8s.api.core.v1.HTTPGetAction", "scheme", "\"HTTP\""),
-    ("io.k8s.api.core.v1.ObjectFieldSelector", "apiVersion", "\"v1\""),
-    ("io.k8s.api.core.v1.PersistentVolumeClaim", "apiVersion", "\"v1\""),
-    ("io.k8s.api.core.v1.PersistentVolumeClaim", "kind", "\"PersistentVolumeClaim\""),
-    ("io.k8s.api.core.v1.PersistentVolumeClaimSpec", "volumeMode", "\"Filesystem\""),
-    ("io.k8s.api.core.v1.PersistentVolumeClaimStatus", "phase", "\"Pending\""),
-    ("io.k8s.api.core.v1.PodSpec", "dnsPolicy", "\"ClusterFirst\""),
-    ("io.k8s.api.core.v1.PodSpec", "restartPolicy", "\"Always\""),
-    ("io.k8s.api.core.v1.PodSpec", "schedulerName", "\"default-scheduler\""),
-    ("io.k8s.api.core.v1.PodSpec", "securityContext", "{}"),
-    ("io.k8s.api.core.v1.PodSpec", "terminationGracePeriodSeconds", "30"),
-    ("io.k8s.api.core.v1.Probe", "failureThreshold", "3"),
-    ("io.k8s.api.core.v1.Probe", "periodSeconds", "10"),
-    ("io.k8s.api.core.v1.Probe", "successThreshold", "1"),
-    ("io.k8s.api.core.v1.Probe", "timeoutSeconds", "1"),
-    ("io.k8s.api.core.v1.ResourceFieldSelector", "divisor", "\"0\""),
-    ("io.k8s.api.core.v1.Secret", "type", "\"Opaque\""),
-    ("io.k8s.api.core.v1.ServiceAccountTokenProjection", "expirationSeconds", "3600"),
-    ("io.k8s.api.core.v1.ServicePort", "protocol", "\"TCP\""),
-    ("io.k8s.api.core.v1.ServiceSpec", "sessionAffinity", "\"None\""),
-    ("io.k8s.api.core.v1.ServiceSpec", "type", "\"ClusterIP\""),
-    ("io.k8s.api.core.v1.Volume", "emptyDir", "{}"),
-    ("io.k8s.api.discovery.v1.EndpointPort", "name", "\"\""),
-    ("io.k8s.api.discovery.v1.EndpointPort", "protocol", "\"TCP\""),
-    ("io.k8s.api.networking.v1.NetworkPolicyPort", "protocol", "\"TCP\""),
-    ("io.k8s.api.rbac.v1.RoleRef", "apiGroup", "\"rbac.authorization.k8s.io\""),
-];
+use crate::schema::defaulting::defaulted;
+use crate::schema::{Form, ListKind, MapType, NodeId, Schema};
 
 /// Where a value stands: what the server does with its zero, and with which default.
 struct Place<'a> {
@@ -80,7 +36,8 @@ pub fn is_stored_as(
     live: Option<&Value>,
 ) -> bool {
     if !schema.builtin {
-        return matches!((desired, live), (Some(a), Some(b)) if same(a, b));
+        let node = schema.node(parent).map.as_ref().and_then(|map| map.child(field));
+        return matches!((desired, live, node), (Some(a), Some(b), Some(node)) if is_defaulted_to(schema, node, a, b));
     }
     match schema.node(parent).map.as_ref() {
         Some(map) => {
@@ -92,7 +49,15 @@ pub fn is_stored_as(
 
 /// True if the server stores the list item or root `desired` as exactly `live`.
 pub fn is_item_stored_as(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
-    schema.builtin && stored(&item(schema, node), Some(desired), Some(live))
+    if !schema.builtin {
+        return is_defaulted_to(schema, node, desired, live);
+    }
+    stored(&item(schema, node), Some(desired), Some(live))
+}
+
+/// True if the structural defaults make exactly `live` of `desired`. They are local: what stands around a value does not matter.
+fn is_defaulted_to(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
+    same(&defaulted(schema, node, desired), live)
 }
 
 fn item(schema: &Schema, node: NodeId) -> Place<'_> {
@@ -111,7 +76,7 @@ fn child<'a>(
         return Some(Place { rounding: Rounding::Milli, ..item(schema, node) });
     }
     let name = schema.node(parent).name.as_deref().unwrap_or_default();
-    let default = default_value(name, field, siblings);
+    let default = defaults::value(name, field, siblings);
     Some(Place {
         node,
         zero: zero_value(name, field),
@@ -122,39 +87,28 @@ fn child<'a>(
     })
 }
 
-fn default_value(name: &str, field: &str, siblings: Option<&Map<String, Value>>) -> Option<Value> {
-    let sibling = |field| siblings.and_then(|map| map.get(field));
-    match (name, field) {
-        ("io.k8s.api.rbac.v1.Subject", "apiGroup") => {
-            let kind = sibling("kind").and_then(Value::as_str);
-            return matches!(kind, Some("User" | "Group")).then(|| Value::from("rbac.authorization.k8s.io"));
-        }
-        ("io.k8s.api.core.v1.Container", "imagePullPolicy") => {
-            return sibling("image").and_then(Value::as_str).map(|image| Value::from(pull_policy(image)));
-        }
-        ("io.k8s.api.core.v1.ServicePort", "targetPort") => return sibling("port").cloned(),
-        _ => {}
-    }
-    let at = DEFAULTS.binary_search_by_key(&(name, field), |entry| (entry.0, entry.1)).ok()?;
-    serde_json::from_str(DEFAULTS[at].2).ok()
-}
-
-/// Only an image whose tag is `latest`, written or implied, is pulled each time.
-fn pull_policy(image: &str) -> &'static str {
-    let name = image.rsplit('/').next().unwrap_or_default();
-    let (name, pinned) = name.split_once('@').map_or((name, false), |(name, _)| (name, true));
-    let latest = name.split_once(':').map_or(!pinned, |(_, tag)| tag == "latest");
-    if latest { "Always" } else { "IfNotPresent" }
+/// The default that the server fills in where a field of a built-in type is null, if it depends on no other field.
+pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option<Value> {
+    let node = schema.node(parent);
+    let name = node.name.as_deref().filter(|_| schema.builtin)?;
+    defaults::value(name, field, None)
 }
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
+    let node = place.schema.node(place.node);
+    if node.map.is_some() && node.list.is_some() {
+        // What is kept as it came, such as the parameters of a driver.
+        return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
+    }
     if let (Some(desired), Some(live)) = (desired, live)
         && (same(desired, live) || is_spelling(place, desired, live))
     {
         return true;
     }
     let zero = desired.is_none_or(is_zero);
-    if zero && let (Some(default), Some(live)) = (&place.default, live) {
+    // A pointer tells an explicit zero from nothing: no replicas are none, and not one.
+    let replaced = desired.is_none_or(Value::is_null) || (zero && place.zero != ZeroValue::Kept);
+    if replaced && let (Some(default), Some(live)) = (&place.default, live) {
         return same(default, live);
     }
     if zero && is_stored_zero(place, desired, live) {
@@ -216,7 +170,10 @@ fn is_deeply_stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Va
         (Some(Value::Array(desired)), Some(Value::Array(live))) => {
             let Some(list) = &node.list else { return false };
             let place = item(schema, list.element);
-            desired.len() == live.len()
+            // Apply refuses a null among keys, even where nothing is merged by them.
+            let nulls = list.kind != ListKind::Atomic && desired.iter().any(Value::is_null);
+            !nulls
+                && desired.len() == live.len()
                 && desired.iter().zip(live).all(|(d, l)| stored(&place, Some(d), Some(l)))
         }
         (Some(Value::Object(desired)), Some(Value::Object(live))) => is_map_stored(place, desired, live),
@@ -229,9 +186,11 @@ fn is_deeply_stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Va
 
 fn is_map_stored(place: &Place<'_>, desired: &Map<String, Value>, live: &Map<String, Value>) -> bool {
     let schema = place.schema;
-    let Some(map) = &schema.node(place.node).map else {
+    let node = schema.node(place.node);
+    let Some(map) = &node.map else {
         return false;
     };
+    let desired = &*defaults::cascaded(node.name.as_deref().unwrap_or_default(), desired);
     let keys = desired.keys().chain(live.keys().filter(|key| !desired.contains_key(*key)));
     keys.into_iter().all(|key| {
         child(schema, place.node, map, key, Some(desired))
@@ -245,14 +204,6 @@ mod tests {
     use crate::object::id::Gvk;
     use crate::schema::openapi::Document;
     use serde_json::json;
-
-    #[test]
-    fn defaults_are_sorted_for_the_search_and_are_json() {
-        assert!(DEFAULTS.is_sorted_by_key(|entry| (entry.0, entry.1)));
-        for (name, field, text) in DEFAULTS {
-            assert!(serde_json::from_str::<Value>(text).is_ok(), "{name}.{field}");
-        }
-    }
 
     /// A pod spec as the server publishes it, cut to what the cases below need.
     fn schema() -> Schema {
@@ -301,17 +252,6 @@ mod tests {
             let live = (live != absent).then_some(&live);
             let got = is_stored_as(&schema, spec, field, None, Some(&desired), live);
             assert_eq!(got, expected, "{field}: {desired} as {live:?}");
-        }
-    }
-
-    /// Policies as a kube-apiserver 1.36.3 set them.
-    #[test]
-    fn the_pull_policy_follows_the_tag() {
-        for image in ["nginx", "nginx:latest", "host:5000/team/nginx", "nginx:latest@sha256:0123"] {
-            assert_eq!(pull_policy(image), "Always", "{image}");
-        }
-        for image in ["nginx:1.2", "host:5000/nginx:1", "nginx@sha256:0123"] {
-            assert_eq!(pull_policy(image), "IfNotPresent", "{image}");
         }
     }
 

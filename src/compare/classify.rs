@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use super::autoscale::{self, Claim, Scaling};
 use super::base::{self, Base};
 use super::contain::{Difference, Kind};
 use super::owner::{self, Class as Manager, Writer};
 use super::prune::Dropped;
-use super::verdict::{Class, FieldVerdict, Proof};
+use super::verdict::{BaseKind, Class, FieldVerdict, Proof};
 use crate::object::fields::{Entry, ManagedFields};
 use crate::object::path::{FieldPath, PathElement};
+use crate::object::value::same;
 use crate::schema::Schema;
 
 /// What a class is decided from.
@@ -19,11 +21,13 @@ pub struct Evidence<'a> {
     pub managed: &'a ManagedFields<'a>,
     /// What was last applied.
     pub base: &'a Base,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
 }
 
 /// Classifies a place where the desired value is not in live.
 pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> FieldVerdict {
-    let base = evidence.base.at(evidence.schema, &found.path).cloned();
+    let base = evidence.base.shown_at(evidence.schema, &found.path).cloned();
     let owners = owner::owners(evidence.managed, &found.path.0);
     let mut verdict = FieldVerdict {
         path: found.path.clone(),
@@ -51,8 +55,31 @@ pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> 
     } else if found.kind == Kind::Duplicated {
         verdict.remark = Some("live holds this item more than once".to_owned());
     }
-    hold(&owners, &mut verdict);
+    if evidence.base.kind() == BaseKind::LastApplied && is_null_alone(found) {
+        verdict.class = Class::Differs;
+        verdict.writer = None;
+        verdict.remark =
+            Some("client-side apply takes null for absent, server-side apply stores it".to_owned());
+    }
+    hold(evidence, &owners, &mut verdict);
     verdict
+}
+
+/// True if Git and live differ in nulls only: nobody changed anything, the object was applied in a way that knows no nulls.
+fn is_null_alone(found: &Difference) -> bool {
+    let same = |live: &Value| same(&without_nulls(&found.desired), &without_nulls(live));
+    found.desired.is_null() || found.live.as_ref().is_some_and(same)
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
 }
 
 fn names(owners: &[&Entry<'_>]) -> Vec<String> {
@@ -153,20 +180,37 @@ fn writer(evidence: &Evidence<'_>, found: &Difference, owners: &[&Entry<'_>]) ->
     owner::writer(&all).unwrap_or(Writer::NotRecorded)
 }
 
-/// A live value that a controller owns is held, whatever moved: an apply would leave it.
-fn hold(owners: &[&Entry<'_>], verdict: &mut FieldVerdict) {
+/// A live value that a controller owns is held, whatever moved: an apply would leave it. Inside the bounds of an autoscaler a
+/// value is the autoscaler's, whoever wrote it.
+fn hold(evidence: &Evidence<'_>, owners: &[&Entry<'_>], verdict: &mut FieldVerdict) {
     let controllers: Vec<&Entry<'_>> =
         owners.iter().copied().filter(|entry| owner::class(entry) == Manager::Controller).collect();
-    if verdict.live.is_none() || controllers.is_empty() {
-        return;
+    let Some(live) = &verdict.live else { return };
+    let claim = evidence.scaling.claim(&verdict.path, live);
+    let remark = |text: &str| Some(text.to_owned());
+    if !controllers.is_empty() {
+        verdict.class = Class::Held;
+        verdict.writer = owner::writer(&controllers).or_else(|| verdict.writer.take());
+        verdict.remark = remark("a controller holds it: an apply leaves it");
     }
-    verdict.class = Class::Held;
-    verdict.writer = owner::writer(&controllers).or_else(|| verdict.writer.take());
-    if controllers.iter().any(|entry| owner::is_autoscaler(entry)) {
-        verdict.counts = false;
-        verdict.remark = Some("an autoscaler holds it".to_owned());
-    } else {
-        verdict.remark = Some("a controller holds it: an apply leaves it".to_owned());
+    let scaled = controllers.iter().any(|entry| owner::is_autoscaler(entry));
+    match claim {
+        Claim::Inside(text) => {
+            (verdict.class, verdict.counts, verdict.remark) = (Class::Held, false, Some(text));
+        }
+        Claim::Outside(text) => verdict.remark = Some(text),
+        Claim::None if scaled => {
+            verdict.remark = remark("an autoscaler set it, and none scales the object now")
+        }
+        Claim::Unknown(_) if scaled => {
+            (verdict.counts, verdict.remark) = (false, remark("an autoscaler holds it"));
+        }
+        Claim::Unknown(Some(reason)) if autoscale::field(&verdict.path).is_some() => {
+            let text = format!("an autoscaler may hold it, which could not be read: {reason}");
+            verdict.remark =
+                Some(verdict.remark.take().map_or(text.clone(), |known| format!("{known}; {text}")));
+        }
+        Claim::None | Claim::Unknown(_) => {}
     }
 }
 
@@ -197,6 +241,19 @@ pub fn left_behind(evidence: &Evidence<'_>, path: &FieldPath, live: &Value) -> F
     };
     let remark = Some(format!("gone from Git, {holder}: an apply does not take it out"));
     gone(evidence, path, live, class, Proof::Local, base, remark)
+}
+
+/// Classifies a live path that Git dropped and that an apply of ours cannot take out, though nobody else owns it.
+pub(super) fn unreachable(
+    evidence: &Evidence<'_>,
+    path: &FieldPath,
+    live: &Value,
+    proof: Proof,
+    why: &str,
+) -> FieldVerdict {
+    let base = evidence.base.at(evidence.schema, path).cloned();
+    let remark = Some(format!("gone from Git, {why}: an apply does not take it out"));
+    gone(evidence, path, live, Class::Stuck, proof, base, remark)
 }
 
 fn gone(

@@ -51,7 +51,8 @@ pub struct Containment {
 
 /// Walks the desired object against the live one. `own` is our Apply entry, if there is one.
 pub fn contain(schema: &Schema, desired: &Value, live: &Value, own: Option<FieldSet<'_>>) -> Containment {
-    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
+    let frozen = schema.builtin && live.get("immutable") == Some(&Value::Bool(true));
+    let mut walk = Walk { schema, frozen, result: Containment::default(), path: Vec::new() };
     for (key, value) in desired.as_object().into_iter().flatten() {
         // Identity is compared by having found the object; the server never tracks it.
         if key != "apiVersion" && key != "kind" {
@@ -64,13 +65,15 @@ pub fn contain(schema: &Schema, desired: &Value, live: &Value, own: Option<Field
 
 /// True if the first value is contained in the second at a node.
 pub fn is_contained(schema: &Schema, node: NodeId, desired: &Value, live: &Value) -> bool {
-    let mut walk = Walk { schema, result: Containment::default(), path: Vec::new() };
+    let mut walk = Walk { schema, frozen: false, result: Containment::default(), path: Vec::new() };
     walk.value(&Place { node, parent: None }, desired, Some(live), None);
     walk.result.differences.is_empty()
 }
 
 struct Walk<'a> {
     schema: &'a Schema,
+    /// A ConfigMap or Secret that says it is immutable: the server takes even an empty map for a change of no map.
+    frozen: bool,
     result: Containment,
     path: Vec<PathElement>,
 }
@@ -130,10 +133,15 @@ impl Walk<'_> {
         }
     }
 
-    /// An empty collection is contained in any that is not empty; else both must be literally the same.
+    /// An empty collection is contained in any of its kind that is not empty; else both must be literally the same. Where
+    /// the type is free, null stands for an empty map, and a list is replaced by it.
     fn empty(&mut self, place: &Place<'_>, desired: &Value, live: Option<&Value>, own: Option<FieldSet<'_>>) {
-        let filled =
-            live.is_some_and(|live| !is_empty_collection(live) && live.is_object() | live.is_array());
+        let is_map = shape(self.schema.node(place.node), desired) == Shape::Map;
+        let filled = match live {
+            Some(Value::Object(live)) => is_map && !live.is_empty(),
+            Some(Value::Array(live)) => !is_map && !live.is_empty(),
+            _ => false,
+        };
         if !filled {
             self.leaf(place, desired, live, own);
         }
@@ -150,10 +158,22 @@ impl Walk<'_> {
             }
             None => live.is_some_and(|live| is_item_stored_as(self.schema, place.node, desired, live)),
         };
-        if !explained {
+        if !explained || self.is_refused(place, desired) {
             let kind = if live.is_some() { Kind::Changed } else { Kind::Absent };
             self.differ(kind, desired.clone(), live.cloned());
         }
+    }
+
+    /// Values that the server stores as what is live and refuses all the same: in an immutable ConfigMap or Secret it takes
+    /// an empty map or null for a change, finalizers of an object inside another for a field that may not be set, and two lists
+    /// of a ResourceSlice for too many even if one is empty.
+    fn is_refused(&self, place: &Place<'_>, desired: &Value) -> bool {
+        let in_data = matches!(self.path.first(), Some(PathElement::Field(name)) if name == "data" || name == "binaryData");
+        let frozen = self.frozen && in_data;
+        let name = place.parent.and_then(|(parent, ..)| self.schema.node(parent).name.as_deref());
+        let nested = self.path.len() > 2 && name.is_some_and(|name| name.ends_with(".ObjectMeta"));
+        let slice = name.is_some_and(|name| name.ends_with(".ResourceSliceSpec"));
+        frozen || ((nested || slice) && desired.is_array())
     }
 
     fn items(&mut self, list: &ListType, desired: &[Value], live: &[Value], own: Option<FieldSet<'_>>) {
@@ -296,6 +316,20 @@ mod tests {
             let found = paths(&schema, &spec(desired.clone()), &spec(live.clone()));
             let expected: Vec<(String, Kind)> = expected.iter().map(|(p, k)| ((*p).to_owned(), *k)).collect();
             assert_eq!(found, expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn where_a_type_is_free_a_list_is_no_map() {
+        let live = json!({"spec": {"list": ["a"], "map": {"a": 1}}});
+        for (desired, expected) in [
+            (json!({"list": null}), vec![("spec.list".to_owned(), Kind::Changed)]),
+            (json!({"list": {}}), vec![("spec.list".to_owned(), Kind::Changed)]),
+            (json!({"map": []}), vec![("spec.map".to_owned(), Kind::Changed)]),
+            (json!({"map": null}), vec![]),
+            (json!({"map": {}}), vec![]),
+        ] {
+            assert_eq!(paths(&Schema::deduced(), &json!({"spec": desired}), &live), expected, "{desired}");
         }
     }
 

@@ -1,17 +1,24 @@
 //! The verdict on one object: a local proof first, and the server's answer for what is left.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::additions::additions;
+use super::autoscale::{self, Scaling, Writes};
 use super::base::{Base, last_applied};
 use super::classify::Evidence;
 use super::contain::{Containment, Difference, contain};
+use super::ignore::{Ignored, Ignoring, Rules, Scene, Taken};
 use super::judgement::Judgement;
 use super::local::Admission;
-use super::notes::{adoption, cosmetic, notes_of_additions};
+use super::notes::{adoption, cosmetic, ignored_by_live, is_drift, notes_of_additions, recreation};
+use super::paranoid::Percent;
 use super::place::node_at;
 use super::prune::{Pruning, prune};
 use super::reasons::fault_text;
+use super::remarks::{keyless, versions_gone};
+use super::unkeyed;
 use super::verdict::{ObjectVerdict, Status};
 use crate::desired::Desired;
 use crate::live::Refusal;
@@ -40,6 +47,8 @@ pub struct Policy {
     pub added: AddedPolicy,
     /// Labels and annotations added by people count as well.
     pub strict: bool,
+    /// How many of what is proven in sync is held against the server.
+    pub paranoid: Percent,
 }
 
 /// One object to be judged.
@@ -55,6 +64,10 @@ pub struct Subject<'a> {
     pub base: &'a Base,
     /// How to judge.
     pub policy: Policy,
+    /// Who scales the object.
+    pub scaling: &'a Scaling,
+    /// What does not count.
+    pub rules: &'a Rules,
 }
 
 /// What the server said about the unproven object.
@@ -88,9 +101,35 @@ pub struct Assessment {
     pub(super) cosmetic: Vec<FieldPath>,
     /// Our entry is recorded at another version than the manifest's.
     pub(super) other_version: bool,
+    /// It is applied and lacks the label of its set.
+    pub(super) unlabelled: bool,
+    /// Live holds a list item that nothing tells apart: server-side apply cannot read such an object.
+    pub(super) unreadable: bool,
+    /// The rules about the object.
+    pub(super) ignoring: Ignoring,
+    /// What they took out of the differences and of the pruning.
+    pub(super) taken: Vec<Taken>,
+    /// People added something beside what the rules took out: an apply of all of it tells whether it came with that.
+    pub(super) added_beside: bool,
 }
 
 impl Assessment {
+    /// True if nothing at all differs, in value or in spelling, and nothing of ours left Git.
+    pub(super) fn is_contained(&self) -> bool {
+        !self.needs_server()
+            && self.pruning.dropped.is_empty()
+            && self.cosmetic.is_empty()
+            && self.taken.is_empty()
+    }
+
+    /// What of an object that differs, or left Git, autoscalers may write.
+    pub fn scaled_fields(&self) -> BTreeSet<Writes> {
+        let differing = self.containment.differences.iter().filter(|found| found.live.is_some());
+        let paths =
+            differing.map(|found| &found.path).chain(self.pruning.dropped.iter().map(|found| &found.path));
+        paths.filter_map(autoscale::field).collect()
+    }
+
     /// True if only the server can tell whether an apply would change anything.
     pub fn needs_server(&self) -> bool {
         let removable = self.pruning.dropped.iter().any(|dropped| dropped.co_owners.is_empty());
@@ -98,6 +137,25 @@ impl Assessment {
             || removable
             || self.pruning.inconsistent
             || self.other_version
+            || self.added_beside
+            || self.unreadable
+    }
+
+    /// The places that keep the object from being proven, each with a word why.
+    pub fn open_places(&self) -> Vec<(FieldPath, String)> {
+        let differs = self.containment.differences.iter();
+        let mut places: Vec<(FieldPath, String)> =
+            differs.map(|found| (found.path.clone(), format!("{:?}", found.kind).to_lowercase())).collect();
+        let removable = self.pruning.dropped.iter().filter(|dropped| dropped.co_owners.is_empty());
+        places.extend(removable.map(|dropped| (dropped.path.clone(), "dropped".to_owned())));
+        let whole = [
+            (self.pruning.inconsistent, "inconsistent"),
+            (self.other_version, "another version"),
+            (self.unreadable, "unreadable"),
+        ];
+        let whole = whole.into_iter().filter(|(is, _)| *is);
+        places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
+        places
     }
 }
 
@@ -110,8 +168,33 @@ pub fn assess(subject: &Subject<'_>, live: &Value) -> Assessment {
     let cosmetic = split_cosmetic(schema, &mut containment.differences);
     let others: Vec<&Entry<'_>> = managed.others().collect();
     let pruning = own.map(|own| prune(schema, own.fields, &others, &subject.desired.object, live));
+    let mut pruning = pruning.unwrap_or_default();
     let other_version = own.is_some_and(|own| own.api_version != subject.desired.gvk.api_version());
-    Assessment { containment, pruning: pruning.unwrap_or_default(), cosmetic, other_version }
+    let unreadable = unkeyed::is_unreadable(schema, live);
+    let ignoring = subject.rules.about(subject, Some(live));
+    let scene = Scene { schema, managed: &managed, desired: &subject.desired.object, live };
+    let taken = ignoring.take(&scene, &mut containment, &mut pruning);
+    let asked = taken.iter().any(Taken::needs_server);
+    let added_beside = asked && has_additions(subject, &scene, &ignoring);
+    Assessment {
+        containment,
+        pruning,
+        cosmetic,
+        other_version,
+        unlabelled: false,
+        unreadable,
+        ignoring,
+        taken,
+        added_beside,
+    }
+}
+
+/// True if people added what counts and no rule takes away.
+fn has_additions(subject: &Subject<'_>, scene: &Scene<'_>, ignoring: &Ignoring) -> bool {
+    let recorded = last_applied(scene.live);
+    let added = additions(scene.schema, scene.managed, recorded.as_ref(), scene.desired, scene.live);
+    let counted = added.iter().filter(|added| is_drift(subject.id, added, subject.policy));
+    counted.into_iter().any(|added| ignoring.of_addition(scene, &added.path, &added.live, true).is_none())
 }
 
 /// Takes out the quantities that mean the same amount: the server would store the other spelling and nothing else changes.
@@ -132,6 +215,11 @@ fn split_cosmetic(schema: &Schema, differences: &mut Vec<Difference>) -> Vec<Fie
 /// The verdict on an object that does not exist live.
 pub fn absent(subject: &Subject<'_>) -> ObjectVerdict {
     let faults = fault_text(subject);
+    if let Some(rule) = subject.rules.about(subject, None).of_absence().filter(|_| faults.is_empty()) {
+        let mut verdict = bare(subject, Status::InSync, None);
+        verdict.ignored = vec![Ignored { path: FieldPath::default(), word: Status::Missing.word(), rule }];
+        return verdict;
+    }
     let status = match () {
         () if !faults.is_empty() => Status::Invalid,
         () if subject.base.lacks_object() => Status::New,
@@ -148,20 +236,36 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     let managed = ManagedFields::of(live);
     let recorded = last_applied(live);
     let base = effective_base(subject, &managed, recorded.as_ref());
-    let evidence = Evidence { schema: subject.schema, managed: &managed, base: &base };
-    let mut judgement = Judgement { subject, live, evidence, fields: Vec::new(), undecided: Vec::new() };
+    let evidence =
+        Evidence { schema: subject.schema, managed: &managed, base: &base, scaling: subject.scaling };
+    let (fields, undecided, ignored) = (Vec::new(), Vec::new(), Vec::new());
+    let mut judgement = Judgement { subject, live, evidence, fields, undecided, ignored };
+    judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
+    let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
     notes.extend(adoption(&managed, assessment));
     notes.extend(cosmetic(assessment));
-    let (status, reason) = judgement.status(answer, &mut notes);
+    notes.extend(recreation(&base));
+    if matches!(answer, Answer::NotNeeded) {
+        notes.extend(versions_gone(subject.schema, &managed));
+        notes.extend(keyless(subject, live));
+    }
+    notes.extend(ignored_by_live(&judgement.ignored));
+    let (status, reason) = match unkeyed::grows(subject.schema, &assessment.containment.differences) {
+        true => (Status::Invalid, Some(fault_text(subject))),
+        false => judgement.status(answer, &mut notes),
+    };
     let mut verdict = bare(subject, status, reason);
     verdict.base = base.kind();
     verdict.fields = judgement.fields;
     verdict.fields.sort_by(|a, b| (&a.path, a.class).cmp(&(&b.path, b.class)));
+    verdict.ignored = judgement.ignored;
+    verdict.ignored.sort_by(|a, b| (&a.path, &a.rule.origin).cmp(&(&b.path, &b.rule.origin)));
     notes.sort();
     verdict.notes = notes;
     verdict

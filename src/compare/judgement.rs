@@ -1,17 +1,23 @@
 //! From what differs to fields and a status: each difference is weighed against the server's answer.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::additions::Added;
 use super::classify::{self, Evidence};
 use super::contain::{Difference, Kind};
+use super::ignore::{Found, Ignored, Scene, Taken, What};
 use super::judge::{Answer, Assessment, Subject};
 use super::local;
 use super::notes::is_drift;
+use super::owner::Addition;
 use super::place::value_at;
 use super::prune::Dropped;
 use super::reasons::{invalid_text, place, refusal_text};
 use super::refusal::{self, Meaning};
+use super::remarks;
+use super::stuck::{self, Left};
 use super::verdict::{Class, FieldVerdict, Note, NoteKind, Proof, Status, status_of};
 use crate::live::Refusal;
 use crate::object::fields::ManagedFields;
@@ -26,9 +32,66 @@ pub(super) struct Judgement<'a> {
     pub(super) fields: Vec<FieldVerdict>,
     /// Paths that differ and are not proven.
     pub(super) undecided: Vec<FieldPath>,
+    /// What rules took away.
+    pub(super) ignored: Vec<Ignored>,
 }
 
 impl Judgement<'_> {
+    /// What the rules took out of the local comparison, with the class that it would have had.
+    pub(super) fn ignored(&mut self, assessment: &Assessment) {
+        for Taken { found, rule } in &assessment.taken {
+            let verdict = match found {
+                Found::Difference(found) => classify::difference(&self.evidence, found, Proof::Local),
+                Found::Dropped(found) => classify::dropped(&self.evidence, found, Proof::Local),
+            };
+            let rule = Arc::clone(rule);
+            self.ignored.push(Ignored { path: verdict.path, word: verdict.class.word(), rule });
+        }
+    }
+
+    /// The additions that no rule takes away.
+    pub(super) fn without_ignored(&mut self, assessment: &Assessment, added: Vec<Added>) -> Vec<Added> {
+        if assessment.ignoring.is_empty() {
+            return added;
+        }
+        let scene = self.scene();
+        let mut ignored = Vec::new();
+        let keep = |added: &Added| {
+            let by_person = added.by == Addition::Person;
+            // What a default of the server may be is told nowhere, and what would be a note stays one unless a rule names it.
+            let told = added.by != Addition::Creation;
+            let counts = is_drift(self.subject.id, added, self.subject.policy);
+            let rule = assessment.ignoring.of_addition(&scene, &added.path, &added.live, by_person);
+            let rule = rule.filter(|rule| told && (counts || matches!(rule.what, What::Fields { .. })));
+            let word = if by_person { Class::Added.word() } else { NoteKind::Foreign.word() };
+            let keep = rule.is_none();
+            ignored.extend(rule.map(|rule| Ignored { path: added.path.clone(), word, rule }));
+            keep
+        };
+        let kept = added.into_iter().filter(keep).collect();
+        self.ignored.append(&mut ignored);
+        kept
+    }
+
+    /// True if a rule takes away what is live and not in Git.
+    fn is_ignored(&mut self, assessment: &Assessment, found: &FieldVerdict) -> bool {
+        let live = found.live.as_ref().filter(|_| !assessment.ignoring.is_empty());
+        let rule = live.and_then(|live| assessment.ignoring.of_live(&self.scene(), &found.path, live));
+        let is_ignored = rule.is_some();
+        let (path, word) = (found.path.clone(), found.class.word());
+        self.ignored.extend(rule.map(|rule| Ignored { path, word, rule }));
+        is_ignored
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            schema: self.subject.schema,
+            managed: self.evidence.managed,
+            desired: &self.subject.desired.object,
+            live: self.live,
+        }
+    }
+
     pub(super) fn differences(&mut self, assessment: &Assessment, answer: &Answer) {
         let schema = self.subject.schema;
         for found in &assessment.containment.differences {
@@ -44,14 +107,15 @@ impl Judgement<'_> {
                 Answer::Refused { .. } => Proof::Local,
                 _ => Proof::Server,
             };
-            let verdict = classify::difference(&self.evidence, found, proof);
+            let mut verdict = classify::difference(&self.evidence, found, proof);
+            remarks::explain(&self.evidence, self.live, found, &mut verdict);
             self.push(verdict);
         }
         for found in &assessment.pruning.dropped {
             self.dropped(found, answer);
         }
         if assessment.pruning.inconsistent || assessment.other_version {
-            self.unclear_ownership(answer);
+            self.unclear_ownership(assessment, answer);
         }
     }
 
@@ -63,13 +127,23 @@ impl Judgement<'_> {
         let at = |object| value_at(self.subject.schema, object, place);
         match (at(self.live), at(predicted)) {
             (Some(live), Some(predicted)) => !same(live, predicted),
-            (None, None) => false,
+            // What the server drops may take along the struct that was to hold it.
+            (None, None) => (1..place.len()).any(|depth| {
+                let around = |object| value_at(self.subject.schema, object, &place[..depth]).is_some();
+                around(self.live) != around(predicted)
+            }),
             _ => true,
         }
     }
 
     fn dropped(&mut self, found: &Dropped, answer: &Answer) {
         let schema = self.subject.schema;
+        if let Some((alias, proof)) = self.restored(found, answer) {
+            let why = format!("restored by {alias}, which is the same field");
+            let verdict = classify::unreachable(&self.evidence, &found.path, &found.live, proof, &why);
+            self.push(verdict);
+            return;
+        }
         let (proof, remark) = match answer {
             Answer::Stored(predicted) if found.co_owners.is_empty() => {
                 match value_at(schema, predicted, &found.path.0) {
@@ -86,12 +160,15 @@ impl Judgement<'_> {
             _ => (Proof::Local, None),
         };
         let mut verdict = classify::dropped(&self.evidence, found, proof);
-        verdict.remark = verdict.remark.or(remark);
+        let scaled = self.evidence.scaling.writer_of(&found.path).map(|scaler| {
+            format!("{scaler} scales it: an apply resets it to the server's default, so hand it over first")
+        });
+        verdict.remark = verdict.remark.or(scaled).or(remark);
         self.push(verdict);
     }
 
     /// Our entry cannot be read with this schema: whatever the apply takes out is a removal, and without an answer nobody knows.
-    fn unclear_ownership(&mut self, answer: &Answer) {
+    fn unclear_ownership(&mut self, assessment: &Assessment, answer: &Answer) {
         match answer {
             Answer::Stored(predicted) => {
                 for path in vanishing(self.subject.schema, self.evidence.managed, self.live, predicted) {
@@ -100,7 +177,9 @@ impl Judgement<'_> {
                             value_at(self.subject.schema, self.live, &path.0).cloned().unwrap_or_default();
                         let found = Dropped { path, live, co_owners: Vec::new() };
                         let verdict = classify::dropped(&self.evidence, &found, Proof::Server);
-                        self.push(verdict);
+                        if !self.is_ignored(assessment, &verdict) {
+                            self.push(verdict);
+                        }
                     }
                 }
             }
@@ -113,10 +192,15 @@ impl Judgement<'_> {
     pub(super) fn left_behind(&mut self, assessment: &Assessment) {
         let schema = self.subject.schema;
         for path in self.evidence.base.gone_from(schema, &self.subject.desired.object) {
+            let taken = assessment.taken.iter().filter_map(|taken| match &taken.found {
+                Found::Dropped(dropped) => Some(dropped),
+                Found::Difference(_) => None,
+            });
             let known = assessment
                 .pruning
                 .dropped
                 .iter()
+                .chain(taken)
                 .any(|dropped| dropped.path.starts_with(&path) || path.starts_with(&dropped.path));
             let ours = self.evidence.managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
             if known || ours {
@@ -124,9 +208,60 @@ impl Judgement<'_> {
             }
             if let Some(live) = value_at(schema, self.live, &path.0) {
                 let verdict = classify::left_behind(&self.evidence, &path, live);
-                self.push(verdict);
+                if !self.is_ignored(assessment, &verdict) {
+                    self.push(verdict);
+                }
             }
         }
+    }
+
+    /// The alias that keeps a dropped field in place, and what that rests on.
+    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(&'static str, Proof)> {
+        let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
+        let alias = stuck::alias(schema, self.evidence.managed, desired, self.live, &found.path)?;
+        let proof = match answer {
+            Answer::Stored(predicted) => {
+                let stays = value_at(schema, predicted, &found.path.0)?;
+                same(stays, &found.live).then_some(Proof::Server)?
+            }
+            _ => Proof::Local,
+        };
+        found.co_owners.is_empty().then_some((alias, proof))
+    }
+
+    /// What our own entry, or a base at another version, shows to have left Git although no apply takes it out.
+    pub(super) fn out_of_reach(&mut self, assessment: &Assessment, answer: &Answer) {
+        let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
+        let mut left =
+            stuck::left(schema, self.evidence.managed, &assessment.pruning.former_values, desired, self.live);
+        if let Some(base) = self.evidence.base.object() {
+            left.extend(stuck::moved_from(base, desired, self.live));
+        }
+        for Left { path, live, why } in left {
+            let told = self.fields.iter().any(|field| path.starts_with(&field.path));
+            let goes = matches!(answer, Answer::Stored(predicted)
+                if value_at(schema, predicted, &path.0).is_none_or(|stays| !same(stays, &live)));
+            if !told && !goes {
+                let verdict = classify::unreachable(&self.evidence, &path, &live, Proof::Local, &why);
+                if !self.is_ignored(assessment, &verdict) {
+                    self.push(verdict);
+                }
+            }
+        }
+    }
+
+    /// Why the server cannot read the live object for an apply, where that can be seen.
+    fn why_blocked(&self) -> String {
+        let schema = self.subject.schema;
+        if let Some(path) = stuck::keyless(schema, self.live) {
+            return format!("; an item of {path} has none of its keys");
+        }
+        let gone = remarks::versions_gone(schema, self.evidence.managed);
+        let writers: Vec<String> = gone.into_iter().filter_map(|note| note.writer).collect();
+        if writers.is_empty() {
+            return String::new();
+        }
+        format!("; the entry of {} in managedFields is at a version that is gone", writers.join(", "))
     }
 
     /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
@@ -169,7 +304,9 @@ impl Judgement<'_> {
             return (Status::Terminating, Some("it is being deleted".to_owned()));
         }
         match answer {
-            Answer::Refused { refusal, fresh } => self.refused(refusal, fresh.as_ref(), notes),
+            Answer::Refused { refusal, fresh } => {
+                self.refused(refusal, fresh.as_ref().map(Option::as_ref), notes)
+            }
             Answer::Unavailable { reason, .. } if !self.undecided.is_empty() => {
                 let paths: Vec<String> = self.undecided.iter().map(ToString::to_string).collect();
                 let places =
@@ -188,17 +325,20 @@ impl Judgement<'_> {
     fn refused(
         &self,
         refusal: &Refusal,
-        fresh: Option<&Option<Refusal>>,
+        fresh: Option<Option<&Refusal>>,
         notes: &mut Vec<Note>,
     ) -> (Status, Option<String>) {
         let said = refusal_text(self.subject, refusal);
         match refusal::meaning(refusal) {
             Meaning::Manifest => (Status::Invalid, Some(invalid_text(self.subject, refusal))),
             Meaning::LiveObject => {
-                (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}")))
+                let why = self.why_blocked();
+                (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}{why}")))
             }
             Meaning::Denied if !self.has_evidence() => (Status::Invalid, Some(said)),
-            Meaning::Change if !self.has_evidence() && matches!(fresh, Some(Some(_))) => {
+            Meaning::Change
+                if fresh.flatten().is_some_and(|fresh| refusal::is_same_fault(refusal, fresh)) =>
+            {
                 (Status::Invalid, Some(invalid_text(self.subject, refusal)))
             }
             Meaning::Change if !self.has_evidence() && refusal::is_immutable(refusal) => {
@@ -214,7 +354,11 @@ impl Judgement<'_> {
 
     /// True if somebody's edit of the live object is proven, so that a refusal need not be the manifest's fault.
     fn has_evidence(&self) -> bool {
-        self.fields.iter().any(|field| matches!(field.class, Class::Drift | Class::Added | Class::Diverged))
+        let proving = [Class::Drift, Class::Added, Class::Diverged];
+        // An edit that does not count explains a refusal as well as any other.
+        let ignored =
+            self.ignored.iter().any(|ignored| proving.iter().any(|class| class.word() == ignored.word));
+        ignored || self.fields.iter().any(|field| proving.contains(&field.class))
     }
 }
 

@@ -4,20 +4,31 @@
 //! that and the server's answer into a verdict.
 
 pub mod additions;
+pub mod autoscale;
 pub mod base;
 pub mod canonical;
 pub mod classify;
 pub mod contain;
+pub mod defaults;
+pub mod extra;
+pub mod ignore;
 pub mod judge;
 mod judgement;
 pub mod local;
+mod membership;
+pub mod memory;
 mod notes;
 pub mod owner;
+pub mod paranoid;
 pub mod place;
 pub mod prune;
 mod reasons;
+pub mod recorded;
 pub mod refusal;
+mod remarks;
+mod stuck;
 pub mod survey;
+mod unkeyed;
 pub mod validate;
 pub mod verdict;
 

@@ -1,6 +1,8 @@
 //! What does not count: additions that are no drift, ownership that is missing, other spellings.
 
 use super::additions::Added;
+use super::base::Base;
+use super::ignore::{Ignored, Maker};
 use super::judge::{AddedPolicy, Assessment, Policy};
 use super::owner::Addition;
 use super::verdict::{Note, NoteKind};
@@ -33,8 +35,8 @@ pub(super) fn notes_of_additions(id: &ObjectId, added: &[Added], policy: Policy)
     for added in added.iter().filter(|added| !is_drift(id, added, policy)) {
         let kind = match added.by {
             Addition::Creation => continue,
-            Addition::Person if policy.added == AddedPolicy::Ignore => continue,
-            Addition::Person => NoteKind::Addition,
+            Addition::Person | Addition::Untracked if policy.added == AddedPolicy::Ignore => continue,
+            Addition::Person | Addition::Untracked => NoteKind::Addition,
             Addition::Controller => NoteKind::Foreign,
         };
         let writer = Some(added.owners.join(", "));
@@ -52,14 +54,34 @@ pub(super) fn adoption(managed: &ManagedFields<'_>, assessment: &Assessment) -> 
     if managed.own().is_none() {
         return note(Vec::new(), "not applied by gitops yet");
     }
+    if assessment.unlabelled {
+        return note(Vec::new(), "not labelled as a member of the set yet");
+    }
     let paths = assessment.containment.unowned.clone();
     if paths.is_empty() { None } else { note(paths, "right value, owned by others") }
+}
+
+/// The object that was applied is gone, and this is another one.
+pub(super) fn recreation(base: &Base) -> Option<Note> {
+    let text = "deleted and created anew since the last apply; base values are those of the earlier object"
+        .to_owned();
+    base.is_earlier().then_some(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text })
 }
 
 pub(super) fn cosmetic(assessment: &Assessment) -> Option<Note> {
     let paths = assessment.cosmetic.clone();
     let text = "same amount in another spelling".to_owned();
     (!paths.is_empty()).then_some(Note { kind: NoteKind::Cosmetic, writer: None, paths, text })
+}
+
+/// What the live object alone asks to ignore is told without being asked for: whoever may edit it could hide everything.
+pub(super) fn ignored_by_live(ignored: &[Ignored]) -> Option<Note> {
+    let live = |ignored: &&Ignored| ignored.rule.origin.maker == Maker::LiveMark;
+    let first = ignored.iter().find(live)?;
+    let count = ignored.iter().filter(live).count();
+    let differences = if count == 1 { "difference" } else { "differences" };
+    let text = format!("{count} {differences} ignored: the live object says {}", first.rule.origin.reason);
+    Some(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub enum Class {
 
 /// Tools of people by exact name; every name that begins with `kubectl-` is one as well.
 const PEOPLE: &[&str] =
-    &["kubectl", "k9s", "Lens", "OpenLens", "node-fetch", "Mozilla", "helm", "before-first-apply"];
+    &["kubectl", "k9s", "Lens", "OpenLens", "node-fetch", "Mozilla", "helm", BEFORE_FIRST_APPLY];
 
 /// Tools that own the server's defaults as well when they create an object: a field of theirs proves nothing.
 const CREATORS: &[&str] = &["kubectl-create", "kubectl-run", "kubectl-expose", "kubectl-autoscale"];
@@ -46,7 +46,12 @@ pub enum Addition {
     Controller,
     /// It came with the object's creation, so it may be a default of the server.
     Creation,
+    /// The server recorded nobody before the first apply: everything that stood there is this owner's, defaults and all.
+    Untracked,
 }
+
+/// The manager to which the first apply gives all fields of an object that had no `managedFields`.
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// Judges one owner of a field that Git does not have; `recorded` if the field stands in the last-applied annotation.
 pub fn addition(entry: &Entry<'_>, created: &str, recorded: bool) -> Addition {
@@ -58,6 +63,9 @@ pub fn addition(entry: &Entry<'_>, created: &str, recorded: bool) -> Addition {
     }
     if CREATORS.contains(&entry.manager) || (!entry.time.is_empty() && entry.time == created) {
         return Addition::Creation;
+    }
+    if entry.manager == BEFORE_FIRST_APPLY {
+        return Addition::Untracked;
     }
     if entry.subresource.is_empty() { Addition::Person } else { Addition::Controller }
 }
@@ -169,6 +177,7 @@ mod tests {
         assert_eq!(judge(CLIENT_SIDE_APPLY, "", "t1", true), Addition::Person);
         assert_eq!(judge("kubectl", "scale", "t1", false), Addition::Controller, "scaling is delegated");
         assert_eq!(judge("cainjector", "", "t1", false), Addition::Controller);
+        assert_eq!(judge("before-first-apply", "", "t1", false), Addition::Untracked);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::owner::LAST_APPLIED;
-use super::place::{Shape, child_node, child_value, contributes, shape};
+use super::place::{Shape, child_node, child_value, contributes, node_at, shape};
 use crate::object::fields::{Entry, FieldSet};
 use crate::object::path::{FieldPath, PathElement};
 use crate::schema::{NodeId, Schema};
@@ -29,6 +29,8 @@ pub struct Pruning {
     pub dropped: Vec<Dropped>,
     /// The entry does not fit the schema (a member below an atomic node, an index): nothing is proven by it.
     pub inconsistent: bool,
+    /// Keyed lists and sets that the entry holds as one value: they were atomic when they were applied.
+    pub former_values: Vec<FieldPath>,
 }
 
 /// Walks our Apply entry against the desired and the live object.
@@ -57,6 +59,9 @@ impl Walk<'_> {
         if !own.is_leaf() && shape(self.schema.node(node), live) == Shape::Leaf && !live.is_null() {
             self.result.inconsistent = true;
             return;
+        }
+        if own.is_leaf() && desired.is_some() && shape(self.schema.node(node), live) == Shape::Items {
+            self.result.former_values.push(FieldPath(self.path.clone()));
         }
         for (element, below) in own.children() {
             if self.is_bookkeeping(&element, below) {
@@ -109,12 +114,16 @@ impl Walk<'_> {
         }
     }
 
-    /// Who holds the path in place. An owner of something below holds a field, but not an item of a list: the item goes as a
-    /// whole unless it is itself in the owner's entry (structured-merge-diff, `EnsureNamedFieldsAreMembers`).
+    /// Who holds the path in place. An owner of something below holds a field that the type declares, but not an item of a
+    /// list or an entry of a free map: those go as a whole unless they are themselves in the owner's entry
+    /// (structured-merge-diff, `EnsureNamedFieldsAreMembers`).
     fn co_owners(&self) -> Vec<String> {
-        let item = !matches!(self.path.last(), Some(PathElement::Field(_)));
+        let declared = self.path.split_last().is_some_and(|(last, around)| {
+            let map = self.schema.node(node_at(self.schema, around)).map.as_ref();
+            matches!(last, PathElement::Field(name) if map.is_some_and(|map| map.fields.contains_key(name)))
+        });
         let owns = |entry: &&&Entry<'_>| {
-            entry.fields.get(&self.path).is_some_and(|below| !item || below.is_member())
+            entry.fields.get(&self.path).is_some_and(|below| declared || below.is_member())
         };
         let mut names: Vec<String> = self.others.iter().filter(owns).map(|e| e.manager.to_owned()).collect();
         names.sort();
@@ -171,6 +180,16 @@ mod tests {
         assert_eq!(run(&schema, &own, &json!({}), &json!({"data": {}}), &live), removed);
         let desired = json!({"metadata": {"labels": {"l": "v"}}});
         assert!(run(&schema, &own, &json!({}), &desired, &live).is_empty());
+    }
+
+    /// A map entry that is a struct: the server does not take its owner for the owner of what is around it.
+    #[test]
+    fn an_entry_of_a_free_map_goes_even_if_another_owns_a_part_of_it() {
+        let own = json!({"f:status": {}, "f:spec": {"f:a": {}}});
+        let other = json!({"f:status": {"f:phase": {}}});
+        let live = json!({"spec": {"a": 1}, "status": {"phase": "x"}});
+        let removed = vec![("status".to_owned(), vec![])];
+        assert_eq!(run(&Schema::deduced(), &own, &other, &json!({"spec": {"a": 1}}), &live), removed);
     }
 
     #[test]

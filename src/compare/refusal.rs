@@ -19,8 +19,11 @@ pub enum Meaning {
 const MANIFEST_TEXTS: &[&str] =
     &["failed to create typed patch object", "failed to convert new object", "duplicate nodePort"];
 /// Texts for a live object that server-side apply cannot read.
-const LIVE_TEXTS: &[&str] =
-    &["failed to create manager for existing fields", "request to convert CR to an invalid group/version"];
+const LIVE_TEXTS: &[&str] = &[
+    "failed to create manager for existing fields",
+    "failed to create typed live object",
+    "request to convert CR to an invalid group/version",
+];
 
 /// Reads a refusal.
 pub fn meaning(refusal: &Refusal) -> Meaning {
@@ -51,10 +54,28 @@ pub fn is_immutable(refusal: &Refusal) -> bool {
     refusal.code == 422 && (refusal.causes.iter().any(|cause| spoken(&cause.2)) || spoken(&refusal.message))
 }
 
+/// True if two refusals are about the same fault: they share a field, or one of them names none.
+///
+/// The same manifest as a new object can be refused for another reason than the change was: a node port that the live
+/// object holds is taken.
+pub fn is_same_fault(change: &Refusal, fresh: &Refusal) -> bool {
+    let fields = |refusal: &Refusal| -> Vec<String> {
+        let named = refusal.causes.iter().filter(|cause| !is_nowhere(&cause.1));
+        named.map(|cause| cause.1.clone()).collect()
+    };
+    let (change, fresh) = (fields(change), fields(fresh));
+    change.is_empty() || fresh.is_empty() || change.iter().any(|field| fresh.contains(field))
+}
+
+/// The server's rules over a whole custom resource name no field.
+fn is_nowhere(field: &str) -> bool {
+    field.is_empty() || field == "<nil>"
+}
+
 /// One line about a refusal without any content of the object: status, reason and the fields of its causes.
 pub fn summary(refusal: &Refusal) -> String {
     let mut fields: Vec<&str> =
-        refusal.causes.iter().map(|cause| cause.1.as_str()).filter(|f| !f.is_empty()).collect();
+        refusal.causes.iter().map(|cause| cause.1.as_str()).filter(|f| !is_nowhere(f)).collect();
     fields.sort_unstable();
     fields.dedup();
     let reason = if refusal.reason.is_empty() { "no reason given" } else { &refusal.reason };
@@ -73,6 +94,25 @@ mod tests {
             vec![("FieldValueInvalid".into(), "spec.x".into(), cause.into())]
         };
         Refusal { code, reason: String::new(), message: message.to_owned(), causes }
+    }
+
+    #[test]
+    fn a_fault_is_the_same_if_it_names_the_same_field() {
+        let of = |fields: &[&str]| {
+            let causes = fields.iter().map(|f| (String::new(), (*f).to_owned(), String::new())).collect();
+            Refusal { causes, ..refusal(422, "", "") }
+        };
+        let table: &[(&[&str], &[&str], bool)] = &[
+            (&["spec.x", "<nil>"], &["spec.x", "<nil>"], true),
+            (&["spec.x", "<nil>"], &["spec.ports[0].nodePort", "<nil>"], false),
+            (&["spec.x"], &["metadata.name", "spec.x"], true),
+            (&["<nil>"], &["spec.x"], true),
+            (&["spec.x"], &[], true),
+        ];
+        for (change, fresh, same) in table {
+            assert_eq!(is_same_fault(&of(change), &of(fresh)), *same, "{change:?} {fresh:?}");
+        }
+        assert_eq!(summary(&of(&["spec.x", "<nil>"])), "status 422, no reason given at spec.x");
     }
 
     /// Texts as a kube-apiserver 1.36.3 answered them.

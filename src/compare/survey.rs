@@ -5,10 +5,16 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::autoscale::Scaling;
 use super::base::Base;
+use super::ignore::usage::Usage;
+use super::ignore::{Rules, without_ignored};
 use super::judge::{Answer, Assessment, Policy, Subject, absent, assess, bare, judge};
+use super::membership;
+use super::memory::{Memory, Proof};
+use super::recorded::RecordedBases;
 use super::verdict::{BaseKind, ObjectVerdict, Status};
-use crate::desired::{Desired, DesiredSet, Entry};
+use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
@@ -30,17 +36,31 @@ pub enum Bases {
         /// The objects.
         objects: BTreeMap<ObjectId, Value>,
     },
+    /// What the record of the set keeps.
+    Record(Box<RecordedBases>),
 }
 
 impl Bases {
+    /// The base of an object that is absent, or not read yet.
     fn of(&self, id: &ObjectId) -> Base {
         match self {
+            Self::Record(recorded) => recorded.without_live(id),
             Self::Unknown => Base::Unknown,
             Self::Withheld => Base::Withheld,
             Self::Revision { name, objects } => Base::Known {
                 kind: BaseKind::Revision(name.clone()),
                 object: objects.get(id).cloned().map(Box::new),
             },
+        }
+    }
+}
+
+impl Bases {
+    /// The base of an object that exists, now that it was compared with what Git says.
+    fn of_live(&self, id: &ObjectId, desired: &Value, live: &Value, assessment: &Assessment) -> Base {
+        match self {
+            Self::Record(recorded) => recorded.of_live(id, desired, live, assessment),
+            other => other.of(id),
         }
     }
 }
@@ -58,6 +78,16 @@ pub struct Setting<'a> {
     pub policy: Policy,
     /// False if live objects were printed without `managedFields`, so that nobody can tell who owns what.
     pub owners_recorded: bool,
+    /// What does not count.
+    pub rules: &'a Rules,
+}
+
+impl Setting<'_> {
+    /// The schema of a kind.
+    pub fn schema_of(&self, gvk: &Gvk) -> &Schema {
+        static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
+        self.schemas.get(gvk).unwrap_or(&DEDUCED)
+    }
 }
 
 /// An object that is not proven to be in sync.
@@ -65,12 +95,18 @@ pub struct Setting<'a> {
 pub struct Open {
     /// Identity.
     pub id: ObjectId,
+    /// What Git says.
+    pub desired: Desired,
     /// The live object.
     pub live: Value,
     /// What was found locally.
     pub assessment: Assessment,
     /// What was last applied.
     pub base: Base,
+    /// The digest of all this, if it may be remembered.
+    pub proof: Option<Proof>,
+    /// Who scales it, once that was looked for.
+    pub scaling: Scaling,
 }
 
 /// The result of the first pass.
@@ -80,38 +116,60 @@ pub struct Survey {
     pub verdicts: Vec<ObjectVerdict>,
     /// Objects to ask the server about.
     pub open: Vec<Open>,
+    /// Objects that are proven in sync and to be held against the server all the same; their verdicts are among the others.
+    pub sampled: Vec<Open>,
+    /// What was proven for the first time and may be remembered.
+    pub proven: Vec<Proof>,
+    /// Which rules mean something.
+    pub usage: Usage,
+}
+
+impl Survey {
+    fn append(&mut self, mut other: Self) {
+        self.verdicts.append(&mut other.verdicts);
+        self.open.append(&mut other.open);
+        self.sampled.append(&mut other.sampled);
+        self.proven.append(&mut other.proven);
+        self.usage.merge(other.usage);
+    }
 }
 
 /// Sets that are smaller are compared on one thread: starting another would cost more.
 const WORTH_A_THREAD: usize = 200;
 
-/// Compares every object of a set as far as reading allows, on two threads where that pays. The order is that of the set.
+/// Compares every object of a set as far as reading allows, and remembers nothing.
 pub fn survey(setting: &Setting<'_>, live: &LiveSet) -> Survey {
+    survey_with(setting, live, &Memory::off())
+}
+
+/// Compares every object of a set as far as reading allows, on two threads where that pays, but for what was proven by an
+/// earlier run. The order is that of the set.
+pub fn survey_with(setting: &Setting<'_>, live: &LiveSet, memory: &Memory) -> Survey {
     let entries: Vec<(&ObjectId, &Entry)> = setting.desired.entries.iter().collect();
     if entries.len() < WORTH_A_THREAD {
-        return some(setting, live, &entries);
+        return some(setting, live, &entries, memory);
     }
     let (first, second) = entries.split_at(entries.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| some(setting, live, second));
-        let mut survey = some(setting, live, first);
+        let other = scope.spawn(|| some(setting, live, second, memory));
+        let mut survey = some(setting, live, first, memory);
         match other.join() {
-            Ok(rest) => {
-                survey.verdicts.extend(rest.verdicts);
-                survey.open.extend(rest.open);
-            }
+            Ok(rest) => survey.append(rest),
             Err(panic) => std::panic::resume_unwind(panic),
         }
         survey
     })
 }
 
-fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) -> Survey {
+fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)], memory: &Memory) -> Survey {
     let mut survey = Survey::default();
     for (id, entry) in entries {
         match entry {
-            Entry::Ready(desired) => one(setting, id, desired, live.get(id), &mut survey),
-            other => survey.verdicts.push(without_comparison(id, other)),
+            Entry::Ready(ready) => one(setting, id, ready, live.get(id), memory, &mut survey),
+            other => {
+                survey.usage.note_name(setting.rules, id);
+                survey.verdicts.push(without_comparison(id, other));
+            }
         }
     }
     survey
@@ -120,25 +178,41 @@ fn some(setting: &Setting<'_>, live: &LiveSet, entries: &[(&ObjectId, &Entry)]) 
 fn one(
     setting: &Setting<'_>,
     id: &ObjectId,
-    desired: &Desired,
+    ready: &Ready,
     live: Option<&Result<Presence, FetchError>>,
+    memory: &Memory,
     survey: &mut Survey,
 ) {
+    let proof = match live {
+        Some(Ok(Presence::Found(observed))) => memory.proof(setting.bases, id, ready, &observed.json),
+        _ => None,
+    };
     let base = setting.bases.of(id);
-    let subject = subject(setting, id, desired, &base);
+    if proof.is_some_and(|proof| memory.knows(&proof)) {
+        return survey.verdicts.push(in_sync(id, ready, &base));
+    }
+    let desired = ready.desired();
+    let subject = subject(setting, id, &desired, &base, &UNSCALED);
     let live = match live {
         Some(Ok(Presence::Found(observed))) => match serde_json::from_slice::<Value>(&observed.json) {
-            Ok(live) => live,
-            Err(error) => {
-                let reason = format!("the live object cannot be decoded: {error}");
-                return survey.verdicts.push(unknown(&subject, reason));
-            }
+            Ok(live) => Ok(live),
+            Err(error) => Err(unknown(&subject, format!("the live object cannot be decoded: {error}"))),
         },
-        Some(Ok(Presence::Absent)) => return survey.verdicts.push(absent(&subject)),
-        Some(Err(error)) => return survey.verdicts.push(unknown(&subject, error.to_string())),
-        None => return survey.verdicts.push(unknown(&subject, "it was not read".to_owned())),
+        Some(Ok(Presence::Absent)) => Err(absent(&subject)),
+        Some(Err(error)) => Err(unknown(&subject, error.to_string())),
+        None => Err(unknown(&subject, "it was not read".to_owned())),
     };
-    let assessment = assess(&subject, &live);
+    survey.usage.note(setting.rules, &subject, live.as_ref().ok());
+    let live = match live {
+        Ok(live) => live,
+        Err(verdict) => return survey.verdicts.push(verdict),
+    };
+    if let Some(reason) = membership::conflict(setting.desired.set.as_ref(), &live) {
+        return survey.verdicts.push(bare(&subject, Status::Conflict, Some(reason)));
+    }
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(id, &desired.object, &live, &assessment);
+    let subject = Subject { base: &base, ..subject };
     let deleting = live.pointer("/metadata/deletionTimestamp").is_some();
     if !setting.owners_recorded && ManagedFields::of(&live).is_hidden() {
         let reason = "its managedFields are not recorded, so additions and owners cannot be seen";
@@ -147,10 +221,38 @@ fn one(
         verdict.reason = Some(reason.to_owned());
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
-        survey.verdicts.push(judge(&subject, &live, &assessment, &Answer::NotNeeded));
+        let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
+        // What an earlier run proved is said without looking at anything but names and digests.
+        let same = verdict == in_sync(id, ready, &setting.bases.of(id));
+        survey.proven.extend(proof.filter(|_| same));
+        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
+        survey.verdicts.push(verdict);
+        if sampled {
+            let scaling = Scaling::default();
+            survey.sampled.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
+        }
     } else {
-        survey.open.push(Open { id: id.clone(), live, assessment, base });
+        let scaling = Scaling::default();
+        survey.open.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
     }
+}
+
+/// The verdict on an object about which there is nothing to say.
+fn in_sync(id: &ObjectId, ready: &Ready, base: &Base) -> ObjectVerdict {
+    let mut verdict = ObjectVerdict::bare(id.clone(), ready.gvk.clone(), Status::InSync, None);
+    verdict.places = vec![(ready.origin.file.to_string(), ready.origin.line)];
+    verdict.base = base.kind();
+    verdict
+}
+
+/// Objects that are decided by reading have nothing that an autoscaler could hold.
+static UNSCALED: LazyLock<Scaling> = LazyLock::new(Scaling::default);
+
+/// What was found locally; the label of a set's members is none of Git's business.
+fn assessed(setting: &Setting<'_>, subject: &Subject<'_>, live: &Value) -> Assessment {
+    let mut assessment = assess(subject, live);
+    membership::settle(&mut assessment, setting.desired.set.as_ref(), live);
+    assessment
 }
 
 fn local_answer(reason: &str) -> Answer {
@@ -162,32 +264,34 @@ fn subject<'a>(
     id: &'a ObjectId,
     desired: &'a Desired,
     base: &'a Base,
+    scaling: &'a Scaling,
 ) -> Subject<'a> {
-    static DEDUCED: LazyLock<Schema> = LazyLock::new(Schema::deduced);
-    let schema = setting.schemas.get(&desired.gvk).unwrap_or(&DEDUCED);
-    Subject { id, desired, schema, base, policy: setting.policy }
+    let schema = setting.schema_of(&desired.gvk);
+    Subject { id, desired, schema, base, policy: setting.policy, scaling, rules: setting.rules }
 }
 
 /// The subject that an open object is about.
-fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Option<Subject<'a>> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
-    Some(subject(setting, &open.id, desired, &open.base))
+fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Subject<'a> {
+    subject(setting, &open.id, &open.desired, &open.base, &open.scaling)
 }
 
 /// The verdict on an open object once the server answered, or could not.
 pub fn conclude(setting: &Setting<'_>, open: &Open, answer: &Answer) -> Option<ObjectVerdict> {
-    Some(judge(&subject_of(setting, open)?, &open.live, &open.assessment, answer))
+    Some(judge(&subject_of(setting, open), &open.live, &open.assessment, answer))
 }
 
 /// The verdict on an open object that was found gone when it was read again.
 pub fn gone(setting: &Setting<'_>, open: &Open) -> Option<ObjectVerdict> {
-    Some(absent(&subject_of(setting, open)?))
+    Some(absent(&subject_of(setting, open)))
 }
 
 /// An open object with what was read again after somebody else wrote it.
 pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
-    let assessment = assess(&subject_of(setting, &open)?, &live);
-    Some(Open { live, assessment, ..open })
+    let subject = subject_of(setting, &open);
+    let assessment = assessed(setting, &subject, &live);
+    let base = setting.bases.of_live(&open.id, &subject.desired.object, &live, &assessment);
+    // What was read again is not what the digest is about.
+    Some(Open { live, assessment, base, proof: None, ..open })
 }
 
 /// The type of an open object.
@@ -198,16 +302,26 @@ pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resourc
     }
 }
 
-/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read.
-pub fn question(setting: &Setting<'_>, open: &Open) -> Option<DryRun> {
-    let Some(Entry::Ready(desired)) = setting.desired.entries.get(&open.id) else { return None };
+/// The dry run that decides an open object: exactly the body that an apply would send, pinned to what was read. What rules
+/// ignore an apply leaves as it is.
+pub fn question(setting: &Setting<'_>, open: &Open) -> DryRun {
+    let desired = &open.desired;
+    let mut body = match &open.assessment.taken[..] {
+        [] => desired.object.clone(),
+        _ if open.assessment.added_beside => desired.object.clone(),
+        taken => {
+            let schema = subject_of(setting, open).schema;
+            without_ignored(schema, &desired.object, &open.live, taken)
+        }
+    };
     let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
-    Some(DryRun {
+    membership::keep_label(&mut body, &open.live);
+    DryRun {
         id: open.id.clone(),
-        resource: desired.resource.clone(),
-        body: desired.object.clone(),
+        resource: Resource::clone(&desired.resource),
+        body,
         pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
-    })
+    }
 }
 
 fn unknown(subject: &Subject<'_>, reason: String) -> ObjectVerdict {
@@ -224,6 +338,7 @@ fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
             (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
         }
         Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
+        Entry::Lost { reason, place } => (Status::Unknown, reason.clone(), vec![place.clone()]),
         Entry::Ready(desired) => (Status::Unknown, "it was not compared".to_owned(), at(&desired.origin)),
     };
     let mut verdict = ObjectVerdict::bare(id.clone(), gvk, status, Some(reason));

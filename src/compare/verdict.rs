@@ -1,7 +1,10 @@
 //! The result of a comparison: classes of fields, status of objects, notes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::ignore::Ignored;
 use super::owner::Writer;
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
@@ -227,8 +230,31 @@ pub enum BaseKind {
     Revision(String),
     /// The `last-applied-configuration` annotation of client-side apply.
     LastApplied,
+    /// The record of the set.
+    Record(Arc<LastRun>),
+    /// The record of the set, and the object that it speaks of was replaced by another of the same name.
+    Earlier(Arc<LastRun>),
     /// None: evidence from `managedFields` decides.
     Unknown,
+}
+
+/// What a record says of the run that wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LastRun {
+    /// Name of the set.
+    pub set: String,
+    /// The namespace that holds the record.
+    pub namespace: String,
+    /// Commit id in full, if the run had one and the record says so.
+    pub commit: Option<String>,
+    /// True if the files were not those of the commit.
+    pub dirty: bool,
+    /// `apply`, `revert`, …; empty if the record does not say.
+    pub command: String,
+    /// When it ended, RFC 3339; empty if the record does not say.
+    pub at: String,
+    /// How it ended: `done`, `failed`, `interrupted`; empty if the record does not say.
+    pub result: String,
 }
 
 impl BaseKind {
@@ -237,8 +263,19 @@ impl BaseKind {
         match self {
             Self::Revision(revision) => format!("revision {revision}"),
             Self::LastApplied => "last-applied annotation".to_owned(),
+            Self::Record(run) => run.words(),
+            Self::Earlier(_) => "record, of an earlier object".to_owned(),
             Self::Unknown => "unknown".to_owned(),
         }
+    }
+}
+
+impl LastRun {
+    /// `record, 9a01b7c`.
+    pub fn words(&self) -> String {
+        let commit = self.commit.as_deref().map(|commit| commit.chars().take(7).collect::<String>());
+        let dirty = if self.dirty { " with uncommitted changes" } else { "" };
+        commit.map_or_else(|| "record".to_owned(), |commit| format!("record, {commit}{dirty}"))
     }
 }
 
@@ -261,6 +298,8 @@ pub struct ObjectVerdict {
     pub fields: Vec<FieldVerdict>,
     /// What does not count.
     pub notes: Vec<Note>,
+    /// What differs and a rule takes away, in order of path.
+    pub ignored: Vec<Ignored>,
     /// The whole desired object where it is absent live, to be shown.
     pub object: Option<Value>,
 }
@@ -277,6 +316,7 @@ impl ObjectVerdict {
             base: BaseKind::Unknown,
             fields: Vec::new(),
             notes: Vec::new(),
+            ignored: Vec::new(),
             object: None,
         }
     }

@@ -4,6 +4,7 @@
 //! constructor. A mark says on which side a value stands and nothing else: no length, no equality across objects. A value
 //! that is the same in Git and live is [`SAME`] in both; that is all a report needs to show what changed.
 
+mod record;
 pub mod rules;
 mod safe;
 mod walk;
@@ -60,6 +61,9 @@ fn mask_object(verdict: &mut ObjectVerdict, rules: &MaskRules) {
         for path in &mut note.paths {
             *path = cut(path, &root).0;
         }
+    }
+    for ignored in &mut verdict.ignored {
+        ignored.path = cut(&ignored.path, &root).0;
     }
     if root.guards_texts() {
         mask_texts(verdict);

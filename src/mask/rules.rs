@@ -1,5 +1,7 @@
 //! Sensitive places outside of Secrets: rules by kind and path, with defaults for what is known to hold secrets inline.
 
+use std::sync::LazyLock;
+
 use crate::object::id::Gvk;
 
 /// Rules of what is hidden beside the values of Secrets.
@@ -87,6 +89,17 @@ impl MaskRules {
     pub fn with(mut self, kind: &str, path: &str) -> Result<Self, String> {
         self.0.push(Rule::parse(kind, path)?);
         Ok(self)
+    }
+
+    /// True if objects of a type can hold something hidden of their own: a rule names the kind, one of all kinds was added,
+    /// or names of fields tell.
+    pub(super) fn looks_into(&self, gvk: &Gvk) -> bool {
+        static MANIFEST: LazyLock<Vec<Segment>> = LazyLock::new(|| segments(KNOWN[0].1).unwrap_or_default());
+        let concerns = |rule: &Rule| match rule.kind.as_str() {
+            "*" => rule.path != *MANIFEST,
+            kind => kind == gvk.kind && rule.group.as_ref().is_none_or(|group| *group == gvk.group),
+        };
+        is_custom(gvk) || self.0.iter().any(concerns)
     }
 
     /// The rules that concern a type, at the root of an object.

@@ -147,6 +147,37 @@ pub(super) fn hide(cursor: &Cursor<'_>, sides: Sides<'_>) {
     go_in(&cursor, sides);
 }
 
+/// Calls back for every value of one object that [`hide`] would replace, with the names of the fields that lead to it.
+pub(super) fn each(
+    cursor: &Cursor<'_>,
+    path: &mut Vec<String>,
+    value: &mut Value,
+    visit: &mut dyn FnMut(&[String], &mut Value),
+) {
+    let cursor = cursor.clone().at_object(&[Some(value)]);
+    let scalar = !value.is_object() && !value.is_array() && !value.is_null();
+    if cursor.is_hidden() || (cursor.hides_scalars() && scalar) || (cursor.hides_lists() && value.is_array())
+    {
+        return visit(path, value);
+    }
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                path.push(name.clone());
+                each(&cursor.field(name), path, value, visit);
+                path.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let name = item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+                each(&cursor.item(&[&index.to_string(), &name]), path, item, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Hides below a place that is shown itself: the sides key by key and item by item beside each other.
 fn go_in(cursor: &Cursor<'_>, mut sides: Sides<'_>) {
     let mut names: Vec<String> = Vec::new();

@@ -1,8 +1,11 @@
 //! The vocabulary of Kubernetes objects: identity, field paths, managed fields and plain JSON values.
 
 pub mod fields;
+pub mod glob;
 pub mod id;
+pub mod packed;
 pub mod path;
+pub mod pattern;
 pub mod quantity;
 pub mod selector;
 pub mod text;

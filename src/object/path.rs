@@ -108,7 +108,9 @@ fn write_keys(f: &mut fmt::Formatter<'_>, keys: &[(String, Value)]) -> fmt::Resu
     {
         return write!(f, "[{}]", plain(value));
     }
-    let parts: Vec<String> = keys.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
+    let quoted = |name: &str| if is_plain(name) { name.to_owned() } else { Value::from(name).to_string() };
+    let part = |(name, value): &(String, Value)| format!("{}={}", quoted(name), plain(value));
+    let parts: Vec<String> = keys.iter().map(part).collect();
     write!(f, "[{}]", parts.join(","))
 }
 

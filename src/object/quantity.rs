@@ -40,16 +40,27 @@ pub fn stored(value: &Value, rounding: Rounding) -> Option<String> {
 
 /// True if two spellings mean the same amount, also where the server stores them differently.
 pub fn same_amount(a: &Value, b: &Value) -> bool {
-    let amount = |value: &Value| {
-        let text = match value {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number_text(number)?,
-            _ => return None,
-        };
-        let parsed = parse(&text)?;
-        normal(exact(&parsed)?)
-    };
     matches!((amount(a), amount(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// The order of two amounts; `None` if one is no quantity, or they are too far apart for 128 bits.
+pub fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+    let ((a, a_scale), (b, b_scale)) = (amount(a)?, amount(b)?);
+    let scale = a_scale.min(b_scale);
+    let at = |mantissa: i128, from: i32| {
+        mantissa.checked_mul(10_i128.checked_pow(u32::try_from(from - scale).ok()?)?)
+    };
+    Some(at(a, a_scale)?.cmp(&at(b, b_scale)?))
+}
+
+fn amount(value: &Value) -> Option<(i128, i32)> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number_text(number)?,
+        _ => return None,
+    };
+    let parsed = parse(&text)?;
+    normal(exact(&parsed)?)
 }
 
 /// Go prints a float without an exponent between 1e-6 and 1e21, and so does Rust.

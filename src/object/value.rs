@@ -19,8 +19,16 @@ pub fn same(a: &Value, b: &Value) -> bool {
 fn same_number(a: &Number, b: &Number) -> bool {
     match (a.as_i64(), b.as_i64()) {
         (Some(a), Some(b)) => a == b,
-        _ => a.as_f64() == b.as_f64(),
+        (Some(whole), None) => b.as_f64().is_some_and(|float| is_exactly(whole, float)),
+        (None, Some(whole)) => a.as_f64().is_some_and(|float| is_exactly(whole, float)),
+        (None, None) => a.as_f64() == b.as_f64(),
     }
+}
+
+/// True if a float has the value of an integer. Beyond 2^53 several integers are near one float, and only one is equal.
+fn is_exactly(whole: i64, float: f64) -> bool {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    whole as f64 == float && float < END && float as i64 == whole
 }
 
 /// True for null, an empty map and an empty list.
@@ -59,6 +67,9 @@ mod tests {
         assert!(same(&parse("3.0"), &parse("3")));
         assert!(!same(&parse("9007199254740993"), &parse("9007199254740992")));
         assert!(same(&parse("9223372036854775808"), &parse("9223372036854776000")));
+        assert!(!same(&parse("9007199254740993"), &parse("9007199254740992.0")));
+        assert!(same(&parse("9007199254740992"), &parse("9007199254740992.0")));
+        assert!(!same(&parse("9223372036854775807"), &parse("9223372036854775808.0")));
         assert!(same(&json!({"a": [1, {"b": 2.0}]}), &json!({"a": [1.0, {"b": 2}]})));
         assert!(!same(&json!([1, 2]), &json!([2, 1])));
         assert!(!same(&json!("1"), &json!(1)));

@@ -8,9 +8,8 @@ pub mod plain;
 mod walk;
 pub mod yaml;
 
-use serde_json::Value;
-
 use crate::object::id::Gvk;
+use crate::object::packed::Packed;
 use crate::render::origin::Origin;
 use crate::source::tree::{EntryKind, FileTree, RepoPath, resolve};
 
@@ -24,7 +23,7 @@ pub struct Manifest {
     /// `metadata.name`; empty where only `generateName` is given.
     pub name: String,
     /// The whole object, `apiVersion` and `kind` included.
-    pub object: Value,
+    pub object: Packed,
     /// Where the object and its fields stand.
     pub origin: Origin,
 }

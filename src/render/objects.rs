@@ -9,6 +9,7 @@ use super::origin::{FieldLines, Origin, PathHash, Step};
 use super::yaml::Document;
 use super::{Manifest, Notice};
 use crate::object::id::{GroupVersion, Gvk};
+use crate::object::packed::Packed;
 
 /// Largest object, in bytes of JSON. The API server takes no larger request.
 pub const MAX_OBJECT_BYTES: usize = 3 * 1024 * 1024;
@@ -154,7 +155,7 @@ fn manifest(file: &Arc<str>, candidate: &mut Candidate) -> Result<Manifest, Refu
         gvk,
         namespace,
         name,
-        object: std::mem::take(&mut candidate.value),
+        object: Packed::of(&candidate.value),
         origin: Origin {
             file: Arc::clone(file),
             line: candidate.line,

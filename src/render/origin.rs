@@ -50,8 +50,8 @@ impl PathHash {
 /// Paths are kept as 64-bit hashes: a collision would show a wrong line number and nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct FieldLines {
-    lines: Box<[(PathHash, u32)]>,
-    files: Box<[(PathHash, Arc<str>)]>,
+    lines: Arc<[(PathHash, u32)]>,
+    files: Arc<[(PathHash, Arc<str>)]>,
 }
 
 impl Origin {
@@ -90,7 +90,7 @@ impl FieldLines {
         entries.reverse();
         entries.dedup_by_key(|entry| entry.0);
         entries.reverse();
-        Self { lines: entries.into(), files: Box::default() }
+        Self { lines: entries.into(), files: Arc::default() }
     }
 
     /// The line of the value at a path, from 1; `None` if it was not written.

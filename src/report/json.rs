@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Cluster, Report, Show, TargetReport, escape};
+use super::{Cluster, Report, RuleText, RulesChanged, Show, TargetReport, escape};
 use crate::compare::owner;
-use crate::compare::verdict::{FieldVerdict, Note, ObjectVerdict, Status};
+use crate::compare::verdict::{FieldVerdict, LastRun, Note, ObjectVerdict, Status};
 use crate::render::Notice;
 
 /// The version of the format.
@@ -33,6 +33,11 @@ struct Document<'r> {
     schema_version: u32,
     source: Source<'r>,
     targets: Vec<Target<'r>>,
+    /// What a user should know about the run as a whole.
+    warnings: Vec<Warning<'r>>,
+    /// How the ignore rules changed since the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignore_rules: Option<IgnoreRules<'r>>,
     summary: Summary,
     counts: Counts,
     outcome: &'static str,
@@ -56,11 +61,68 @@ struct Target<'r> {
     name: &'r str,
     cluster: ClusterRef<'r>,
     base: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordRef<'r>>,
     objects: Vec<Object<'r>>,
     /// Notes on objects in sync, where those are not listed.
     notes: Vec<Noted<'r>>,
     warnings: Vec<Warning<'r>>,
+    /// Why there is no comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureRef<'r>>,
     summary: Summary,
+}
+
+/// The record that bases come from.
+#[derive(Serialize)]
+struct RecordRef<'r> {
+    set: &'r str,
+    namespace: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'r str>,
+    dirty: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    command: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    at: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    result: &'r str,
+}
+
+#[derive(Serialize)]
+struct FailureRef<'r> {
+    message: &'r str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    details: &'r [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'r str>,
+    outcome: &'static str,
+}
+
+#[derive(Serialize)]
+struct IgnoreRules<'r> {
+    since: &'r str,
+    added: Vec<RuleRef<'r>>,
+    removed: Vec<RuleRef<'r>>,
+}
+
+#[derive(Serialize)]
+struct RuleRef<'r> {
+    file: &'r str,
+    line: u32,
+    rule: &'r str,
+}
+
+/// The rule behind a note on what is ignored.
+#[derive(Serialize)]
+struct OriginRef<'r> {
+    maker: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    file: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'r str,
 }
 
 #[derive(Serialize)]
@@ -150,8 +212,10 @@ struct NoteRef<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     writer: Option<&'r str>,
     paths: Vec<String>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    text: &'r str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<OriginRef<'r>>,
 }
 
 #[derive(Serialize)]
@@ -194,6 +258,8 @@ impl<'r> Document<'r> {
                 dirty: source.dirty,
             },
             targets: report.targets.iter().map(|target| Target::of(target, show)).collect(),
+            warnings: report.warnings.iter().map(warning).collect(),
+            ignore_rules: report.rules.as_ref().map(ignore_rules),
             summary: Summary::of(report.targets.iter().flat_map(|target| target.verdicts.get())),
             counts: Counts {
                 requests: counts.requests,
@@ -221,9 +287,16 @@ impl<'r> Target<'r> {
                 Cluster::File { name } => ClusterRef::File { file: name },
             },
             base: target.usual_base().words(),
+            record: target.last_run().map(record),
             objects: listed.into_iter().map(|verdict| object(verdict, show)).collect(),
             notes: noted.filter(|noted| !noted.notes.is_empty()).collect(),
             warnings: target.warnings.iter().map(warning).collect(),
+            error: target.failure.as_ref().map(|failure| FailureRef {
+                message: &failure.message,
+                details: &failure.details,
+                hint: failure.hint.as_deref(),
+                outcome: failure.code.word(),
+            }),
             summary: Summary::of(verdicts),
         }
     }
@@ -234,6 +307,18 @@ impl Summary {
         let counted: BTreeMap<Status, usize> = super::summary(verdicts).into_iter().collect();
         let number = |status: Status| (status.word(), counted.get(&status).copied().unwrap_or(0));
         Self { objects: counted.values().sum(), statuses: Status::ALL.into_iter().map(number).collect() }
+    }
+}
+
+fn record(run: &LastRun) -> RecordRef<'_> {
+    RecordRef {
+        set: &run.set,
+        namespace: &run.namespace,
+        commit: run.commit.as_deref(),
+        dirty: run.dirty,
+        command: &run.command,
+        at: &run.at,
+        result: &run.result,
     }
 }
 
@@ -293,16 +378,35 @@ fn writer(writer: &owner::Writer) -> Writer<'_> {
 }
 
 fn notes(verdict: &ObjectVerdict, show: Show) -> Vec<NoteRef<'_>> {
-    let shown = verdict.notes.iter().filter(|note| show.shows(note.kind));
-    let of = |note: &'_ Note| note.paths.iter().map(ToString::to_string).collect();
-    shown
-        .map(|note| NoteRef {
-            kind: note.kind.word(),
-            writer: note.writer.as_deref(),
-            paths: of(note),
-            text: &note.text,
-        })
-        .collect()
+    let of = |note: &Note| -> Vec<String> { note.paths.iter().map(ToString::to_string).collect() };
+    let shown = verdict.notes.iter().filter(|note| show.shows(note.kind)).map(|note| NoteRef {
+        kind: note.kind.word(),
+        writer: note.writer.as_deref(),
+        paths: of(note),
+        text: note.text.clone(),
+        rule: None,
+    });
+    let ignored = super::ignored(verdict).into_iter().filter(|_| show.ignored).map(|ignored| NoteRef {
+        kind: ignored.note.kind.word(),
+        writer: None,
+        paths: of(&ignored.note),
+        text: ignored.note.text,
+        rule: Some(OriginRef {
+            maker: ignored.origin.maker.word(),
+            file: &ignored.origin.file,
+            line: Some(ignored.origin.line).filter(|line| *line > 0),
+            reason: &ignored.origin.reason,
+        }),
+    });
+    shown.chain(ignored).collect()
+}
+
+fn ignore_rules(changed: &RulesChanged) -> IgnoreRules<'_> {
+    IgnoreRules { since: &changed.since, added: rules(&changed.added), removed: rules(&changed.removed) }
+}
+
+fn rules(rules: &[RuleText]) -> Vec<RuleRef<'_>> {
+    rules.iter().map(|rule| RuleRef { file: &rule.file, line: rule.line, rule: &rule.words }).collect()
 }
 
 fn warning(notice: &Notice) -> Warning<'_> {

@@ -8,7 +8,8 @@ pub mod text;
 
 use std::collections::BTreeMap;
 
-use crate::compare::verdict::{BaseKind, NoteKind, ObjectVerdict, Status};
+use crate::compare::ignore::Origin;
+use crate::compare::verdict::{BaseKind, LastRun, Note, NoteKind, ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::Masked;
 use crate::render::Notice;
@@ -20,6 +21,10 @@ pub struct Report {
     pub source: Source,
     /// Compared targets, in order.
     pub targets: Vec<TargetReport>,
+    /// What a user should know about the run as a whole.
+    pub warnings: Vec<Notice>,
+    /// How the ignore rules changed since the base, if there is a base to compare with.
+    pub rules: Option<RulesChanged>,
     /// What it took.
     pub counts: Counts,
     /// The outcome.
@@ -60,6 +65,41 @@ pub enum Cluster {
     },
 }
 
+/// How the ignore rules of the configuration changed since another revision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RulesChanged {
+    /// The revision.
+    pub since: String,
+    /// Rules that it did not have.
+    pub added: Vec<RuleText>,
+    /// Rules that only it had.
+    pub removed: Vec<RuleText>,
+}
+
+/// An ignore rule in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleText {
+    /// The file.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// Everything that the rule says.
+    pub words: String,
+}
+
+/// Why a target could not be compared at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The error.
+    pub message: String,
+    /// Further lines that belong to it.
+    pub details: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The exit code that it gives.
+    pub code: Code,
+}
+
 /// The verdicts on one target.
 #[derive(Debug, Clone)]
 pub struct TargetReport {
@@ -71,6 +111,39 @@ pub struct TargetReport {
     pub verdicts: Masked<Vec<ObjectVerdict>>,
     /// What a user should know although the comparison succeeded.
     pub warnings: Vec<Notice>,
+    /// Why there is no comparison, if there is none.
+    pub failure: Option<Failure>,
+}
+
+/// What one rule took away from one object.
+#[derive(Debug, Clone)]
+pub struct IgnoredByRule<'v> {
+    /// The rule.
+    pub origin: &'v Origin,
+    /// As a note, for a reader.
+    pub note: Note,
+}
+
+/// What rules took away from an object, one note a rule, in the order of the rules.
+pub fn ignored(verdict: &ObjectVerdict) -> Vec<IgnoredByRule<'_>> {
+    let mut notes: Vec<IgnoredByRule<'_>> = Vec::new();
+    for ignored in &verdict.ignored {
+        let origin = &ignored.rule.origin;
+        if let Some(known) = notes.iter_mut().find(|note| note.origin == origin) {
+            known.note.paths.push(ignored.path.clone());
+            continue;
+        }
+        let reason = if origin.reason.is_empty() { "by a rule" } else { &origin.reason };
+        let what = if ignored.path.0.is_empty() { format!("{}: ", ignored.word) } else { String::new() };
+        let text = format!("{what}{reason} ({})", origin.place());
+        let note = Note { kind: NoteKind::Ignored, writer: None, paths: vec![ignored.path.clone()], text };
+        notes.push(IgnoredByRule { origin, note });
+    }
+    notes.sort_by(|a, b| a.origin.cmp(b.origin));
+    for ignored in &mut notes {
+        ignored.note.paths.dedup();
+    }
+    notes
 }
 
 impl TargetReport {
@@ -86,6 +159,14 @@ impl TargetReport {
         }
         let usual = times.into_iter().max_by_key(|(_, count)| *count);
         usual.map_or(&BaseKind::Unknown, |(base, _)| base)
+    }
+
+    /// The run that the record of the set speaks of, if a base came from it.
+    pub fn last_run(&self) -> Option<&LastRun> {
+        self.verdicts.get().iter().find_map(|verdict| match &verdict.base {
+            BaseKind::Record(run) | BaseKind::Earlier(run) => Some(&**run),
+            _ => None,
+        })
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::remembered::{Remembered, situation};
 use crate::cluster::admission::AdmissionConfigs;
 use crate::compare::judge::Answer;
 use crate::compare::local::Admission;
+use crate::compare::memory::Proof;
 use crate::compare::refusal::{Meaning, meaning};
 use crate::compare::survey::{Open, Setting, conclude, gone, question, reopen, resource};
 use crate::compare::verdict::{ObjectVerdict, Status};
@@ -23,12 +25,18 @@ pub async fn ask(
     reader: &Live,
     catalog: &Catalog,
     setting: &Setting<'_>,
+    remembered: &Remembered,
     open: Vec<Open>,
     allowed: Result<(), String>,
 ) -> Vec<ObjectVerdict> {
-    let mut asking = Asking { reader, catalog, setting, admission: None, verdicts: Vec::new() };
+    let mut asking =
+        Asking { reader, catalog, setting, admission: None, verdicts: Vec::new(), unchanged: Vec::new() };
     match allowed {
-        Ok(()) => asking.rounds(open).await,
+        Ok(()) => {
+            let recalled = asking.recall(remembered, open).await;
+            asking.rounds(recalled.open).await;
+            asking.remember(remembered, recalled.situation).await;
+        }
         Err(reason) => {
             for open in open {
                 asking.unavailable(&open, &reason).await;
@@ -44,21 +52,73 @@ struct Asking<'a> {
     setting: &'a Setting<'a>,
     admission: Option<AdmissionConfigs>,
     verdicts: Vec<ObjectVerdict>,
+    /// Objects that a dry run found in sync and that may be remembered.
+    unchanged: Vec<Proof>,
+}
+
+/// What is left to be asked, and in which situation.
+struct Recalled {
+    open: Vec<Open>,
+    situation: Option<Proof>,
 }
 
 impl Asking<'_> {
+    /// Decides what an earlier run asked in the same situation. That is looked at before anything is asked.
+    async fn recall(&mut self, remembered: &Remembered, open: Vec<Open>) -> Recalled {
+        if remembered.is_off() || !open.iter().any(|open| open.proof.is_some()) {
+            return Recalled { open, situation: None };
+        }
+        let situation = self.situation().await;
+        let known = remembered.dry_runs();
+        let is_known = |open: &Open| {
+            open.proof
+                .zip(situation)
+                .is_some_and(|(proof, situation)| known.contains_key(&(proof, situation)))
+        };
+        let (same, open) = open.into_iter().partition(is_known);
+        for open in Vec::<Open>::from(same) {
+            self.conclude(&open, &Answer::Stored(open.live.clone()));
+        }
+        Recalled { open, situation }
+    }
+
+    /// Remembers what changed nothing, if the situation is still that in which it was asked.
+    async fn remember(&mut self, remembered: &Remembered, before: Option<Proof>) {
+        if let Some(situation) = before
+            && !self.unchanged.is_empty()
+            && self.situation().await == Some(situation)
+        {
+            remembered.add_dry_runs(situation, &self.unchanged);
+        }
+    }
+
+    async fn situation(&self) -> Option<Proof> {
+        Some(situation(&self.reader.situation(self.catalog).await?))
+    }
+
+    /// The verdict by a prediction. One that says what the live object itself would say may be remembered.
+    fn stored(&mut self, open: &Open, predicted: Value) {
+        let Some(verdict) = conclude(self.setting, open, &Answer::Stored(predicted)) else { return };
+        if verdict.status == Status::InSync
+            && let Some(proof) = open.proof
+            && conclude(self.setting, open, &Answer::Stored(open.live.clone())).as_ref() == Some(&verdict)
+        {
+            self.unchanged.push(proof);
+        }
+        self.verdicts.push(verdict);
+    }
+
     async fn rounds(&mut self, mut open: Vec<Open>) {
         for _ in 0..ROUNDS {
             if open.is_empty() {
                 return;
             }
-            let questions: Vec<DryRun> =
-                open.iter().filter_map(|open| question(self.setting, open)).collect();
+            let questions: Vec<DryRun> = open.iter().map(|open| question(self.setting, open)).collect();
             let answers = self.reader.predict(questions).await;
             let (mut again, mut refused) = (Vec::new(), Vec::new());
             for (open, answer) in open.into_iter().zip(answers) {
                 match answer {
-                    Prediction::Stored(predicted) => self.conclude(&open, &Answer::Stored(predicted)),
+                    Prediction::Stored(predicted) => self.stored(&open, predicted),
                     Prediction::Conflict => again.push(open),
                     Prediction::Refused(refusal) => refused.push((open, refusal)),
                     Prediction::Unavailable(error) => self.unavailable(&open, &error.to_string()).await,
@@ -143,7 +203,9 @@ fn fresh(setting: &Setting<'_>, open: &Open, refusal: &Refusal) -> Option<DryRun
     if meaning(refusal) != Meaning::Change || NAMED_BY_CONTENT.contains(&open.id.kind.as_str()) {
         return None;
     }
-    let mut dry_run = question(setting, open)?;
+    let mut dry_run = question(setting, open);
+    // Rules are about live fields: a new object is as Git has it.
+    dry_run.body = open.desired.object.clone();
     let short: String = open.id.name.chars().take(40).collect();
     let name = format!("{}-gitops-check", short.trim_end_matches(['-', '.']));
     dry_run.id = open.id.named(&name);

@@ -17,6 +17,15 @@ pub struct Chosen {
     pub selector: Option<Selector>,
     /// `--only`, repeatable.
     pub only: Vec<Only>,
+    /// True if an `--only` may mean no object: with several targets, one of them has it.
+    pub lenient: bool,
+}
+
+impl Chosen {
+    /// True if every object is looked at.
+    pub fn is_all(&self) -> bool {
+        self.selector.is_none() && self.only.is_empty()
+    }
 }
 
 /// True if the labels of an object fulfil the selector.
@@ -44,27 +53,38 @@ pub fn is_meant(only: &Only, id: &ObjectId, plural: Option<&str>) -> bool {
         && only.name == id.name
 }
 
-/// Keeps the chosen objects of a set.
+/// Keeps the chosen objects of a set. Where one of several targets may have the object, what is wrong with each `--only` here
+/// is the answer, in their order.
 ///
 /// # Errors
 /// An `--only` that means no object; the hint names the nearest.
-pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<(), RunError> {
+pub fn choose(desired: &mut DesiredSet, chosen: &Chosen) -> Result<Vec<Option<RunError>>, RunError> {
     let plural = |entry: &Entry| match entry {
         Entry::Ready(desired) => Some(desired.resource.plural.clone()),
         _ => None,
     };
-    for only in &chosen.only {
-        if !desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref())) {
-            return Err(none_meant(only, desired.entries.keys()));
-        }
+    let unmet = |only: &Only| {
+        let met = desired.entries.iter().any(|(id, entry)| is_meant(only, id, plural(entry).as_deref()));
+        (!met).then(|| none_meant(only, desired.entries.keys()))
+    };
+    let mut unmet: Vec<Option<RunError>> = chosen.only.iter().map(unmet).collect();
+    if !chosen.lenient
+        && let Some(error) = unmet.iter_mut().find_map(Option::take)
+    {
+        return Err(error);
     }
     desired.entries.retain(|id, entry| {
         let meant = chosen.only.is_empty()
             || chosen.only.iter().any(|only| is_meant(only, id, plural(entry).as_deref()));
         // What cannot be compared is kept under a selector: leaving it out would hide it.
-        meant && !matches!(entry, Entry::Ready(d) if !is_selected(chosen.selector.as_ref(), &d.object))
+        let selector = chosen.selector.as_ref();
+        let selected = |entry: &Entry| match entry {
+            Entry::Ready(ready) if selector.is_some() => is_selected(selector, &ready.object()),
+            _ => true,
+        };
+        meant && selected(entry)
     });
-    Ok(())
+    Ok(unmet)
 }
 
 /// The error for an `--only` without an object.

@@ -1,43 +1,63 @@
 //! The stages from a source to verdicts: open, render, discover, resolve, read, survey, ask.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::ask;
+use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
+use super::extras::Search;
+use super::paranoid;
+use super::recorded::Recorded;
+use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
+use crate::compare::ignore::usage::Usage;
+use crate::compare::ignore::{Rule, Rules, application};
 use crate::compare::judge::Policy;
-use crate::compare::survey::{Bases, Setting, survey};
+use crate::compare::memory::Memory;
+use crate::compare::survey::{Bases, Setting, survey_with};
 use crate::compare::verdict::ObjectVerdict;
 use crate::desired::{self, DesiredSet, Entry};
-use crate::live::{Catalog, FetchError, LiveSet, OpenApiDocuments, Wanted};
+use crate::live::{Catalog, FetchError, LiveSet, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
+use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice};
 use crate::report::Source;
-use crate::schema::Schema;
-use crate::schema::openapi::Document;
+use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
 /// `--base`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum BaseChoice {
-    /// A revision of the same source.
-    Revision(String),
+    /// A revision of the same source, as it was asked for, and the directory in it; `None` if it did not have the target.
+    Revision(String, Arc<Snapshot>, Option<RepoPath>),
     /// Unknown, on purpose.
     None,
+}
+
+/// Where the manifests are.
+#[derive(Debug, Clone)]
+pub enum Opening {
+    /// To be opened.
+    Request(source::Request),
+    /// A directory of a source that is open already, shared by all targets of a run.
+    Shared(Arc<Snapshot>, RepoPath),
 }
 
 /// What to compare and how.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     /// What to open.
-    pub source: source::Request,
+    pub source: Opening,
     /// `--base`.
     pub base: Option<BaseChoice>,
+    /// `--set-name` and `--record-namespace`, else a target's.
+    pub set: SetChoice,
     /// `-n`: the namespace of what has none.
     pub namespace: Option<String>,
     /// `-l` and `--only`.
@@ -46,6 +66,8 @@ pub struct Comparison {
     pub read_only: bool,
     /// How to judge.
     pub policy: Policy,
+    /// The ignore rules of the configuration.
+    pub rules: Vec<Arc<Rule>>,
 }
 
 /// The result of a comparison.
@@ -57,10 +79,14 @@ pub struct Compared {
     pub verdicts: Vec<ObjectVerdict>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
+    /// Which rules of the configuration mean something here.
+    pub usage: Usage,
+    /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
+    pub unmet: Vec<Option<RunError>>,
 }
 
 /// What a report says about an opened source.
-fn told(snapshot: &Snapshot) -> Source {
+pub fn told(snapshot: &Snapshot) -> Source {
     Source {
         display: snapshot.display.clone(),
         reference: snapshot.reference.clone(),
@@ -77,6 +103,10 @@ pub struct Rendered {
     pub source: Source,
     /// Its manifests.
     pub manifests: Manifests,
+    /// URL of the repository, if there is one.
+    pub origin_url: Option<String>,
+    /// The directory in it.
+    pub path: String,
 }
 
 /// Opens and renders a source.
@@ -85,7 +115,12 @@ pub struct Rendered {
 /// The source cannot be read or rendered.
 pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    let mut manifests = crate::render::render(snapshot.tree.as_ref(), &snapshot.prefix)?;
+    rendered(&snapshot, &snapshot.prefix)
+}
+
+/// Renders a directory of an open source.
+fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
+    let mut manifests = crate::render::render(snapshot.tree.as_ref(), directory)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -94,7 +129,12 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
         hint: None,
     };
     manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered { source: told(&snapshot), manifests })
+    Ok(Rendered {
+        source: told(snapshot),
+        manifests,
+        origin_url: snapshot.origin_url.clone(),
+        path: directory.as_str().to_owned(),
+    })
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -107,9 +147,12 @@ pub async fn compare(
     progress: &Progress,
 ) -> Result<Compared, RunError> {
     progress.stage("rendering");
-    let request = comparison.source.clone();
-    let rendering = super::blocking(move || render(&request));
-    let remote = is_remote(&comparison.source);
+    let opening = comparison.source.clone();
+    let rendering = super::blocking(move || match &opening {
+        Opening::Request(request) => render(request),
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory),
+    });
+    let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
     let (rendered, catalog) = if remote {
         (rendering.await?, reader.catalog().await?)
@@ -122,18 +165,38 @@ pub async fn compare(
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let bases = bases(comparison, &catalog, &namespace).await?;
+    let mut bases = bases(comparison, &catalog, &namespace).await?;
+    let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
+    let named = comparison.set.name.is_some();
+    let (others, misunderstood) =
+        application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
+    let rules = Rules { own: comparison.rules.clone(), others };
     let mut desired = desired::resolve(rendered.manifests.items, &catalog, &namespace);
-    choose::choose(&mut desired, &comparison.chosen)?;
+    let unmet = choose::choose(&mut desired, &comparison.chosen)?;
     let mut warnings = rendered.manifests.warnings;
+    warnings.extend(misunderstood);
     warnings.append(&mut desired.warnings);
     warnings.extend(untried_version(&catalog.server_version));
 
     let wanted = wanted(&desired);
-    let versions = versions(&desired);
+    let kinds = kinds(&desired);
     progress.stage("reading live objects");
-    let (documents, live) = tokio::join!(reader.openapi(&versions), reader.read(&wanted));
-    let schemas = schemas(&desired, documents?, &mut warnings);
+    let label = set.as_ref().map(SetIdentity::id);
+    let (schemas, (live, beside), answers) = tokio::join!(
+        reader.schemas(&kinds),
+        reader.read_set(&wanted, label.as_deref()),
+        // A snapshot is of one set, whatever the directory is called that it is compared with.
+        reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
+    );
+    let recorded = Recorded::open(set, named, answers, &mut warnings);
+    desired.set = recorded.membership();
+    recorded.mark_lost_kinds(&mut desired, &catalog);
+    if matches!(bases, Bases::Unknown) {
+        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+    }
+    let mut schemas = schemas?;
+    schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
+    warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
     let setting = Setting {
         desired: &desired,
@@ -141,16 +204,31 @@ pub async fn compare(
         bases: &bases,
         policy: comparison.policy,
         owners_recorded: reader.owners_recorded(),
+        rules: &rules,
     };
-    let mut found = survey(&setting, &live);
+    let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
+    let memory = match remembered.is_off() {
+        true => Memory::off(),
+        false => Memory::new(remembered.proofs(), &remembered.program, &setting),
+    };
+    let mut found = survey_with(&setting, &live, &memory);
     drop(live);
+    remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
+    autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
-    verdicts.extend(ask::ask(reader, &catalog, &setting, found.open, allowed).await);
+    verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
+    let sampled = std::mem::take(&mut found.sampled);
+    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
-    Ok(Compared { source: rendered.source, verdicts, warnings })
+    if comparison.chosen.is_all() {
+        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
+        verdicts.extend(search.run(beside, &mut warnings).await);
+        verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
 }
 
 /// True if opening the source needs the network.
@@ -163,23 +241,25 @@ fn is_remote(request: &source::Request) -> bool {
 
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.
 async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> Result<Bases, RunError> {
-    let revision = match &comparison.base {
+    let (revision, snapshot, directory) = match &comparison.base {
         None => return Ok(Bases::Unknown),
         Some(BaseChoice::None) => return Ok(Bases::Withheld),
-        Some(BaseChoice::Revision(revision)) => revision,
+        Some(BaseChoice::Revision(revision, snapshot, directory)) => (revision, snapshot, directory),
     };
-    let (request, wanted) = (comparison.source.clone(), revision.clone());
-    let opened = super::blocking(move || {
-        let snapshot = source::open_revision(&request, &wanted)?;
-        Ok((crate::render::render(snapshot.tree.as_ref(), &snapshot.prefix)?, snapshot.commit))
-    });
-    let (manifests, commit) = opened.await?;
+    let commit = snapshot.commit.clone();
+    let manifests = match directory.clone() {
+        Some(directory) => {
+            let snapshot = Arc::clone(snapshot);
+            super::blocking(move || Ok(crate::render::render(snapshot.tree.as_ref(), &directory)?)).await?
+        }
+        None => Manifests::default(),
+    };
     let resolved = desired::resolve(manifests.items, catalog, namespace);
     let objects: BTreeMap<ObjectId, Value> = resolved
         .entries
         .into_iter()
         .filter_map(|(id, entry)| match entry {
-            Entry::Ready(desired) => Some((id, desired.object)),
+            Entry::Ready(ready) => Some((id, ready.object())),
             _ => None,
         })
         .collect();
@@ -197,7 +277,7 @@ pub fn wanted(desired: &DesiredSet) -> Vec<Wanted> {
     let mut types: BTreeMap<Gvk, Wanted> = BTreeMap::new();
     for (id, entry) in &desired.entries {
         if let Entry::Ready(object) = entry {
-            let fresh = || Wanted { resource: object.resource.clone(), objects: BTreeSet::new() };
+            let fresh = || Wanted { resource: Resource::clone(&object.resource), objects: BTreeSet::new() };
             let wanted = types.entry(object.gvk.clone()).or_insert_with(fresh);
             wanted.objects.insert((id.namespace.clone(), id.name.clone()));
         }
@@ -214,40 +294,24 @@ pub fn versions(desired: &DesiredSet) -> BTreeSet<GroupVersion> {
     ready.collect()
 }
 
-/// Compiles the schemas of the kinds in use. A kind without one is compared with deduced rules, and a warning says so.
-fn schemas(
-    desired: &DesiredSet,
-    documents: OpenApiDocuments,
-    warnings: &mut Vec<Notice>,
-) -> BTreeMap<Gvk, Schema> {
-    let kinds: BTreeSet<&Gvk> = desired
-        .entries
-        .values()
-        .filter_map(|entry| match entry {
-            Entry::Ready(desired) => Some(&desired.gvk),
-            _ => None,
-        })
-        .collect();
-    let parsed: BTreeMap<GroupVersion, Document> = documents
-        .into_iter()
-        .filter_map(|(version, text)| Some((version, Document::parse(&text).ok()?)))
-        .collect();
-    let mut schemas = BTreeMap::new();
-    for gvk in kinds {
-        match parsed.get(&gvk.group_version()).and_then(|document| document.schema(gvk)) {
-            Some(schema) => {
-                schemas.insert(gvk.clone(), schema);
-            }
-            None => warnings.push(Notice {
-                file: gvk.to_string(),
-                line: 0,
-                column: 0,
-                message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
-                hint: None,
-            }),
-        }
+/// The kinds that are compared.
+fn kinds(desired: &DesiredSet) -> BTreeSet<Gvk> {
+    let ready = desired.entries.values().filter_map(|entry| match entry {
+        Entry::Ready(desired) => Some(desired.gvk.clone()),
+        _ => None,
+    });
+    ready.collect()
+}
+
+/// A kind without a schema is compared with deduced rules, and a warning says so.
+fn without_schema(gvk: &Gvk) -> Notice {
+    Notice {
+        file: gvk.to_string(),
+        line: 0,
+        column: 0,
+        message: "no schema is published for this kind; lists are compared as a whole".to_owned(),
+        hint: None,
     }
-    schemas
 }
 
 /// Minor versions of Kubernetes 1 whose behaviour the comparison was tried against.

@@ -1,85 +1,217 @@
 //! `gitops diff`: compare, mask, report.
 
+use std::time::Duration;
+
 use super::compared::{Compared, Comparison, compare};
 use super::error::RunError;
-use super::output::{Output, deliver};
-use crate::cli::{DiffArgs, DiffFormat};
-use crate::cluster::Server;
+use super::output::{Output, deliver, report_target_error};
+use super::pin;
+use super::targets::{self, Job, Plan};
+use crate::cli::{ClusterArgs, DiffArgs, DiffFormat};
+use crate::cluster::{Counts as RequestCounts, Server};
+use crate::compare::ignore::usage::Usage;
 use crate::exit::{Code, FailOn};
 use crate::mask::mask;
 use crate::mask::rules::MaskRules;
 use crate::reader::Live;
-use crate::report::{Cluster, Counts, Report, TargetReport, hints, json, text};
+use crate::report::{Cluster, Counts, Failure, Report, TargetReport, hints, json, text};
 use crate::settings::{self, Surroundings};
 use crate::snapshot::Recorded;
+
+/// A target that was compared.
+struct Done {
+    live: Live,
+    compared: Compared,
+}
 
 /// Compares and reports.
 ///
 /// # Errors
-/// The comparison could not be made at all, or the report could not be written.
+/// Nothing could be compared at all, or the report could not be written.
 pub async fn diff(args: &DiffArgs, output: &mut Output) -> Result<Code, RunError> {
     let surroundings = settings::surroundings(&args.run);
-    let comparison = Comparison {
-        source: settings::source(&args.source, &args.run),
-        base: settings::base(&args.compare),
-        namespace: args.source.namespace.clone(),
-        chosen: settings::chosen(&args.choice),
-        read_only: args.compare.read_only,
-        policy: settings::policy(&args.compare),
-    };
-    let live = live(args, &surroundings).await?;
-    let progress = output.progress();
-    let compared = compare(&comparison, &live, &progress).await;
-    drop(progress);
-    let compared = compared?;
-    for text in live.warnings() {
-        output.say("warning", &text);
+    let mut plan = targets::plan(args).await?;
+    let several = plan.jobs.len() > 1;
+    let mut results: Vec<(String, Result<Done, RunError>)> = Vec::new();
+    for (name, job) in std::mem::take(&mut plan.jobs) {
+        let result = match job {
+            Ok(job) => compared(args, &surroundings, &plan, (&name, job), several, output).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            // Without targets the error is that of the run.
+            Err(error) if name.is_empty() => return Err(error),
+            result => results.push((name, result)),
+        }
     }
-    let report = report(args, &surroundings, &live, compared);
-    for warning in &report.targets[0].warnings {
+    refuse_unmet(&mut results)?;
+    finish(args, &surroundings, plan, results, output)
+}
+
+fn finish(
+    args: &DiffArgs,
+    surroundings: &Surroundings,
+    plan: Plan,
+    results: Vec<(String, Result<Done, RunError>)>,
+    output: &mut Output,
+) -> Result<Code, RunError> {
+    for (name, result) in &results {
+        match result {
+            Ok(done) => {
+                let place = if name.is_empty() { String::new() } else { format!("target {name}: ") };
+                done.live.warnings().iter().for_each(|text| output.say("warning", &format!("{place}{text}")));
+            }
+            Err(error) => report_target_error(name, error),
+        }
+    }
+    let costs: Vec<_> =
+        results.iter().filter_map(|(_, result)| Some(result.as_ref().ok()?.live.counts())).collect();
+    let report = report(args, surroundings, plan, results);
+    for warning in report.targets.iter().flat_map(|target| &target.warnings).chain(&report.warnings) {
         output.warning(warning);
     }
-    write(args, &surroundings, &report, output)?;
+    write(args, surroundings, &report, output)?;
     for hint in hints::hints(&report) {
         output.say("hint", &hint);
     }
-    explain(&live, output, &surroundings);
+    for counts in costs {
+        explain(counts, output, surroundings);
+    }
     Ok(report.code)
 }
 
-/// The cluster, or the file of `--live`.
-async fn live(args: &DiffArgs, surroundings: &Surroundings) -> Result<Live, RunError> {
+/// Compares one target with its cluster.
+async fn compared(
+    args: &DiffArgs,
+    surroundings: &Surroundings,
+    plan: &Plan,
+    (name, job): (&str, Job),
+    several: bool,
+    output: &Output,
+) -> Result<Done, RunError> {
+    let live = live(args, surroundings, name, &job).await?;
+    let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
+    let mut chosen = settings::chosen(&args.choice);
+    chosen.lenient = several;
+    let comparison = Comparison {
+        source: job.opening,
+        base: job.base,
+        set: job.set,
+        namespace: job.namespace,
+        chosen,
+        read_only: args.compare.read_only,
+        policy: settings::policy(&args.compare),
+        rules: plan.config.rules.clone(),
+    };
+    let progress = output.progress();
+    let compared = compare(&comparison, &live, &progress).await;
+    drop(progress);
+    let mut compared = compared?;
+    compared.warnings.extend(unchecked);
+    Ok(Done { live, compared })
+}
+
+/// With several targets an `--only` has to mean an object of one of them.
+fn refuse_unmet(results: &mut [(String, Result<Done, RunError>)]) -> Result<(), RunError> {
+    let mut unmet: Option<Vec<Option<RunError>>> = None;
+    for (_, result) in results {
+        // An object may be in a target that could not be compared.
+        let Ok(done) = result else { return Ok(()) };
+        let here = std::mem::take(&mut done.compared.unmet);
+        unmet = Some(match unmet {
+            None => here,
+            Some(others) => others.into_iter().zip(here).map(|(a, b)| a.filter(|_| b.is_some())).collect(),
+        });
+    }
+    unmet.into_iter().flatten().flatten().next().map_or(Ok(()), Err)
+}
+
+/// The cluster of a target, or the file of `--live`.
+async fn live(args: &DiffArgs, surroundings: &Surroundings, name: &str, job: &Job) -> Result<Live, RunError> {
     if let Some(file) = &args.compare.live {
         return Ok(Live::Recorded(Box::new(Recorded::open(file)?)));
     }
-    let (choice, environment) = super::kubeconfig(&args.source, &args.cluster)?;
-    let options = settings::options(&args.cluster, &args.run, surroundings, args.compare.read_only);
+    let cluster = ClusterArgs { context: job.context.clone(), ..args.cluster.clone() };
+    let (choice, environment) = super::kubeconfig(&args.source, &cluster)?;
+    let mut options = settings::options(&cluster, &args.run, surroundings, args.compare.read_only);
+    if !name.is_empty() {
+        // One deadline for all targets.
+        let spent = Duration::from_millis(settings::milliseconds_since(surroundings.started));
+        options.timeout = options.timeout.saturating_sub(spent);
+    }
     Ok(Live::Server(Box::new(Server::connect(&choice, &environment, options).await?)))
 }
 
 /// Nothing past this function sees an unmasked value.
-fn report(args: &DiffArgs, surroundings: &Surroundings, live: &Live, compared: Compared) -> Report {
+fn report(
+    args: &DiffArgs,
+    surroundings: &Surroundings,
+    plan: Plan,
+    results: Vec<(String, Result<Done, RunError>)>,
+) -> Report {
     let fail_on = match &args.compare.fail_on[..] {
         [] => FailOn::default(),
         chosen => FailOn::only(chosen.iter().map(String::as_str)),
     };
-    let code = Code::of_diff(&compared.verdicts, compared.warnings.len(), &fail_on, args.run.deny_warnings);
-    let counts = live.counts();
+    let (mut codes, mut counts, mut usage) = (Vec::new(), Counts::default(), Usage::default());
+    let (mut source, mut targets) = (plan.source, Vec::new());
+    let whole = plan.whole && results.iter().all(|(_, result)| result.is_ok());
+    for (name, result) in results {
+        let target = match result {
+            Ok(Done { live, compared }) => {
+                let spent = live.counts();
+                counts.requests += spent.reads() + spent.dry_runs;
+                counts.dry_runs += spent.dry_runs;
+                let warnings = compared.warnings.len();
+                codes.push(Code::of_diff(&compared.verdicts, warnings, &fail_on, args.run.deny_warnings));
+                usage.merge(compared.usage);
+                source.get_or_insert(compared.source);
+                TargetReport {
+                    name,
+                    cluster: cluster(args, &live),
+                    verdicts: mask(compared.verdicts, &MaskRules::default()),
+                    warnings: compared.warnings,
+                    failure: None,
+                }
+            }
+            Err(error) => {
+                codes.push(error.exit());
+                failed(name, &error)
+            }
+        };
+        targets.push(target);
+    }
+    counts.elapsed_ms = settings::milliseconds_since(surroundings.started);
+    let mut warnings = plan.warnings;
+    if whole {
+        warnings.extend(plan.config.useless(&usage));
+    }
+    codes.push(Code::of_diff(&[], warnings.len(), &fail_on, args.run.deny_warnings));
+    let code = Code::worst(codes);
     Report {
-        source: compared.source,
-        targets: vec![TargetReport {
-            name: String::new(),
-            cluster: cluster(args, live),
-            verdicts: mask(compared.verdicts, &MaskRules::default()),
-            warnings: compared.warnings,
-        }],
-        counts: Counts {
-            requests: counts.reads() + counts.dry_runs,
-            dry_runs: counts.dry_runs,
-            elapsed_ms: settings::milliseconds_since(surroundings.started),
-        },
+        source: source.unwrap_or_default(),
+        targets,
+        warnings,
+        rules: plan.rules,
+        counts,
         code,
         exit: code.styled(settings::style(&args.compare)),
+    }
+}
+
+/// The section of a target that was not compared.
+fn failed(name: String, error: &RunError) -> TargetReport {
+    TargetReport {
+        name,
+        cluster: Cluster::Server { context: String::new(), url: String::new() },
+        verdicts: mask(Vec::new(), &MaskRules::default()),
+        warnings: Vec::new(),
+        failure: Some(Failure {
+            message: error.to_string(),
+            details: error.details(),
+            hint: error.hint(),
+            code: error.exit(),
+        }),
     }
 }
 
@@ -122,11 +254,10 @@ fn write(
 }
 
 /// `-v`: what the run cost, by kind of request.
-fn explain(live: &Live, output: &Output, surroundings: &Surroundings) {
+fn explain(counts: RequestCounts, output: &Output, surroundings: &Surroundings) {
     if surroundings.verbose == 0 {
         return;
     }
-    let counts = live.counts();
     let text = format!(
         "requests: {} discovery, {} schemas, {} lists, {} gets, {} dry runs; {} repeated; {} ms",
         counts.discovery,

@@ -2,7 +2,7 @@
 
 use crate::cluster::error::ClusterError;
 use crate::exit::Code;
-use crate::render::RenderError;
+use crate::render::{Notice, RenderError};
 use crate::snapshot::SnapshotError;
 use crate::source::SourceError;
 
@@ -13,6 +13,17 @@ pub enum RunError {
     #[error("{problem}")]
     Usage {
         /// What was asked and why it cannot be done.
+        problem: String,
+        /// The way out.
+        hint: Option<String>,
+    },
+    /// A configuration that is wrong: every problem, in order of place.
+    #[error("{}", first(.0))]
+    Config(Vec<Notice>),
+    /// A guard refuses.
+    #[error("{problem}")]
+    Refused {
+        /// What is refused and why.
         problem: String,
         /// The way out.
         hint: Option<String>,
@@ -45,11 +56,16 @@ impl RunError {
         Self::Usage { problem: problem.into(), hint: hint.into() }
     }
 
+    /// Something that a guard refuses.
+    pub fn refused(problem: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
+        Self::Refused { problem: problem.into(), hint: hint.into() }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Code {
         match self {
             Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
-            Self::Snapshot(SnapshotError::InsideWorkTree { .. }) => Code::Refused,
+            Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
             _ => Code::Error,
         }
     }
@@ -60,6 +76,9 @@ impl RunError {
             Self::Render(RenderError::Problems(problems)) if problems.len() > 1 => {
                 problems.iter().map(ToString::to_string).collect()
             }
+            Self::Config(problems) if problems.len() > 1 => {
+                problems.iter().map(ToString::to_string).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -67,7 +86,8 @@ impl RunError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
             Self::Source(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Snapshot(error) => error.hint().map(str::to_owned),
@@ -77,5 +97,13 @@ impl RunError {
             ),
             Self::Output { .. } => None,
         }
+    }
+}
+
+fn first(problems: &[Notice]) -> String {
+    let first = problems.first().map(Notice::to_string).unwrap_or_default();
+    match problems.len() {
+        0 | 1 => first,
+        count => format!("{count} problems in the configuration, the first: {first}"),
     }
 }

@@ -1,14 +1,21 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
 pub mod ask;
+mod autoscalers;
 pub mod choose;
 pub mod compared;
 pub mod diff;
 pub mod error;
+mod extras;
 mod interrupt;
 pub mod output;
+pub mod paranoid;
+mod pin;
+mod recorded;
+pub mod remembered;
 pub mod render;
 pub mod snapshot;
+pub mod targets;
 
 use std::path::Path;
 

@@ -59,6 +59,17 @@ pub fn report_error(error: &RunError) {
     }
 }
 
+/// The error that kept one target from being compared, with its hint; never left out.
+pub fn report_target_error(target: &str, error: &RunError) {
+    complain("error", &format!("target {target}: {error}"));
+    for detail in error.details() {
+        complain("  ", &detail);
+    }
+    if let Some(hint) = error.hint() {
+        complain("hint", &format!("target {target}: {hint}"));
+    }
+}
+
 /// Makes a panic say where it happened and nothing else: its text may quote what must not be shown.
 pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {

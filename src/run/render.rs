@@ -50,21 +50,22 @@ fn select(manifests: &mut Manifests, args: &RenderArgs) -> Result<(), RunError> 
     let (only, selector) = (&args.choice.only, args.choice.selector.as_ref());
     manifests.items.retain(|manifest| {
         let meant = only.is_empty() || only.iter().any(|only| choose::is_meant(only, &id(manifest), None));
-        meant && choose::is_selected(selector, &manifest.object)
+        meant && (selector.is_none() || choose::is_selected(selector, &manifest.object.value()))
     });
     Ok(())
 }
 
 /// Without a cluster nobody knows which kinds have a namespace, so only `-n` fills it in, and never for the kinds that are
 /// known to have none.
-fn with_namespace(mut manifest: Manifest, args: &RenderArgs) -> Value {
+fn with_namespace(manifest: Manifest, args: &RenderArgs) -> Value {
+    let mut object = manifest.object.value();
     let cluster_scoped = crate::schema::builtin::is_cluster_scoped(&manifest.gvk.group, &manifest.gvk.kind);
     if let (Some(namespace), None, false) = (&args.source.namespace, &manifest.namespace, cluster_scoped)
-        && let Some(metadata) = manifest.object.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
     {
         metadata.insert("namespace".to_owned(), Value::from(namespace.as_str()));
     }
-    manifest.object
+    object
 }
 
 fn text(format: RenderFormat, objects: &[Value]) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::autoscalers;
 use super::compared;
 use super::error::RunError;
 use super::output::{Output, deliver};
@@ -34,11 +35,14 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
     let catalog = server.catalog().await?;
     let context = server.identity().namespace.clone();
     let namespace = args.source.namespace.clone().or(context).unwrap_or_else(|| "default".to_owned());
+    let choice = settings::set(&args.set);
+    let identity = choice.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
     let set = desired::resolve(rendered.manifests.items, &catalog, &namespace);
     for warning in rendered.manifests.warnings.iter().chain(&set.warnings) {
         output.warning(warning);
     }
-    let wanted = compared::wanted(&set);
+    let mut wanted = compared::wanted(&set);
+    wanted.extend(autoscalers::kinds_for(&catalog, &set));
     let schemas = compared::versions(&set);
     let namespaces: BTreeSet<String> =
         set.entries.keys().map(|id| id.namespace.clone()).filter(|namespace| !namespace.is_empty()).collect();
@@ -47,6 +51,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
         schemas: &schemas,
         namespaces: &namespaces,
         secret_values: args.include_secrets,
+        set: identity.as_ref(),
     };
     let document = record(&server, &catalog, wish).await?;
     for gap in document.gaps() {

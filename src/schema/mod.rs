@@ -4,12 +4,17 @@
 //! type is free; the value decides ([`Node::list`], [`Node::map`]).
 
 pub mod builtin;
+pub mod defaulting;
 pub mod openapi;
+pub mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::object::id::Gvk;
 
 /// Index of a node in its [`Schema`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,8 +27,11 @@ impl NodeId {
     pub const UNTYPED: Self = Self(1);
 }
 
+/// The schemas of the kinds in use; a kind for which none is published has no entry.
+pub type Schemas = BTreeMap<Gvk, Schema>;
+
 /// The merge schema of one type, reachable from [`Schema::root`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
     nodes: Vec<Node>,
     root: NodeId,
@@ -32,6 +40,8 @@ pub struct Schema {
     pub builtin: bool,
     /// True if nothing is published for the type and every node is deduced.
     pub deduced: bool,
+    /// The versions at which the kind is served; empty if nobody looked.
+    pub versions: BTreeSet<String>,
 }
 
 /// One node of a [`Schema`].
@@ -47,10 +57,14 @@ pub struct Node {
     pub form: Form,
     /// Name of the published definition, for example `io.k8s.api.core.v1.PodSpec`.
     pub name: Option<Arc<str>>,
+    /// What the server fills in where the field is absent; custom resources only.
+    pub default: Option<Value>,
+    /// True if null is a value of its own; custom resources only.
+    pub nullable: bool,
 }
 
 /// Type of a scalar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scalar {
     /// Text.
     String,
@@ -63,7 +77,7 @@ pub enum Scalar {
 }
 
 /// Spelling that the server stores for a scalar of a built-in type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Form {
     /// As written.
     #[default]
@@ -126,7 +140,13 @@ impl MapType {
 impl Schema {
     /// A schema that knows nothing: everything is deduced from the values.
     pub fn deduced() -> Self {
-        Self { nodes: common_nodes(), root: NodeId::DEDUCED, builtin: false, deduced: true }
+        Self {
+            nodes: common_nodes(),
+            root: NodeId::DEDUCED,
+            builtin: false,
+            deduced: true,
+            versions: BTreeSet::new(),
+        }
     }
 
     /// The node of the whole object.

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of kube-openapi's `pkg/schemaconv/openapi.go`, which the API server itself uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -49,10 +49,15 @@ impl Document {
     pub fn schema(&self, gvk: &Gvk) -> Option<Schema> {
         let name = self.kinds.get(gvk)?;
         let builtin = builtin::is_builtin_group(&gvk.group);
-        let mut compiler =
-            Compiler { document: self, nodes: common_nodes(), named: BTreeMap::new(), builtin };
+        let mut compiler = Compiler {
+            document: self,
+            nodes: common_nodes(),
+            named: BTreeMap::new(),
+            builtin,
+            structural: false,
+        };
         let root = compiler.named(name, None);
-        Some(Schema { nodes: compiler.nodes, root, builtin, deduced: false })
+        Some(Schema { nodes: compiler.nodes, root, builtin, deduced: false, versions: BTreeSet::new() })
     }
 }
 
@@ -76,6 +81,8 @@ struct Compiler<'a> {
     nodes: Vec<Node>,
     named: BTreeMap<(String, Option<bool>), NodeId>,
     builtin: bool,
+    /// True inside the schema of a custom resource itself: what it refers to, such as metadata, has no structural defaults.
+    structural: bool,
 }
 
 impl Compiler<'_> {
@@ -95,12 +102,15 @@ impl Compiler<'_> {
             return NodeId::DEDUCED;
         };
         let id = self.push(Node::default());
+        let is_root = self.named.is_empty();
         self.named.insert(key, id);
+        let outer = std::mem::replace(&mut self.structural, is_root && !self.builtin);
         let mut node = match name {
             QUANTITY => Node { scalar: Some(Scalar::Untyped), ..Node::default() },
             RAW_EXTENSION => self.nodes[NodeId::UNTYPED.0 as usize].clone(),
             _ => self.node(definition, false, 0),
         };
+        self.structural = outer;
         if let (Some(atomic), Some(map)) = (atomic, node.map.as_mut()) {
             map.atomic = atomic;
         }
@@ -151,7 +161,11 @@ impl Compiler<'_> {
         match target.and_then(Value::as_str) {
             Some(target) => self.named(target.rsplit('/').next().unwrap_or(target), map_type(schema)),
             None => {
-                let node = self.node(schema, preserve, depth + 1);
+                let mut node = self.node(schema, preserve, depth + 1);
+                if self.structural {
+                    node.default = schema.get("default").filter(|default| !default.is_null()).cloned();
+                    node.nullable = flag(schema, "nullable");
+                }
                 self.push(node)
             }
         }

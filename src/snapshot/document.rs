@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::cluster::admission::AdmissionConfigs;
@@ -41,6 +42,39 @@ pub struct Document {
     pub namespaces: BTreeMap<String, NamespacePart>,
     /// Webhooks and policies.
     pub admission: AdmissionConfigs,
+    /// The record of the set that was recorded, if the set has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordPart>,
+    /// Members of that set of types that Git does not have any more, and nothing else of these types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<TypePart>,
+}
+
+/// The record of a set as the server had it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordPart {
+    /// Name of the set.
+    pub set: String,
+    /// The namespace of its record.
+    pub namespace: String,
+    /// The parent ConfigMap.
+    pub parent: RecordedPart,
+    /// The Secrets with the stored bases: the index first, then the shards. The key is left out unless the snapshot holds
+    /// the values of Secrets: with it, short values could be guessed from their digests.
+    pub bases: Vec<RecordedPart>,
+}
+
+/// One object of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RecordedPart {
+    /// The object.
+    Object(Value),
+    /// It does not exist.
+    Absent,
+    /// Why that is unknown.
+    Unknown(ErrorPart),
 }
 
 /// The server that was asked.
@@ -224,7 +258,8 @@ impl Document {
                 } else {
                     format!("{}/", single.namespace)
                 };
-                Some(format!("{} {place}{}: {error}", part.kind, single.name))
+                let name = if single.name.is_empty() { "*" } else { &single.name };
+                Some(format!("{} {place}{name}: {error}", part.kind))
             })
         });
         let of_namespaces = self.namespaces.iter().filter_map(|(name, part)| match part {
@@ -233,8 +268,9 @@ impl Document {
                 Some(format!("Namespace {name}: {}", FetchError::from(error.clone())))
             }
         });
+        let of_record = self.record.iter().flat_map(RecordPart::gaps);
         let of_admission = self.admission.unreadable.iter().cloned();
-        of_types.chain(of_namespaces).chain(of_admission).collect()
+        of_types.chain(of_namespaces).chain(of_record).chain(of_admission).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! `kubectl get` is read too; what such a file cannot know is unknown, never absent.
 
 pub mod document;
+mod of_set;
 mod printed;
 mod reader;
 mod record;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::SnapshotError;
-use super::document::{Document, FORMAT, NamespacePart, TypePart, VERSION};
+use super::document::{Document, FORMAT, NamespacePart, RecordPart, TypePart, VERSION};
 use super::printed::Printed;
 use super::record::is_secret;
+use crate::cluster::Search;
 use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
@@ -17,6 +18,8 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::record::SetIdentity;
+use crate::record::opened::{Answers, Part};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 1 << 30;
@@ -30,6 +33,8 @@ pub struct Recorded {
     types: BTreeMap<Gvk, Gathered>,
     namespaces: BTreeMap<String, NamespacePart>,
     admission: AdmissionConfigs,
+    record: Option<RecordPart>,
+    members: BTreeMap<Gvk, Gathered>,
     secret_values: bool,
     owners_recorded: bool,
 }
@@ -82,17 +87,21 @@ impl Recorded {
                 return Err(format!("{gvk} occurs twice"));
             }
         }
+        let members = document.members.into_iter().map(TypePart::gathered).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             identity: Identity {
                 server: document.server.url,
                 context: document.server.context,
                 namespace: document.server.namespace,
+                account: None,
             },
             catalog,
             openapi,
             types,
             namespaces: document.namespaces,
             admission: document.admission,
+            members: members.into_iter().collect(),
+            record: document.record,
             secret_values: document.secret_values,
             owners_recorded: true,
         })
@@ -129,6 +138,8 @@ impl Recorded {
             types,
             namespaces: BTreeMap::new(),
             admission: AdmissionConfigs { unreadable, ..AdmissionConfigs::default() },
+            record: None,
+            members: BTreeMap::new(),
             secret_values: true,
             owners_recorded,
         }
@@ -167,6 +178,28 @@ impl Recorded {
         live
     }
 
+    /// As [`Self::read`], with everything else that was recorded of these types.
+    pub fn read_set(&self, wanted: &[Wanted]) -> (LiveSet, Vec<(Resource, Gathered)>) {
+        let beside = wanted.iter().filter_map(|wanted| {
+            let mut gathered = self.types.get(&wanted.resource.gvk)?.clone();
+            gathered.found.retain(|key, _| !wanted.objects.contains(key));
+            Some((wanted.resource.clone(), gathered))
+        });
+        (self.read(wanted), beside.collect())
+    }
+
+    /// Members of the set that were recorded of other types.
+    pub fn members(&self, wanted: &[(Resource, BTreeSet<String>)]) -> Vec<Search> {
+        let search = |resource: &Resource| match self.members.get(&resource.gvk) {
+            Some(gathered) => (resource.clone(), gathered.clone(), Vec::new()),
+            None => {
+                let reason = FetchError::NotRecorded(format!("the snapshot holds no {}", resource.gvk));
+                (resource.clone(), Gathered::nothing(), vec![reason])
+            }
+        };
+        wanted.iter().map(|(resource, _)| search(resource)).collect()
+    }
+
     fn presence(&self, gvk: &Gvk, key: &(String, String)) -> Result<Presence, FetchError> {
         let Some(gathered) = self.types.get(gvk) else {
             return Err(FetchError::NotRecorded(format!("the snapshot holds no {gvk}")));
@@ -180,6 +213,14 @@ impl Recorded {
             }
             other => other,
         }
+    }
+
+    /// All that was recorded of a type.
+    pub fn gathered(&self, wanted: &Wanted) -> Gathered {
+        let gvk = &wanted.resource.gvk;
+        let missing = || FetchError::NotRecorded(format!("the snapshot holds no {gvk}"));
+        let recorded = self.types.get(gvk).cloned();
+        recorded.unwrap_or_else(|| Gathered::failed(wanted.objects.clone(), &missing()))
     }
 
     /// Reads one object again: as before.
@@ -214,6 +255,17 @@ impl Recorded {
         }
         let presence = self.presence(&Gvk::new("", "v1", "Namespace"), &(String::new(), name.to_owned()))?;
         Ok(matches!(presence, Presence::Found(_)))
+    }
+
+    /// The record of the set that was recorded; of another set the snapshot knows nothing.
+    pub fn record(&self, set: Option<&SetIdentity>) -> Option<Answers> {
+        let record = self.record.as_ref().filter(|record| set.is_none_or(|set| record.set == set.name))?;
+        Some(record.answers())
+    }
+
+    /// Some shards of the record that was recorded.
+    pub fn record_shards(&self, shards: &BTreeSet<u16>) -> BTreeMap<u16, Part> {
+        self.record.as_ref().map(|record| record.shards(shards)).unwrap_or_default()
     }
 
     /// The webhooks and policies of the server.

@@ -6,14 +6,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::document::{
-    Document, ErrorPart, FORMAT, NamespacePart, ResourcePart, ServerPart, TypePart, VERSION,
+    Document, ErrorPart, FORMAT, NamespacePart, RecordPart, ResourcePart, ServerPart, TypePart, VERSION,
 };
-use super::slim;
+use super::{of_set, slim};
 use crate::cluster::Server;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::live::{Catalog, FetchError, OpenApiDocuments, Wanted};
 use crate::object::id::{GroupVersion, Gvk};
+use crate::record::SetIdentity;
+use crate::record::applyset::group_kind;
+use crate::record::parent::Parent;
 
 /// What a snapshot is to hold beside what the server serves.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Wish<'a> {
     pub namespaces: &'a BTreeSet<String>,
     /// True if values of Secrets are kept.
     pub secret_values: bool,
+    /// The set whose record is kept.
+    pub set: Option<&'a SetIdentity>,
 }
 
 /// Records a snapshot.
@@ -33,8 +38,18 @@ pub struct Wish<'a> {
 /// # Errors
 /// The schemas cannot be read. What cannot be read of a single type or object is recorded as such.
 pub async fn record(server: &Server, catalog: &Catalog, wish: Wish<'_>) -> Result<Document, ClusterError> {
-    let (documents, gathered, admission) =
-        tokio::join!(server.openapi(wish.schemas), server.read_all(wish.wanted), server.admission(catalog));
+    let of_set = async {
+        match wish.set {
+            Some(set) => of_set::read(server, set, wish.secret_values).await,
+            None => None,
+        }
+    };
+    let (documents, gathered, admission, record) = tokio::join!(
+        server.openapi(wish.schemas),
+        server.read_all(wish.wanted),
+        server.admission(catalog),
+        of_set
+    );
     let mut namespaces = BTreeMap::new();
     for namespace in wish.namespaces {
         let exists = server.namespace_exists(namespace).await;
@@ -60,7 +75,39 @@ pub async fn record(server: &Server, catalog: &Catalog, wish: Wish<'_>) -> Resul
         types: types(wish.wanted, gathered, wish.secret_values),
         namespaces,
         admission,
+        members: match (wish.set, &record) {
+            (Some(set), Some(record)) => members(server, catalog, set, record, &wish).await,
+            _ => Vec::new(),
+        },
+        record,
     })
+}
+
+/// Members of the set of types that are not among the wanted ones. What could not be listed is left out, and a diff says so.
+async fn members(
+    server: &Server,
+    catalog: &Catalog,
+    set: &SetIdentity,
+    record: &RecordPart,
+    wish: &Wish<'_>,
+) -> Vec<TypePart> {
+    let listed: BTreeSet<&Gvk> = wish.wanted.iter().map(|wanted| &wanted.resource.gvk).collect();
+    let Ok(Some(parent)) = record.answers().parent else { return Vec::new() };
+    let Ok(parent) = Parent::decode(set, &parent) else { return Vec::new() };
+    let unlisted =
+        catalog.resources.values().filter(|resource| resource.listable && !listed.contains(&resource.gvk));
+    let of_record = unlisted.filter_map(|resource| {
+        let namespaces = parent.places.get(&group_kind(&resource.gvk.group, &resource.gvk.kind))?;
+        Some((resource.clone(), namespaces.clone()))
+    });
+    let places: Vec<_> = of_record.collect();
+    let found = server.members(&set.id(), &places).await;
+    let whole = found.into_iter().filter(|(_, _, errors)| errors.is_empty());
+    let parts = whole.map(|(resource, gathered, _)| {
+        let hides = is_secret(&resource.gvk) && !wish.secret_values;
+        TypePart::new(&resource.gvk, &if hides { without_values(gathered) } else { gathered })
+    });
+    parts.collect()
 }
 
 /// The types in their order; several wishes for one type become one entry.

@@ -65,6 +65,8 @@ mod tests {
             types: vec![],
             namespaces: [].into(),
             admission: Default::default(),
+            record: None,
+            members: vec![],
         }
     }
 

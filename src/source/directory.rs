@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::source::error::near_names;
 use crate::source::escape::one_line;
 use crate::source::local::LocalTree;
-use crate::source::prefix::chosen_path;
+use crate::source::prefix::{chosen_path, unreadable};
 use crate::source::repository::{from_repository, submodule_warnings};
-use crate::source::tree::RepoPath;
+use crate::source::tree::{RepoPath, read_if_present};
 use crate::source::{Request, Snapshot, SourceError, git, names, worktree};
 
 pub(super) fn from_directory(request: &Request, directory: &str) -> Result<Snapshot, SourceError> {
@@ -27,6 +27,17 @@ pub(super) fn from_directory(request: &Request, directory: &str) -> Result<Snaps
             from_repository(request, display, repo, &RepoPath::root(), reference)
         }
     }
+}
+
+/// What stands at the root of a directory's tree without opening all of it: whether the directory is that root, and the bytes
+/// of a file.
+pub(super) fn look(directory: &str, file: &RepoPath) -> Result<(bool, Option<Vec<u8>>), SourceError> {
+    let at = existing_directory(directory)?;
+    let top = worktree::around(&at)?.map_or_else(|| at.clone(), |found| found.top);
+    let is_root = top == at;
+    let tree = LocalTree::new(top);
+    let bytes = read_if_present(&tree, file);
+    Ok((is_root, bytes.map_err(|error| unreadable(&one_line(directory), error))?))
 }
 
 fn no_repository(display: &str, error: SourceError) -> SourceError {

@@ -141,6 +141,39 @@ pub fn open(request: &Request) -> Result<Snapshot, SourceError> {
     }
 }
 
+/// What a directory that is read as it is on disk holds at the root of its repository (or its own), without opening all of
+/// it: whether SOURCE is that root, and the bytes of a file there. `None` for a URL, a stream or a commit.
+///
+/// # Errors
+/// The directory or the file cannot be read.
+pub fn look(request: &Request, file: &str) -> Result<Option<(bool, Option<Vec<u8>>)>, SourceError> {
+    match url::parse(&request.source, &request.allow_protocols)? {
+        Location::Directory(directory) if request.reference.is_none() => {
+            directory::look(&directory, &RepoPath::root().child(file)).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+impl Snapshot {
+    /// The bytes of a file at the root of the tree, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn file(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
+        let found = tree::read_if_present(self.tree.as_ref(), &RepoPath::root().child(name));
+        found.map_err(|error| prefix::unreadable(&self.display, error))
+    }
+
+    /// A directory of the tree, links followed.
+    ///
+    /// # Errors
+    /// [`SourceError::PathMissing`] if it is none.
+    pub fn directory(&self, path: &RepoPath) -> Result<RepoPath, SourceError> {
+        prefix::existing_directory(self.tree.as_ref(), path, &self.display, self.commit.as_deref())
+    }
+}
+
 /// Opens another revision of the same source: the same repository and path, its own commit.
 ///
 /// # Errors

@@ -19,7 +19,17 @@ pub(super) fn chosen_path(
         })?,
         None => start.clone(),
     };
-    match resolve(tree, &path) {
+    existing_directory(tree, &path, place, revision)
+}
+
+/// A directory of a tree, links followed inside it.
+pub(super) fn existing_directory(
+    tree: &dyn FileTree,
+    path: &RepoPath,
+    place: &str,
+    revision: Option<&str>,
+) -> Result<RepoPath, SourceError> {
+    match resolve(tree, path) {
         Ok((found, EntryKind::Directory)) => Ok(found),
         Ok((_, EntryKind::Submodule)) => Err(SourceError::Unsupported {
             place: place.to_owned(),
@@ -30,7 +40,7 @@ pub(super) fn chosen_path(
             place: place.to_owned(),
             path: path.as_str().to_owned(),
             revision: revision.map(str::to_owned),
-            near: near_directories(tree, &path),
+            near: near_directories(tree, path),
         }),
         Err(error) => Err(unreadable(place, error)),
     }

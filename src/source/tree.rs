@@ -226,6 +226,19 @@ pub fn resolve(tree: &dyn FileTree, path: &RepoPath) -> Result<(RepoPath, EntryK
     Ok((done, kind))
 }
 
+/// The bytes of a file, links followed inside the tree; `None` if nothing stands there.
+///
+/// # Errors
+/// [`TreeError`] if something else than a file stands there, or if it cannot be read.
+pub fn read_if_present(tree: &dyn FileTree, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+    match resolve(tree, path) {
+        Ok((found, EntryKind::File)) => tree.read(&found).map(Some),
+        Err(TreeError::NotFound(_)) if tree.entry(path)?.is_none() => Ok(None),
+        Ok(_) => Err(TreeError::Unreadable { path: path.clone(), problem: "not a file".to_owned() }),
+        Err(error) => Err(error),
+    }
+}
+
 fn push_target(
     tree: &dyn FileTree,
     at: &RepoPath,

@@ -9,7 +9,7 @@ use crate::support::cluster;
 use crate::support::program::{self, objects};
 
 /// The revision that is applied.
-const APPLIED: &str = r#"
+pub(crate) const APPLIED: &str = r#"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: config}
@@ -22,7 +22,7 @@ data: {a: "1"}
 "#;
 
 /// What Git says now.
-const WANTED: &str = r#"
+pub(crate) const WANTED: &str = r#"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: config}
@@ -40,10 +40,10 @@ data: {a: "1"}
 "#;
 
 /// What somebody does to the cluster in between.
-const EDIT: &str = r#"{"data": {"drift": "x", "diverged": "x", "converged": "2", "removed-live": null,
+pub(crate) const EDIT: &str = r#"{"data": {"drift": "x", "diverged": "x", "converged": "2", "removed-live": null,
     "dropped-changed": "x", "add-foreign": "x"}}"#;
 
-fn git(dir: &std::path::Path, args: &[&str]) {
+pub(crate) fn git(dir: &std::path::Path, args: &[&str]) {
     let fixed = ["-c", "user.name=t", "-c", "user.email=t@t.invalid", "-c", "init.defaultBranch=main"];
     let output = Command::new("git")
         .args(fixed)

@@ -17,7 +17,9 @@ use tokio::time::Instant;
 
 use crate::support::script::{self, Piece, Reply, Seen};
 
-const CONFIG_MAPS: &str = "/api/v1/configmaps";
+/// The list of the one namespace that most tests want something of.
+const CONFIG_MAPS: &str = "/api/v1/namespaces/a/configmaps?limit=500";
+const EVERYWHERE: &str = "/api/v1/configmaps?limit=500";
 
 fn gvk(kind: &str) -> Gvk {
     Gvk::new(if kind == "Deployment" { "apps" } else { "" }, "v1", kind)
@@ -324,8 +326,7 @@ async fn flt_09_lists_are_consistent_and_survive_closed_connections() {
 #[tokio::test(start_paused = true)]
 async fn flt_20_a_forbidden_kind_is_unknown_and_the_right_is_named() {
     let (server, journal, _) = ready(|seen| match seen.path.as_str() {
-        "/api/v1/secrets" => forbidden("list", "secrets", "at the cluster scope"),
-        "/api/v1/namespaces/a/secrets" => forbidden("list", "secrets", "in the namespace \"a\""),
+        "/api/v1/namespaces/a/secrets?limit=500" => forbidden("list", "secrets", "in the namespace \"a\""),
         path if path.starts_with("/api/v1/namespaces/a/secrets/") => {
             forbidden("get", "secrets", "in the namespace \"a\"")
         }
@@ -372,9 +373,11 @@ async fn flt_20_cluster_scoped_kinds_fall_back_to_get() {
 #[tokio::test(start_paused = true)]
 async fn flt_21_a_forbidden_list_falls_back_to_namespaces_and_objects() {
     let (server, journal, _) = ready(|seen| match seen.path.as_str() {
-        CONFIG_MAPS => forbidden("list", "configmaps", "at the cluster scope"),
-        "/api/v1/namespaces/a/configmaps" => config_maps(&[("a", "x")]),
-        "/api/v1/namespaces/b/configmaps" => forbidden("list", "configmaps", "in the namespace \"b\""),
+        EVERYWHERE => forbidden("list", "configmaps", "at the cluster scope"),
+        "/api/v1/namespaces/a/configmaps?limit=500" => config_maps(&[("a", "x")]),
+        "/api/v1/namespaces/b/configmaps?limit=500" => {
+            forbidden("list", "configmaps", "in the namespace \"b\"")
+        }
         "/api/v1/namespaces/b/configmaps/x" => {
             let mut object = script::object("b", "x");
             object["kind"] = "ConfigMap".into();
@@ -545,7 +548,7 @@ fn page(token: &str, objects: &[(&str, &str)]) -> Reply {
 #[tokio::test(start_paused = true)]
 async fn flt_25_an_expired_chain_starts_again() {
     let (server, journal, _) = ready_with(OLD, Options::default(), |seen| {
-        let first = seen.path == format!("{CONFIG_MAPS}?limit=500");
+        let first = seen.path == CONFIG_MAPS;
         match (first, seen.nth) {
             // The object "old" was there when the first chain began and is gone in the second.
             (true, 0) => page("t", &[("a", "x"), ("a", "old")]),
@@ -560,14 +563,14 @@ async fn flt_25_an_expired_chain_starts_again() {
     assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
     assert_eq!(state(&live, "ConfigMap", "a", "old"), "absent", "pages of two chains are never joined");
     let paths: Vec<String> = journal.of(CONFIG_MAPS).into_iter().map(|seen| seen.path).collect();
-    let (one, two) = (format!("{CONFIG_MAPS}?limit=500"), format!("{CONFIG_MAPS}?limit=500&continue=t"));
+    let (one, two) = (CONFIG_MAPS.to_owned(), format!("{CONFIG_MAPS}&continue=t"));
     assert_eq!(paths, [one.clone(), two.clone(), one, two]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn flt_25_a_chain_that_keeps_expiring_is_read_at_once() {
     let (server, journal, _) = ready_with(OLD, Options::default(), |seen| match seen.path.as_str() {
-        CONFIG_MAPS => page("", &[("a", "x"), ("a", "y")]),
+        "/api/v1/namespaces/a/configmaps" => page("", &[("a", "x"), ("a", "y")]),
         path if path.contains("continue") => expired(),
         _ => page("t", &[("a", "old")]),
     })
@@ -575,8 +578,8 @@ async fn flt_25_a_chain_that_keeps_expiring_is_read_at_once() {
     let live = server.read(&[wanted("ConfigMap", &[("a", "y"), ("a", "old")])]).await;
     assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
     assert_eq!(state(&live, "ConfigMap", "a", "old"), "absent");
-    assert_eq!(journal.of(CONFIG_MAPS).len(), 4 * 2 + 1);
-    assert_eq!(journal.paths().last().unwrap(), CONFIG_MAPS);
+    assert_eq!(journal.of(CONFIG_MAPS).len(), 4 * 2);
+    assert_eq!(journal.paths().last().unwrap(), "/api/v1/namespaces/a/configmaps");
 }
 
 #[tokio::test(start_paused = true)]
@@ -716,4 +719,122 @@ async fn schemas_are_fetched_for_the_group_versions_in_use() {
     let (server, journal) = script::server(options(), answer);
     assert_eq!(server.openapi(&wanted).await.unwrap(), documents);
     assert_eq!(journal.paths(), ["/openapi/v3"], "the documents come from the cache");
+}
+
+/// A page of a list with many objects of others behind it.
+fn crowded(token: &str, left: u64, objects: &[(&str, &str)]) -> Reply {
+    let mut list = script::list("ConfigMap", token, objects);
+    list["metadata"]["remainingItemCount"] = left.into();
+    Reply::json(200, &list)
+}
+
+fn single(namespace: &str, name: &str) -> Reply {
+    let mut object = script::object(namespace, name);
+    object["kind"] = "ConfigMap".into();
+    Reply::json(200, &object)
+}
+
+fn absent(name: &str) -> Reply {
+    Reply::status(404, "NotFound", "not found", Some(("configmaps", name)))
+}
+
+/// Takes a while, so that pages cost more than single objects.
+fn slowly(reply: Reply) -> Reply {
+    reply.then(Piece::Wait(Duration::from_millis(500)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn among_many_foreign_objects_the_missing_ones_are_asked_for_by_name() {
+    let (server, journal, _) = ready(|seen| match seen.path.as_str() {
+        CONFIG_MAPS => slowly(crowded("t", 50_000, &[("a", "foreign"), ("a", "listed")])),
+        "/api/v1/namespaces/a/configmaps/x" => single("a", "x"),
+        "/api/v1/namespaces/a/configmaps/gone" => absent("gone"),
+        _ => Reply::status(500, "InternalError", "boom", None),
+    })
+    .await;
+    let objects = [("a", "listed"), ("a", "x"), ("a", "gone"), ("a", "sick")];
+    let live = server.read(&[wanted("ConfigMap", &objects)]).await;
+    assert_eq!(state(&live, "ConfigMap", "a", "listed"), "found");
+    assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
+    assert_eq!(state(&live, "ConfigMap", "a", "gone"), "absent");
+    assert_eq!(state(&live, "ConfigMap", "a", "sick"), "the server answered 500: boom", "never absent");
+    assert_eq!(journal.of("/api/v1/namespaces").len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_list_but_not_get_reads_the_pages() {
+    let next = format!("{CONFIG_MAPS}&continue=t");
+    let (server, journal, _) = ready(move |seen| match seen.path.as_str() {
+        CONFIG_MAPS => slowly(crowded("t", 50_000, &[("a", "foreign")])),
+        path if path == next => crowded("", 0, &[("a", "x")]),
+        _ => forbidden("get", "configmaps", "in the namespace \"a\""),
+    })
+    .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "gone")])]).await;
+    assert_eq!(state(&live, "ConfigMap", "a", "x"), "found");
+    assert_eq!(state(&live, "ConfigMap", "a", "gone"), "absent", "the list is whole");
+    assert_eq!(journal.of(CONFIG_MAPS).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn among_many_foreign_objects_few_namespaces_are_listed() {
+    let objects: Vec<(String, String)> = ["a", "b"]
+        .iter()
+        .flat_map(|namespace| (0..8).map(|n| ((*namespace).to_owned(), format!("x{n}"))))
+        .collect();
+    let objects: Vec<(&str, &str)> = objects.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let of = |namespace: &str| -> Vec<(String, String)> {
+        (0..7).map(|n| (namespace.to_owned(), format!("x{n}"))).collect()
+    };
+    let (a, b) = (of("a"), of("b"));
+    let (server, journal, _) = ready(move |seen| {
+        let all = |list: &[(String, String)]| {
+            config_maps(&list.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>())
+        };
+        match seen.path.as_str() {
+            EVERYWHERE => slowly(crowded("t", 50_000, &[("0", "foreign")])),
+            CONFIG_MAPS => all(&a),
+            "/api/v1/namespaces/b/configmaps?limit=500" => all(&b),
+            _ => Reply::status(500, "InternalError", "boom", None),
+        }
+    })
+    .await;
+    let live = server.read(&[wanted("ConfigMap", &objects)]).await;
+    for (namespace, name) in &objects {
+        let expected = if *name == "x7" { "absent" } else { "found" };
+        assert_eq!(state(&live, "ConfigMap", namespace, name), expected, "{namespace}/{name}");
+    }
+    assert_eq!(journal.of("/api/v1/").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_list_that_is_soon_at_its_end_is_read_to_it() {
+    let next = format!("{CONFIG_MAPS}&continue=t");
+    let (server, journal, _) = ready(move |seen| match seen.path.as_str() {
+        CONFIG_MAPS => crowded("t", 1, &[("a", "foreign"), ("a", "x")]),
+        path if path == next => crowded("", 0, &[("a", "y")]),
+        _ => Reply::status(500, "InternalError", "boom", None),
+    })
+    .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "y"), ("a", "gone")])]).await;
+    assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
+    assert_eq!(state(&live, "ConfigMap", "a", "gone"), "absent");
+    assert_eq!(journal.of(CONFIG_MAPS).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_page_that_broke_off_is_kept() {
+    let (server, _, _) = ready(|seen| match seen.nth {
+        0 => {
+            let text = script::list("ConfigMap", "", &[("a", "x"), ("a", "y")]).to_string();
+            let cut = text.find("\"y\"").unwrap();
+            Reply::typed(200, "application/json", text[..cut].to_owned()).then(Piece::Reset)
+        }
+        // It was deleted before the list was asked for again.
+        _ => config_maps(&[("a", "y")]),
+    })
+    .await;
+    let live = server.read(&[wanted("ConfigMap", &[("a", "x"), ("a", "y")])]).await;
+    assert_eq!(state(&live, "ConfigMap", "a", "x"), "absent");
+    assert_eq!(state(&live, "ConfigMap", "a", "y"), "found");
 }

@@ -17,6 +17,8 @@ use gitops::live::{
     Catalog, DryRun, FetchError, LiveSet, Pin, Prediction, Presence, Refusal, Resource, Served, Wanted,
 };
 use gitops::object::id::{Gvk, ObjectId};
+use gitops::schema::Schemas;
+use gitops::schema::openapi::Document;
 use serde_json::{Value, json};
 
 use crate::support::cluster::{self, Cluster};
@@ -216,7 +218,9 @@ async fn objects_are_read_as_kubectl_reads_them() {
     seen.sort_by(|a, b| (&a.verb, &a.uri).cmp(&(&b.verb, &b.uri)));
     let lists: Vec<_> =
         seen.iter().filter(|request| request.verb == "list").map(|request| request.uri.as_str()).collect();
-    assert_eq!(lists, ["/api/v1/configmaps", "/api/v1/namespaces", "/apis/apps/v1/deployments"]);
+    let deployments = format!("/apis/apps/v1/namespaces/{namespace}/deployments?limit=500");
+    let expected = ["/api/v1/configmaps?limit=500", "/api/v1/namespaces?limit=500", &deployments];
+    assert_eq!(lists, expected, "one namespace is listed alone");
     let counts = server.counts();
     assert_eq!((counts.lists, counts.gets, counts.dry_runs, counts.retries), (3, 3, 0, 0));
     assert_eq!(seen.len(), 6);
@@ -280,7 +284,48 @@ async fn pages_of_an_older_server_add_up() {
     assert_eq!(entry(&live, "ConfigMap", &namespace, "c620"), &Ok(Presence::Absent));
     let requests = cluster.requests_since(mark);
     let mine = requests.iter().filter(|request| request.user == user.name).map(|request| request.code);
-    assert_eq!(mine.collect::<Vec<_>>(), [403, 200, 200], "cluster-wide, then two pages");
+    assert_eq!(mine.collect::<Vec<_>>(), [200, 200], "two pages of the one namespace");
+}
+
+/// Every kind of the server, so every form that a schema can have there.
+#[tokio::test(flavor = "multi_thread")]
+async fn compiled_schemas_are_kept_as_they_are_and_spare_the_documents() {
+    let Some(cluster) = cluster::shared() else { return };
+    let user = cluster.user();
+    let cache = tempfile::tempdir().unwrap();
+    let options = |cache: Option<&std::path::Path>| Options {
+        cache: cache.map(std::path::Path::to_owned),
+        ..Options::default()
+    };
+    let (fresh, catalog) = connect_with(&user.kubeconfig, options(None)).await;
+    // Other tests add and change types; built-in groups have no dot, or end in k8s.io.
+    let own = |group: &str| !group.contains('.') || group.ends_with("k8s.io");
+    let kinds: BTreeSet<Gvk> = catalog.resources.keys().filter(|gvk| own(&gvk.group)).cloned().collect();
+    let versions: BTreeSet<_> = kinds.iter().map(Gvk::group_version).collect();
+    let documents = fresh.openapi(&versions).await.unwrap();
+    let mut expected = Schemas::new();
+    for (version, text) in &documents {
+        let document = Document::parse(text).unwrap();
+        let of_version = kinds.iter().filter(|gvk| gvk.group_version() == *version);
+        expected.extend(of_version.filter_map(|gvk| Some((gvk.clone(), document.schema(gvk)?))));
+    }
+    assert!(expected.len() > 60, "{}", expected.len());
+    for (run, requests) in [("cold", 1 + documents.len() as u64), ("warm", 1)] {
+        let (server, _) = connect_with(&user.kubeconfig, options(Some(cache.path()))).await;
+        assert_eq!(server.schemas(&kinds).await.unwrap(), expected, "{run}");
+        assert_eq!(server.counts().openapi, requests, "{run}");
+    }
+    // Damaged files are as good as none.
+    for file in std::fs::read_dir(cache.path().join("schemas")).unwrap() {
+        let file = file.unwrap().path();
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    }
+    let (server, _) = connect_with(&user.kubeconfig, options(Some(cache.path()))).await;
+    assert_eq!(server.schemas(&kinds).await.unwrap(), expected);
+    assert_eq!(server.counts().openapi, 1, "the documents are kept as well");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,10 +32,16 @@ const ABSENT: &[(Row, &str)] = &[
 const PARTIAL: &[(Row, &str)] = &[
     (("sec", 4), "value files: charts are refused by name"),
     (("sec", 5), "globs of value files: charts are refused by name"),
-    (("sec", 40), "remote bases, plugins and charts of kustomizations are tested; there are no other renderers yet"),
+    (
+        ("sec", 40),
+        "remote bases, plugins and charts of kustomizations are tested; there are no other renderers yet",
+    ),
     (("sec", 45), "kustomizations are tested; charts and Jsonnet are refused by name"),
     (("sec", 52), "one broken document fails its render; there are no several sets yet"),
-    (("sec", 14), "a fuzz target for the resolver of paths, which runs apart from the tests; its spellings are tested"),
+    (
+        ("sec", 14),
+        "a fuzz target for the resolver of paths, which runs apart from the tests; its spellings are tested",
+    ),
     (("sec", 36), "plan files do not exist yet; snapshots are tested"),
     (("sec", 48), "archives: charts are refused by name"),
     (("sec", 59), "there is no audit log yet; identities at the server are tested"),

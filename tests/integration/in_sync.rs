@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use gitops::compare::paranoid::Percent;
+use gitops::object::id::{GroupVersion, Gvk, ObjectId};
 use serde_json::Value;
 
 use crate::support::cluster::{self, Cluster};
@@ -91,6 +93,35 @@ fn generated_objects_are_in_sync_however_they_were_applied() {
         let run = gitops(&crowd.cluster, crowd.cluster.kubeconfig(), &["diff", source.path(), "-o", "json"]);
         assert_in_sync(&run, objects("any").len(), way);
     }
+}
+
+/// Each proof is held against the server, which agrees with all of them.
+#[test]
+fn the_server_agrees_with_every_proof() {
+    let Some(crowd) = Crowd::get() else { return };
+    for ((way, _), (namespace, source)) in WAYS.iter().zip(&crowd.applied) {
+        let objects = objects(namespace);
+        for (flag, percent) in [("--paranoid=100%", 100), ("--paranoid", 5), ("--paranoid=0", 0)] {
+            let args = ["diff", source.path(), "-o", "json", flag];
+            let run = gitops(&crowd.cluster, crowd.cluster.kubeconfig(), &args);
+            assert!(
+                !run.stderr.contains("bug:") && !run.stderr.contains("--paranoid"),
+                "{way}: {}",
+                run.stderr
+            );
+            assert_in_sync(&run, objects.len(), way);
+            let percent = Percent::new(percent).expect("it is at most 100");
+            let sampled = objects.iter().filter(|object| percent.holds(&identity(object))).count();
+            assert_eq!(run.report()["counts"]["dryRuns"], sampled, "{way} {flag}");
+        }
+    }
+}
+
+fn identity(object: &Value) -> ObjectId {
+    let text = |value: &Value| value.as_str().expect("it is a text").to_owned();
+    let version = GroupVersion::parse(&text(&object["apiVersion"])).expect("it is a version");
+    let gvk = Gvk { group: version.group, version: version.version, kind: text(&object["kind"]) };
+    ObjectId::new(&gvk, &text(&object["metadata"]["namespace"]), &text(&object["metadata"]["name"]))
 }
 
 /// Otherwise the test above would prove nothing.

@@ -55,7 +55,9 @@ fn files_of_cases() -> Vec<(String, Vec<Case>)> {
 fn cases_are_built_as_kustomize_builds_them() {
     let all: Vec<Case> = files_of_cases()
         .into_iter()
-        .flat_map(|(file, cases)| cases.into_iter().map(move |case| Case { name: format!("{file}: {}", case.name), ..case }))
+        .flat_map(|(file, cases)| {
+            cases.into_iter().map(move |case| Case { name: format!("{file}: {}", case.name), ..case })
+        })
         .collect();
     assert!(all.len() >= 170, "only {} cases", all.len());
     compare(&all, 85);
@@ -66,15 +68,30 @@ fn cases_are_built_as_kustomize_builds_them() {
 fn last_lines_without_an_end_are_read_as_kustomize_reads_them() {
     let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n";
     let ends = [
-        "  k: |\n    one\n    two", "  k: |+\n    one", "  k: |-\n    one", "  k: >\n    one\n    two", "  k: >+\n    one\n\n    two",
-        "  k: |\n    one\n  ", "  k: |\n    one\n    ", "  k: |\n    one\n# comment", "  k: one", "  k: 'one'", "  k: |", "  k: >-",
-        "  k: |\n    one\n\n", "  k: {a: b}", "  k: \"a\\\n    b\"", "  k: |2\n      one",
+        "  k: |\n    one\n    two",
+        "  k: |+\n    one",
+        "  k: |-\n    one",
+        "  k: >\n    one\n    two",
+        "  k: >+\n    one\n\n    two",
+        "  k: |\n    one\n  ",
+        "  k: |\n    one\n    ",
+        "  k: |\n    one\n# comment",
+        "  k: one",
+        "  k: 'one'",
+        "  k: |",
+        "  k: >-",
+        "  k: |\n    one\n\n",
+        "  k: {a: b}",
+        "  k: \"a\\\n    b\"",
+        "  k: |2\n      one",
     ];
     let mut cases = Vec::new();
     for end in ends {
         let file = format!("{head}{end}");
         let case = Case::named(&format!("{end:?}"));
-        cases.push(case.clone().with("kustomization.yaml", "resources: [a.yaml]").with("a.yaml", file.clone()));
+        cases.push(
+            case.clone().with("kustomization.yaml", "resources: [a.yaml]").with("a.yaml", file.clone()),
+        );
         let two = format!("{file}\n---\n{}", file.replace("name: a", "name: b"));
         cases.push(case.clone().with("kustomization.yaml", "resources: [a.yaml]").with("a.yaml", two));
         let patch = format!("{}data: {{}}\n", head.replace("data:\n", ""));

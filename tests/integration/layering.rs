@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 /// For every top-level module, the top-level modules that it may name. `source` is split: its pure values are
 /// `source::tree` and `source::url`.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("cli", &["compare", "exit", "object", "select"]),
-    ("cluster", &["live", "object"]),
-    ("compare", &["desired", "live", "object", "render", "schema"]),
+    ("cli", &["compare", "exit", "object", "record", "select"]),
+    ("cluster", &["live", "object", "record", "schema", "store"]),
+    ("compare", &["desired", "live", "object", "record", "render", "schema"]),
+    ("config", &["compare", "object", "render", "source::tree"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
     ("live", &["object"]),
-    ("mask", &["compare", "object"]),
+    ("mask", &["compare", "object", "record"]),
     ("object", &[]),
     ("progress", &[]),
-    ("reader", &["cluster", "live", "object", "snapshot"]),
+    ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
+    ("record", &["live", "object"]),
     ("render", &["object", "source::tree"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
@@ -27,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cli",
             "cluster",
             "compare",
+            "config",
             "desired",
             "exit",
             "live",
@@ -34,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "object",
             "progress",
             "reader",
+            "record",
             "render",
             "report",
             "schema",
@@ -41,21 +45,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "settings",
             "snapshot",
             "source",
+            "source::tree",
             "source::url",
+            "store",
         ],
     ),
     ("schema", &["object"]),
     ("select", &["object"]),
     (
         "settings",
-        &["cli", "cluster", "compare", "exit", "live", "mask", "object", "report", "run", "select", "source"],
+        &[
+            "cli", "cluster", "compare", "exit", "live", "mask", "object", "record", "report", "run",
+            "select", "source",
+        ],
     ),
-    ("snapshot", &["cluster", "compare", "live", "object", "render"]),
+    ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
     ("source", &["object"]),
+    ("store", &[]),
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
-const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source"];
+const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

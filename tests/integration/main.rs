@@ -2,7 +2,9 @@
 
 mod support;
 
+mod autoscalers;
 mod base_revision;
+mod canonical_table;
 mod catalogue;
 mod cli;
 mod cluster_faults;
@@ -14,11 +16,16 @@ mod exit_codes;
 mod field_facts;
 mod git_server;
 mod hostile;
+mod ignore_rules;
 mod in_sync;
+mod kinds;
 mod kustomize;
 mod layering;
 mod live_edits;
+mod pairs;
+mod paranoid;
 mod plain_render;
+mod set_record;
 mod shop_snapshot;
 mod snapshots;
 mod source_hostile;
@@ -28,4 +35,8 @@ mod source_local;
 mod source_sealed;
 mod source_ssh;
 mod statuses;
+mod structural_defaults;
+mod stuck;
+mod targets;
+mod untracked;
 mod yaml_oracle;

@@ -142,7 +142,7 @@ fn lists_are_flattened_with_the_lines_of_their_items() {
     assert_eq!(manifests.items[0].origin.line, 4);
     assert_eq!(manifests.items[1].origin.line, 11);
     assert_eq!(
-        manifests.items[1].object,
+        manifests.items[1].object.value(),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}, "data": {"k": "v"}})
     );
     let line = manifests.items[1].origin.fields.line([Step::Key("data"), Step::Key("k")]);
@@ -173,8 +173,8 @@ fn sec_31_items_of_lists_are_secrets_by_their_own_kind() {
         assert_eq!(manifests.items.len(), 1, "{text}");
         let item = &manifests.items[0];
         assert_eq!(item.gvk, gitops::object::id::Gvk::new("", "v1", "Secret"), "{text}");
-        assert_eq!(item.object["kind"], "Secret");
-        assert_eq!(item.object["stringData"]["p"], "canary");
+        assert_eq!(item.object.value()["kind"], "Secret");
+        assert_eq!(item.object.value()["stringData"]["p"], "canary");
     }
 }
 
@@ -225,7 +225,7 @@ fn sec_13_errors_and_warnings_hold_positions_and_no_values() {
 fn sec_54_duplicate_keys_and_tags_are_reported_with_their_file() {
     let tree = MemoryTree::default().with_file("a.yaml", format!("{}data:\n  k: a\n  k: b\n", config("a")));
     let manifests = render(&tree, &RepoPath::root()).unwrap();
-    assert_eq!(manifests.items[0].object["data"]["k"], "b");
+    assert_eq!(manifests.items[0].object.value()["data"]["k"], "b");
     assert_eq!(
         texts(&manifests.warnings),
         ["a.yaml:7:3: duplicate key \"k\": kubectl takes this one and ignores the one at 6:3"]
@@ -447,5 +447,5 @@ fn generated_names_and_sops_objects_are_kept() {
     let manifests = render_stream(text.as_bytes()).unwrap();
     assert_eq!(manifests.items[0].name, "");
     assert_eq!(manifests.items[0].namespace.as_deref(), Some("ns"));
-    assert!(manifests.items[1].object.get("sops").is_some());
+    assert!(manifests.items[1].object.value().get("sops").is_some());
 }

@@ -57,7 +57,8 @@ async fn a_snapshot_gives_the_answers_of_the_server() {
     let namespaces = BTreeSet::from([namespace.clone()]);
     let live = server.read(&all).await;
     for secret_values in [false, true] {
-        let wish = Wish { wanted: &all, schemas: &schemas, namespaces: &namespaces, secret_values };
+        let wish =
+            Wish { wanted: &all, schemas: &schemas, namespaces: &namespaces, secret_values, set: None };
         let document = record(&server, &catalog, wish).await.unwrap();
         let gaps = document.gaps();
         let expected = format!(
@@ -114,6 +115,7 @@ async fn the_same_state_gives_the_same_bytes() {
             schemas: &BTreeSet::new(),
             namespaces: &BTreeSet::new(),
             secret_values: false,
+            set: None,
         };
         let document = record(&server, &catalog, wish).await.unwrap();
         let file = cluster.dir().join("bytes.json");

@@ -7,7 +7,7 @@ mod cases;
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::cases::Case;
 use crate::support::cluster::{self, Cluster};
@@ -133,11 +133,39 @@ fn a_fault_is_told_with_its_file_and_line() {
     }
 }
 
+/// Client-side apply leaves nulls out and succeeds; server-side apply sends them, and the definition does not take them.
+#[test]
+fn a_null_that_no_server_side_apply_gets_past_is_the_manifests_fault() {
+    let Some(cluster) = cluster::shared() else { return };
+    let namespace = cluster.namespace("nulls");
+    let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object",
+        "properties": {"map": map, "text": {"type": "string"}}}}}});
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "nulls.statuses.example.org"},
+        "spec": {"group": "statuses.example.org", "scope": "Namespaced", "names": {"plural": "nulls", "kind": "Null"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}});
+    cluster.define(&definition, "v1", "Null");
+    let object = json!({"apiVersion": "statuses.example.org/v1", "kind": "Null",
+        "metadata": {"name": "n", "namespace": namespace}, "spec": {"map": null, "text": "a"}});
+    let source = Source::of(&[object]);
+    cluster.kubectl_ok(&["apply", "-f", source.path()]);
+    let edit = r#"{"spec": {"text": "b"}}"#;
+    cluster.kubectl_ok(&["patch", "-n", &namespace, "nulls/n", "--type=merge", "-p", edit]);
+    assert!(!cluster.kubectl(&[&APPLY[..], &[source.path()]].concat()).status.success());
+
+    let run = gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "-o", "json"]);
+    let report = run.report();
+    let found = program::object(&report, "Null", "n").expect("it is listed");
+    assert_eq!((run.code, found.status()), (2, "invalid"), "{}", found.0);
+    assert!(found.reason().contains("at spec.map"), "{}", found.reason());
+}
+
 #[test]
 fn a_forbidden_kind_is_unknown_and_all_else_is_compared() {
     let Some(cluster) = cluster::shared() else { return };
     let namespace = cluster.namespace("forbidden");
-    let role = serde_json::json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": {"name": "r", "namespace": namespace}, "rules": []});
     let source = Source::of(&[
         cases::config(&namespace, "calm", &[("a", "1")]),

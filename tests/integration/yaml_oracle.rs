@@ -71,7 +71,7 @@ fn read_by_kubectl(files: &[Vec<u8>]) -> BTreeMap<usize, Vec<Value>> {
 
 fn read_by_us(content: &[u8]) -> Result<Vec<Value>, String> {
     match render_stream(content) {
-        Ok(manifests) => Ok(manifests.items.into_iter().map(|item| item.object).collect()),
+        Ok(manifests) => Ok(manifests.items.into_iter().map(|item| item.object.value()).collect()),
         Err(error) => Err(error.to_string()),
     }
 }

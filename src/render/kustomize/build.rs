@@ -85,8 +85,10 @@ impl<'t> Build<'t> {
             let pairs = [(MANAGED_BY.0.to_owned(), (MANAGED_BY.1.to_owned(), at))].into();
             super::transform::set_pairs(&mut set, &pairs, &[labels_field()], "labels")?;
         }
-        let (origins, steps) =
-            (kustomization.has_metadata("originAnnotations"), kustomization.has_metadata("transformerAnnotations"));
+        let (origins, steps) = (
+            kustomization.has_metadata("originAnnotations"),
+            kustomization.has_metadata("transformerAnnotations"),
+        );
         for item in set.items_mut() {
             item.finish_annotations(|key| (key != ORIGIN || origins) && (key != TRANSFORMATIONS || steps))?;
         }
@@ -105,7 +107,8 @@ impl<'t> Build<'t> {
         let kustomization = Kustomization::read(&root)?;
         for (old, instead, place) in &kustomization.deprecated {
             let message = format!("the field {old} is deprecated");
-            let file = self.loader.files.get(place.file as usize).map(ToString::to_string).unwrap_or_default();
+            let file =
+                self.loader.files.get(place.file as usize).map(ToString::to_string).unwrap_or_default();
             let hint = Some(format!("write {instead}; `kustomize edit fix` does it"));
             self.warnings.push(Notice { file, line: place.line, column: 0, message, hint });
         }
@@ -211,8 +214,9 @@ impl<'t> Build<'t> {
                     .hint("name a kustomization in `resources`, or write `kind: Component` into it"));
             }
             (false, true) => {
-                return Err(Fault::at(place, format!("{path} is a component"))
-                    .hint("name it in `components`"));
+                return Err(
+                    Fault::at(place, format!("{path} is a component")).hint("name it in `components`")
+                );
             }
             (true, true) => {
                 let mut built = self.gather(&below, gathered)?;
@@ -237,7 +241,9 @@ impl<'t> Build<'t> {
         let mut files = Arc::new(FieldSpecs::default());
         for (path, place) in &target.kustomization.configurations {
             let (content, file) = self.loader.read(&target.dir, path, *place)?;
-            files.merge(&Arc::new(configuration(&content, file)?)).map_err(|fault| Fault { place: *place, ..fault })?;
+            files
+                .merge(&Arc::new(configuration(&content, file)?))
+                .map_err(|fault| Fault { place: *place, ..fault })?;
         }
         let at = |fault: Fault| Fault { place: target.place, ..fault };
         if *files != FieldSpecs::default() {
@@ -247,7 +253,9 @@ impl<'t> Build<'t> {
         let mut known = Arc::new(FieldSpecs::default());
         for (path, place) in &target.kustomization.crds {
             let (content, file) = self.loader.read(&target.dir, path, *place)?;
-            let specs = crds(&content, file).map_err(|fault| if fault.place.line == 0 { Fault { place: *place, ..fault } } else { fault })?;
+            let specs = crds(&content, file).map_err(|fault| {
+                if fault.place.line == 0 { Fault { place: *place, ..fault } } else { fault }
+            })?;
             known.merge(&Arc::new(specs)).map_err(at)?;
         }
         if *known != FieldSpecs::default() {
@@ -324,11 +332,21 @@ impl<'t> Build<'t> {
         label_steps(kustomization, specs, &mut steps)?;
         if !kustomization.common_annotations.is_empty() {
             let fields = specs.common_annotations.clone();
-            steps.push((Step::Annotations(kustomization.common_annotations.clone(), fields), "AnnotationsTransformer"));
+            steps.push((
+                Step::Annotations(kustomization.common_annotations.clone(), fields),
+                "AnnotationsTransformer",
+            ));
         }
         for patch in &kustomization.patches_json {
             let (path, inline) = ((patch.path.clone(), patch.place), (patch.patch.clone(), patch.text_place));
-            let step = plugins::json_patch_step(patch.target.clone(), &path, &inline, patch.place, &mut self.loader, &target.dir)?;
+            let step = plugins::json_patch_step(
+                patch.target.clone(),
+                &path,
+                &inline,
+                patch.place,
+                &mut self.loader,
+                &target.dir,
+            )?;
             steps.push((step, "PatchJson6902Transformer"));
         }
         for replica in &kustomization.replicas {
@@ -400,7 +418,9 @@ pub(super) fn patch_step(patch: &Patch, loader: &mut Loader<'_>, dir: &Directory
     let inline = patch.patch.trim();
     let (content, place) = match (inline.is_empty(), patch.path.is_empty()) {
         (true, true) => return Err(Fault::at(patch.place, "a patch needs `path` or `patch`")),
-        (false, false) => return Err(Fault::at(patch.place, "a patch has `path` and `patch`, expected one of them")),
+        (false, false) => {
+            return Err(Fault::at(patch.place, "a patch has `path` and `patch`, expected one of them"));
+        }
         (false, true) => {
             let text = (inline.to_owned(), patch.text_place);
             let place = plugins::inner_place(&text);
@@ -487,7 +507,9 @@ fn drop_local(set: &mut ResourceSet) -> Outcome<()> {
         }
     }
     let items = std::mem::take(set).into_items();
-    let stays = |item: &Resource| matches!(item.annotation("config.kubernetes.io/local-config"), None | Some("false"));
+    let stays = |item: &Resource| {
+        matches!(item.annotation("config.kubernetes.io/local-config"), None | Some("false"))
+    };
     // Two objects may have got the same name on the way.
     items.into_iter().filter(stays).try_for_each(|item| set.append(item))
 }
@@ -500,16 +522,23 @@ fn configured(target: &Target, kind: &str) -> String {
 
 /// The same for a plugin with a configuration of its own.
 fn configured_by(plugin: &Resource) -> String {
-    let path = plugin.annotation(ORIGIN).and_then(|text| text.lines().find_map(|line| line.strip_prefix("path: "))).unwrap_or_default().to_owned();
+    let path = plugin
+        .annotation(ORIGIN)
+        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("path: ")))
+        .unwrap_or_default()
+        .to_owned();
     let mut out = String::new();
     if !path.is_empty() {
         out.push_str(&format!("configuredIn: {path}\n"));
     }
     out.push_str("configuredBy:\n");
     let version = plugin.gvk().api_version();
-    for (name, text) in
-        [("apiVersion", version.as_str()), ("kind", plugin.kind()), ("name", plugin.name()), ("namespace", plugin.namespace())]
-    {
+    for (name, text) in [
+        ("apiVersion", version.as_str()),
+        ("kind", plugin.kind()),
+        ("name", plugin.name()),
+        ("namespace", plugin.namespace()),
+    ] {
         if !text.is_empty() {
             out.push_str(&format!("  {name}: {}\n", yaml_text(text)));
         }

@@ -15,7 +15,8 @@ use crate::render::yaml::{self, Dialect, Document};
 pub(super) fn settings(content: &[u8], file: u32) -> Outcome<Option<Document>> {
     let reading = yaml::read(content, Dialect::Plain).map_err(|problems| {
         let first = problems.into_iter().next();
-        let (line, message, hint) = first.map_or((0, String::new(), None), |remark| (remark.line, remark.message, remark.hint));
+        let (line, message, hint) =
+            first.map_or((0, String::new(), None), |remark| (remark.line, remark.message, remark.hint));
         Fault { hint, ..Fault::at(Place { file, line }, message) }
     })?;
     Ok(reading.documents.into_iter().next())
@@ -64,10 +65,16 @@ pub(super) fn crds(content: &[u8], file: u32) -> Outcome<FieldSpecs> {
     };
     for (name, definition) in types {
         if !definition.is_object() && !definition.is_null() {
-            return Err(Fault::at(Place { file, line: document.line }, format!("the definition {name:?} is no map")));
+            return Err(Fault::at(
+                Place { file, line: document.line },
+                format!("the definition {name:?} is no map"),
+            ));
         }
         let properties = properties(definition);
-        if ["kind", "apiVersion", "metadata"].iter().all(|field| properties.is_some_and(|map| map.contains_key(*field))) {
+        if ["kind", "apiVersion", "metadata"]
+            .iter()
+            .all(|field| properties.is_some_and(|map| map.contains_key(*field)))
+        {
             let kind = name.rsplit('.').next().unwrap_or_default();
             let mut crd = Crd { types, specs: &mut specs, gvk: Gvk::new("", "", kind), open: Vec::new() };
             crd.walk(name, &[])?;
@@ -93,14 +100,18 @@ impl Crd<'_> {
     fn walk(&mut self, name: &str, path: &[String]) -> Outcome<()> {
         let Some(properties) = self.types.get(name).and_then(properties) else { return Ok(()) };
         if self.open.iter().any(|open| open == name) {
-            return Err(Fault::at(Place::default(), format!("the definition {name} of a file of crds contains itself")));
+            return Err(Fault::at(
+                Place::default(),
+                format!("the definition {name} of a file of crds contains itself"),
+            ));
         }
         self.open.push(name.to_owned());
         for (field, property) in properties {
             let mut path = path.to_vec();
             path.push(field.clone());
             let mark = |name: &str| property.get(name).and_then(Value::as_str);
-            let spec = |path: &[String]| FieldSpec { gvk: self.gvk.clone(), path: path.join("/"), create: false };
+            let spec =
+                |path: &[String]| FieldSpec { gvk: self.gvk.clone(), path: path.join("/"), create: false };
             if mark("x-kubernetes-annotation").is_some() {
                 merge_one(&mut self.specs.common_annotations, &spec(&path))?;
             }

@@ -11,7 +11,9 @@ pub(super) fn block(tree: &Tree, old: &str, place: Place) -> Outcome<String> {
     let comment = old.lines().any(|line| line.trim_start().starts_with('#') || line.contains(" #"));
     if comment {
         let message = "a replacement into a text of YAML with comments is not supported";
-        return Err(Fault::at(place, message).hint("take the comments out of the text, or write the value into it"));
+        return Err(
+            Fault::at(place, message).hint("take the comments out of the text, or write the value into it")
+        );
     }
     let mut out = Vec::new();
     let mut emitter = Emitter::new();

@@ -41,7 +41,13 @@ impl Fault {
     pub(super) fn notice(self, files: &[Arc<str>]) -> Notice {
         let known = files.get(self.place.file as usize).cloned();
         let file = self.file.or(known).unwrap_or_default();
-        Notice { file: file.to_string(), line: self.place.line, column: 0, message: self.message, hint: self.hint }
+        Notice {
+            file: file.to_string(),
+            line: self.place.line,
+            column: 0,
+            message: self.message,
+            hint: self.hint,
+        }
     }
 }
 

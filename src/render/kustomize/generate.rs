@@ -49,7 +49,8 @@ pub(super) fn generate(
         set(&mut tree, &["metadata", "namespace"], &args.namespace.0, args.namespace.1)?;
     }
     if what == Generated::Secret {
-        let (text, at) = if args.kind.0.is_empty() { ("Opaque", place) } else { (args.kind.0.as_str(), args.kind.1) };
+        let (text, at) =
+            if args.kind.0.is_empty() { ("Opaque", place) } else { (args.kind.0.as_str(), args.kind.1) };
         set(&mut tree, &["type"], text, at)?;
         secret_data(&mut tree, &data, place)?;
     } else {
@@ -251,7 +252,8 @@ impl Resource {
     /// The texts of a map of data.
     pub(super) fn data(&self, field: &str) -> BTreeMap<String, Text> {
         let Some(map) = self.tree.field(self.tree.root, field) else { return BTreeMap::new() };
-        let text = |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.clone() };
+        let text =
+            |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.clone() };
         let entries = self.tree.entries(map);
         entries.map(|(key, value)| (text(key), (text(value), self.tree.node(value).place))).collect()
     }
@@ -260,8 +262,10 @@ impl Resource {
     pub(super) fn set_data(&mut self, field: &str, texts: &BTreeMap<String, Text>) -> NodeResult<()> {
         let root = self.tree.root;
         self.tree.clear(root, field)?;
-        let data: Data =
-            texts.iter().map(|(key, (text, place))| (key.clone(), (text.clone().into_bytes(), *place))).collect();
+        let data: Data = texts
+            .iter()
+            .map(|(key, (text, place))| (key.clone(), (text.clone().into_bytes(), *place)))
+            .collect();
         config_data(&mut self.tree, &data, Some(field))
     }
 
@@ -279,7 +283,8 @@ impl Resource {
             "ConfigMap" => (&["data", "binaryData"], "ConfigMap"),
             "Secret" => (&["data", "stringData", "type"], "Secret"),
             other => {
-                let message = format!("a name hash is wanted for a {other}; only ConfigMaps and Secrets have one");
+                let message =
+                    format!("a name hash is wanted for a {other}; only ConfigMaps and Secrets have one");
                 return Err(Fault::at(self.place(), message));
             }
         };

@@ -4,7 +4,11 @@ use super::node::Tree;
 
 /// Kinds that kustomize knows to have no namespace (`kyaml/openapi`, the table of known types).
 const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
-    ("admissionregistration.k8s.io", &["v1", "v1beta1"], &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
+    (
+        "admissionregistration.k8s.io",
+        &["v1", "v1beta1"],
+        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
+    ),
     ("apiextensions.k8s.io", &["v1", "v1beta1"], &["CustomResourceDefinition"]),
     ("apiregistration.k8s.io", &["v1", "v1beta1"], &["APIService"]),
     ("certificates.k8s.io", &["v1", "v1beta1"], &["CertificateSigningRequest"]),
@@ -68,7 +72,12 @@ impl Gvk {
     /// The text of a type in the order of objects.
     pub(super) fn id_text(&self) -> String {
         let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
-        format!("{}.{}.{}", or(&self.kind, "[noKind]"), or(&self.version, "[noVer]"), or(&self.group, "[noGrp]"))
+        format!(
+            "{}.{}.{}",
+            or(&self.kind, "[noKind]"),
+            or(&self.version, "[noVer]"),
+            or(&self.group, "[noGrp]")
+        )
     }
 }
 
@@ -101,7 +110,9 @@ impl ResId {
         let gvk = Gvk::of(tree.field_text(root, "apiVersion"), tree.field_text(root, "kind"));
         let meta = |field: &str| {
             let value = tree.field(root, "metadata").and_then(|metadata| tree.field(metadata, field));
-            value.filter(|id| !tree.is_nil_or_empty(*id)).map_or_else(String::new, |id| tree.node(id).text.clone())
+            value
+                .filter(|id| !tree.is_nil_or_empty(*id))
+                .map_or_else(String::new, |id| tree.node(id).text.clone())
         };
         let (name, namespace) = (meta("name"), meta("namespace"));
         let cluster_scoped = gvk.is_cluster_scoped();

@@ -74,7 +74,11 @@ impl Tree {
             return Err(problem("a map or list cannot be a key"));
         }
         match scalar::value(node, false).map_err(problem)? {
-            Value::String(_) if node.style == Style::Plain && scalar::tag_of(&node.text) == Tag::Timestamp && node.tag != Tag::Str => {
+            Value::String(_)
+                if node.style == Style::Plain
+                    && scalar::tag_of(&node.text) == Tag::Timestamp
+                    && node.tag != Tag::Str =>
+            {
                 Err(problem(hint))
             }
             Value::String(text) => Ok(text),

@@ -24,7 +24,13 @@ pub(super) fn operations(patch: &Value) -> Option<Vec<Operation>> {
             _ => return None,
         };
         let value = map.get("value").cloned().unwrap_or_default();
-        Some(Operation { op: text("op").unwrap_or_default(), path: text("path"), from: text("from"), value, line: 0 })
+        Some(Operation {
+            op: text("op").unwrap_or_default(),
+            path: text("path"),
+            from: text("from"),
+            value,
+            line: 0,
+        })
     };
     match patch {
         Value::Array(items) => items.iter().map(operation).collect(),
@@ -55,7 +61,9 @@ pub(super) fn apply(document: &mut Value, operation: &Operation) -> Result<(), S
         }
         "test" => test(document, path()?, &operation.value),
         "" => Err("the operation has no `op`".to_owned()),
-        other => Err(format!("unknown operation {other:?}, expected add, remove, replace, move, copy or test")),
+        other => {
+            Err(format!("unknown operation {other:?}, expected add, remove, replace, move, copy or test"))
+        }
     }
 }
 

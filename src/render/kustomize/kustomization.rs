@@ -389,7 +389,8 @@ pub(super) fn selector(field: &Setting<'_>) -> Outcome<Selector> {
 }
 
 fn selector_and_name(field: &Setting<'_>) -> Outcome<(Selector, String)> {
-    const NAMES: &[&str] = &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
+    const NAMES: &[&str] =
+        &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
     let mut selector = Selector {
         group: None,
         version: None,
@@ -483,7 +484,9 @@ fn replacement_field(found: &mut Replacement, name: &str, field: &Setting<'_>) -
 
 fn replacement_source(entry: &Setting<'_>) -> Outcome<ReplacementSource> {
     let mut source = ReplacementSource { place: entry.place(), ..ReplacementSource::default() };
-    for (name, field) in entry.fields(&["group", "version", "kind", "name", "namespace", "fieldPath", "options"])? {
+    for (name, field) in
+        entry.fields(&["group", "version", "kind", "name", "namespace", "fieldPath", "options"])?
+    {
         match name {
             "group" => source.id.gvk.group = field.text()?,
             "version" => source.id.gvk.version = field.text()?,
@@ -589,7 +592,10 @@ pub(super) fn config_map_args(entry: &Setting<'_>) -> Outcome<GeneratorArgs> {
 }
 
 pub(super) fn secret_args(entry: &Setting<'_>) -> Outcome<GeneratorArgs> {
-    generator_args(entry, &["namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type"])
+    generator_args(
+        entry,
+        &["namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type"],
+    )
 }
 
 /// The arguments of a generator with these fields; in the configuration of a plugin there are more.

@@ -38,7 +38,10 @@ pub(super) fn is_remote(path: &str) -> bool {
     let scheme = ["http://", "https://", "ssh://", "git://", "file://", "git::", "gh:", "oci://", "git@"];
     let host = ["github.com/", "github.com:", "gitlab.com/", "bitbucket.org/", "git@"];
     scheme.iter().chain(&host).any(|start| lower.starts_with(start))
-        || (lower.contains("?ref=") || lower.contains(".git/") || lower.ends_with(".git") || lower.contains("_git/"))
+        || (lower.contains("?ref=")
+            || lower.contains(".git/")
+            || lower.ends_with(".git")
+            || lower.contains("_git/"))
             && !lower.starts_with('.')
 }
 
@@ -74,7 +77,11 @@ impl<'t> Loader<'t> {
             return Err(Fault::at(place, format!("{path} is no directory")));
         }
         if let Some(above) = from.chain.iter().find(|dir| contains(&found, dir)) {
-            let what = if *above == found { "is being built already" } else { "contains a kustomization that is being built" };
+            let what = if *above == found {
+                "is being built already"
+            } else {
+                "contains a kustomization that is being built"
+            };
             return Err(Fault::at(place, format!("a cycle: the directory {found} {what}"))
                 .hint("a kustomization cannot be built from itself; move what both need into a directory of its own"));
         }
@@ -92,12 +99,17 @@ impl<'t> Loader<'t> {
         }
         let joined = from.path.join(path).map_err(|error| Fault::at(place, error.to_string()))?;
         resolve(self.tree, &joined).map_err(|error| {
-            let fault = Fault::at(place, match &error {
-                TreeError::NotFound(_) => format!("{path}: no such file or directory"),
-                other => other.to_string(),
-            });
+            let fault = Fault::at(
+                place,
+                match &error {
+                    TreeError::NotFound(_) => format!("{path}: no such file or directory"),
+                    other => other.to_string(),
+                },
+            );
             match self.near(&joined) {
-                Some(name) if matches!(error, TreeError::NotFound(_)) => fault.hint(format!("did you mean {name}?")),
+                Some(name) if matches!(error, TreeError::NotFound(_)) => {
+                    fault.hint(format!("did you mean {name}?"))
+                }
                 _ => fault,
             }
         })
@@ -106,7 +118,8 @@ impl<'t> Loader<'t> {
     /// A name like the one that is missing, in the same directory.
     fn near(&self, missing: &RepoPath) -> Option<String> {
         let names = self.tree.list(&missing.parent()).ok()?;
-        super::fault::near(missing.file_name(), names.iter().map(|(name, _)| name.as_str())).map(str::to_owned)
+        super::fault::near(missing.file_name(), names.iter().map(|(name, _)| name.as_str()))
+            .map(str::to_owned)
     }
 
     /// True if the path is a file, whatever is wrong with reading it.
@@ -139,7 +152,9 @@ impl<'t> Loader<'t> {
         let content = self.tree.read(file).map_err(|error| Fault::at(place, error.to_string()))?;
         self.bytes += content.len() as u64;
         if self.bytes > MAX_TOTAL_BYTES {
-            let message = format!("the files hold more than {MAX_TOTAL_BYTES} bytes in all, which is the limit of one run");
+            let message = format!(
+                "the files hold more than {MAX_TOTAL_BYTES} bytes in all, which is the limit of one run"
+            );
             return Err(Fault::at(place, message));
         }
         Ok(content)
@@ -149,20 +164,26 @@ impl<'t> Loader<'t> {
     pub(super) fn kustomization(&mut self, dir: &Directory, place: Place) -> Outcome<(String, Vec<u8>, u32)> {
         let exists = |name: &&&str| {
             let path = dir.path.child(name);
-            resolve(self.tree, &path).is_ok_and(|(found, kind)| kind == EntryKind::File && contains(&dir.path, &found.parent()))
+            resolve(self.tree, &path)
+                .is_ok_and(|(found, kind)| kind == EntryKind::File && contains(&dir.path, &found.parent()))
         };
         let found: Vec<&str> = FILE_NAMES.iter().filter(exists).copied().collect();
         match found[..] {
             [name] => {
-                let path = resolve(self.tree, &dir.path.child(name)).map_err(|error| Fault::at(place, error.to_string()))?.0;
+                let path = resolve(self.tree, &dir.path.child(name))
+                    .map_err(|error| Fault::at(place, error.to_string()))?
+                    .0;
                 let content = self.content(&path, place)?;
                 let number = self.number(dir.path.child(name).as_str());
                 Ok((name.to_owned(), content, number))
             }
             [] => Err(Fault::at(place, format!("the directory {} holds no kustomization", dir.path))
                 .hint("expected one of kustomization.yaml, kustomization.yml and Kustomization")),
-            _ => Err(Fault::at(place, format!("the directory {} holds several kustomizations: {}", dir.path, found.join(", ")))
-                .hint("keep one of them")),
+            _ => Err(Fault::at(
+                place,
+                format!("the directory {} holds several kustomizations: {}", dir.path, found.join(", ")),
+            )
+            .hint("keep one of them")),
         }
     }
 }

@@ -50,13 +50,15 @@ impl<'s> Merge<'_, 's> {
         match kind {
             Kind::Map => self.map(dest, origin, at),
             Kind::Scalar => Ok(origin.or(dest).map(|id| (id, false))),
-            Kind::Seq => match at.and_then(|(set, spot)| spot.merge_keys().map(|keys| (set, spot, keys.to_vec()))) {
-                Some((set, spot, keys)) => {
-                    let items = self.schemas[set].items(spot).map(|items| (set, items));
-                    self.list(dest, origin, keys, items)
+            Kind::Seq => {
+                match at.and_then(|(set, spot)| spot.merge_keys().map(|keys| (set, spot, keys.to_vec()))) {
+                    Some((set, spot, keys)) => {
+                        let items = self.schemas[set].items(spot).map(|items| (set, items));
+                        self.list(dest, origin, keys, items)
+                    }
+                    None => Ok(origin.or(dest).map(|id| (id, false))),
                 }
-                None => Ok(origin.or(dest).map(|id| (id, false))),
-            },
+            }
         }
     }
 
@@ -108,7 +110,10 @@ impl<'s> Merge<'_, 's> {
 
     fn names(&self, dest: Id, origin: Option<Id>) -> BTreeSet<String> {
         let sources = std::iter::once(dest).chain(origin);
-        sources.flat_map(|id| self.tree.entries(id)).map(|(key, _)| self.tree.node(key).text.clone()).collect()
+        sources
+            .flat_map(|id| self.tree.entries(id))
+            .map(|(key, _)| self.tree.node(key).text.clone())
+            .collect()
     }
 
     /// Reads the directive of a patch and takes it out.
@@ -123,7 +128,8 @@ impl<'s> Merge<'_, 's> {
             }
             Kind::Seq => {
                 let items = self.tree.node(patch).content.clone();
-                let found = items.into_iter().find_map(|item| Some((item, self.tree.field(item, DIRECTIVE)?)));
+                let found =
+                    items.into_iter().find_map(|item| Some((item, self.tree.field(item, DIRECTIVE)?)));
                 let Some((item, value)) = found else { return Ok(Directive::Merge) };
                 if self.tree.node(item).content.len() > 2 {
                     return Ok(Directive::Merge);
@@ -289,13 +295,7 @@ impl<'s> Merge<'_, 's> {
     }
 
     /// Replaces the item with these values, or takes it out, or appends it.
-    fn set_item(
-        &mut self,
-        list: Id,
-        item: Option<Id>,
-        names: &[String],
-        texts: &[String],
-    ) -> NodeResult<()> {
+    fn set_item(&mut self, list: Id, item: Option<Id>, names: &[String], texts: &[String]) -> NodeResult<()> {
         let by_key = names.first().is_some_and(|name| !name.is_empty())
             && texts.first().is_some_and(|text| !text.is_empty());
         let mut content = Vec::new();
@@ -393,8 +393,12 @@ fn joined(one: &[String], other: &[String]) -> Option<Vec<String>> {
 
 /// The keys that some item has, and the values of one item for them.
 fn usable(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String>, Vec<String>) {
-    let used: BTreeSet<&String> =
-        all.iter().flat_map(|values| values.iter().zip(keys)).filter(|(value, _)| !value.is_empty()).map(|(_, key)| key).collect();
+    let used: BTreeSet<&String> = all
+        .iter()
+        .flat_map(|values| values.iter().zip(keys))
+        .filter(|(value, _)| !value.is_empty())
+        .map(|(_, key)| key)
+        .collect();
     if used.is_empty() {
         return (keys.to_vec(), values.to_vec());
     }
@@ -402,4 +406,3 @@ fn usable(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<Strin
     let texts = values.iter().zip(keys).filter(|(value, key)| !value.is_empty() || used.contains(key));
     (names, texts.map(|(value, _)| value.clone()).collect())
 }
-

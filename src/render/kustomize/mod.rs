@@ -42,6 +42,7 @@ use serde_json::Value;
 use super::origin::Origin;
 use super::{Manifest, Manifests, Notice, RenderError};
 use crate::object::id::{GroupVersion, Gvk};
+use crate::object::packed::Packed;
 use crate::source::tree::{FileTree, RepoPath};
 use build::Build;
 use load::Loader;
@@ -62,7 +63,9 @@ pub fn render(tree: &dyn FileTree, place: &RepoPath, _options: Options) -> Resul
         items.iter().map(|item| manifest(item, &build.loader.files)).collect::<Result<Vec<_>, _>>()
     });
     match built {
-        Err(fault) => Err(RenderError::Problems(vec![named(fault.notice(&build.loader.files), &build.loader.files)])),
+        Err(fault) => {
+            Err(RenderError::Problems(vec![named(fault.notice(&build.loader.files), &build.loader.files)]))
+        }
         Ok(items) if items.is_empty() => {
             Err(RenderError::NoManifests { place: place.to_string(), files: build.loader.count })
         }
@@ -105,7 +108,7 @@ fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Faul
         namespace: (!id.namespace.is_empty()).then_some(id.namespace),
         name: id.name,
         origin: Origin::with_files(own, place.line, fields),
-        object,
+        object: Packed::of(&object),
     })
 }
 
@@ -127,7 +130,11 @@ fn folded(text: &str) -> String {
         out.push_str(rest[..at].trim_end_matches([' ', '\t']));
         let after = rest[at..].trim_start_matches([' ', '\t', '\u{85}']);
         let count = rest[at..rest.len() - after.len()].matches('\u{85}').count();
-        if count == 1 { out.push(' ') } else { out.push_str(&"\n".repeat(count - 1)) }
+        if count == 1 {
+            out.push(' ')
+        } else {
+            out.push_str(&"\n".repeat(count - 1))
+        }
         rest = after;
     }
     out + rest

@@ -71,7 +71,8 @@ pub(super) fn apply_merges(
                 .hint("write one entry of `patches` for each"));
         }
         let Some(patch) = patches.first() else { return Ok(()) };
-        let selected: Vec<ResId> = set.items.iter().filter(|item| target.selects(item)).map(Resource::id).collect();
+        let selected: Vec<ResId> =
+            set.items.iter().filter(|item| target.selects(item)).map(Resource::id).collect();
         return apply_copies(set, &selected, patch, schemas);
     }
     for patch in patches {
@@ -86,9 +87,14 @@ pub(super) fn find(set: &ResourceSet, patch: &Resource) -> Outcome<usize> {
     let id = patch.id();
     set.one(&id).map_err(|count| match count {
         0 => {
-            let fault = Fault::at(patch.place(), format!("the patch means {id}, which is not among the objects"));
+            let fault =
+                Fault::at(patch.place(), format!("the patch means {id}, which is not among the objects"));
             let names: Vec<String> = set.items.iter().map(|item| item.original_id().to_string()).collect();
-            let same_kind = set.items.iter().filter(|item| item.kind() == id.gvk.kind).map(|item| item.original_id().to_string());
+            let same_kind = set
+                .items
+                .iter()
+                .filter(|item| item.kind() == id.gvk.kind)
+                .map(|item| item.original_id().to_string());
             let near = near(&id.to_string(), names.iter().map(String::as_str)).map(str::to_owned);
             let known: Vec<String> = same_kind.take(5).collect();
             match near {
@@ -133,7 +139,8 @@ pub(super) fn apply_copies(
 
 /// Merges a patch into an object. Name, kind and namespace stay unless the patch may change them.
 fn apply(item: &mut Resource, patch: &Resource, schemas: &[&Schemas]) -> Outcome<()> {
-    let (name, namespace, kind) = (item.name().to_owned(), item.namespace().to_owned(), item.kind().to_owned());
+    let (name, namespace, kind) =
+        (item.name().to_owned(), item.namespace().to_owned(), item.kind().to_owned());
     if patch.allow_name_change || patch.allow_kind_change {
         item.remember_name();
     }
@@ -186,7 +193,8 @@ pub(super) fn apply_operations(item: &mut Resource, operations: &[Operation], pl
 fn show_annotations(item: &Resource, value: &mut Value) {
     let remembers = !item.previous.is_empty() || !item.prefixes.is_empty() || !item.suffixes.is_empty();
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| remembers) {
-        let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        let annotations =
+            metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
         if !annotations.is_object() {
             *annotations = Value::Object(serde_json::Map::new());
         }
@@ -201,7 +209,9 @@ fn mark(tree: &mut Tree, path: &str, place: Place) {
         let next = match tree.node(at).kind {
             Kind::Map => tree.field(at, &part),
             Kind::Seq if part == "-" => tree.node(at).content.last().copied(),
-            Kind::Seq => part.parse::<usize>().ok().and_then(|index| tree.node(at).content.get(index).copied()),
+            Kind::Seq => {
+                part.parse::<usize>().ok().and_then(|index| tree.node(at).content.get(index).copied())
+            }
             Kind::Scalar => None,
         };
         match next {

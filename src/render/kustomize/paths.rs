@@ -259,7 +259,9 @@ pub(super) fn matches(
     if let Ok(index) = part.parse::<usize>() {
         tree.expect(at, Kind::Seq)?;
         let length = tree.node(at).content.len();
-        if length == index && let Some(kind) = create {
+        if length == index
+            && let Some(kind) = create
+        {
             let node = Node::new(kind_before(next, kind), tree.node(at).place);
             let id = tree.push(node);
             tree.node_mut(at).content.push(id);
@@ -287,7 +289,9 @@ pub(super) fn matches(
     };
     if tree.node(field).kind == Kind::Scalar && !rest.is_empty() {
         let node = tree.node(field);
-        let Some(mut inner) = read::read_first(&node.text, node.place)? else { return Err(error(tree, field, "the path leads into an empty text")) };
+        let Some(mut inner) = read::read_first(&node.text, node.place)? else {
+            return Err(error(tree, field, "the path leads into an empty text"));
+        };
         let root = inner.root;
         let found = matches(&mut inner, root, rest, create)?;
         return Ok(found.into_iter().map(|_| Match::InText).collect());

@@ -5,8 +5,8 @@ use super::decode::{LOOSE, Setting};
 use super::fault::{Fault, Outcome, near};
 use super::generate::{Generated, generate};
 use super::kustomization::{
-    Pairs, ReplacementEntry, Text, each, field_spec, generator_args, image, replacement, replacement_entry, replica,
-    selector, text,
+    Pairs, ReplacementEntry, Text, each, field_spec, generator_args, image, replacement, replacement_entry,
+    replica, selector, text,
 };
 use super::load::{Directory, Loader};
 use super::node::Place;
@@ -19,7 +19,8 @@ use super::text::resources_of;
 use super::transform::{Affix, Namespace, Subjects};
 use crate::render::origin::FieldLines;
 
-const GENERATORS: &[&str] = &["ConfigMapGenerator", "IAMPolicyGenerator", "SecretGenerator", "HelmChartInflationGenerator"];
+const GENERATORS: &[&str] =
+    &["ConfigMapGenerator", "IAMPolicyGenerator", "SecretGenerator", "HelmChartInflationGenerator"];
 const TRANSFORMERS: &[&str] = &[
     "AnnotationsTransformer",
     "HashTransformer",
@@ -81,7 +82,11 @@ fn with_settings<T>(plugin: &Resource, read: impl FnOnce(&Setting<'_>) -> Outcom
 }
 
 /// What a generator makes.
-pub(super) fn run_generator(plugin: &Resource, loader: &mut Loader<'_>, dir: &Directory) -> Outcome<Vec<Resource>> {
+pub(super) fn run_generator(
+    plugin: &Resource,
+    loader: &mut Loader<'_>,
+    dir: &Directory,
+) -> Outcome<Vec<Resource>> {
     check(plugin, GENERATORS, "generator")?;
     let names: &[&'static str] =
         &["namespace", "name", "behavior", "literals", "files", "envs", "options", "type", "metadata"];
@@ -173,7 +178,9 @@ pub(super) fn transformer(plugin: &Resource, loader: &mut Loader<'_>, dir: &Dire
         "NamespaceTransformer" => Ok(vec![namespace(settings)?]),
         "PrefixTransformer" => Ok(vec![affix(settings, "prefix", place)?]),
         "SuffixTransformer" => Ok(vec![affix(settings, "suffix", place)?]),
-        "PrefixSuffixTransformer" => Ok(vec![affix(settings, "prefix", place)?, affix(settings, "suffix", place)?]),
+        "PrefixSuffixTransformer" => {
+            Ok(vec![affix(settings, "prefix", place)?, affix(settings, "suffix", place)?])
+        }
         "ReplacementTransformer" => {
             let mut entries = Vec::new();
             for (_, field) in settings.fields(&["replacements"])? {
@@ -218,7 +225,9 @@ fn affix(settings: &Setting<'_>, what: &'static str, place: Place) -> Outcome<St
 
 fn namespace(settings: &Setting<'_>) -> Outcome<Step> {
     let mut namespace = Namespace::default();
-    for (name, field) in settings.fields(&["metadata", "fieldSpecs", "unsetOnly", "setRoleBindingSubjects"])? {
+    for (name, field) in
+        settings.fields(&["metadata", "fieldSpecs", "unsetOnly", "setRoleBindingSubjects"])?
+    {
         match name {
             "metadata" => {
                 for (_, field) in field.fields(&["namespace"])? {
@@ -233,7 +242,8 @@ fn namespace(settings: &Setting<'_>) -> Outcome<Step> {
                     "allServiceAccounts" => Subjects::ServiceAccounts,
                     "none" => Subjects::None,
                     _ => {
-                        let message = "setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none";
+                        let message =
+                            "setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none";
                         return Err(Fault::at(field.place(), message));
                     }
                 }
@@ -277,7 +287,9 @@ pub(super) fn json_patch_step(
     };
     let (content, place) = match (path.0.is_empty(), inline.0.is_empty()) {
         (true, true) => return Err(Fault::at(place, "the patch needs `path` or `patch`")),
-        (false, false) => return Err(Fault::at(place, "the patch has `path` and `patch`, expected one of them")),
+        (false, false) => {
+            return Err(Fault::at(place, "the patch has `path` and `patch`, expected one of them"));
+        }
         (false, true) => {
             let (content, file) = loader.read(dir, &path.0, path.1)?;
             (content, Place { file, line: 1 })
@@ -384,7 +396,10 @@ fn add_value(settings: &Setting<'_>, loader: &mut Loader<'_>, dir: &Directory) -
     }
     for target in &add.targets {
         if target.path.is_empty() || target.position < 0 {
-            return Err(Fault::at(settings.place(), "a target needs a fieldPath, and a position that is not negative"));
+            return Err(Fault::at(
+                settings.place(),
+                "a target needs a fieldPath, and a position that is not negative",
+            ));
         }
     }
     Ok(add)

@@ -103,7 +103,8 @@ fn compose(text: &str, file: u32, line: u32, expanded: &mut Expanded) -> NodeRes
         expanded,
         escapes: text.contains("\\/"),
         text,
-        open_ended: !text.lines().next_back().is_none_or(|line| line.trim().is_empty()) && !text.ends_with('\n'),
+        open_ended: !text.lines().next_back().is_none_or(|line| line.trim().is_empty())
+            && !text.ends_with('\n'),
     };
     loop {
         let event = parser.parse().map_err(|error| {
@@ -358,7 +359,8 @@ impl Composer<'_> {
     /// The maps to merge, the one that wins last.
     fn merged(&self, value: Id) -> NodeResult<Vec<Id>> {
         let node = self.tree.node(value);
-        let wrong = || self.error_at(node.place.line, "the value of `<<` is no map and no list of maps".to_owned());
+        let wrong =
+            || self.error_at(node.place.line, "the value of `<<` is no map and no list of maps".to_owned());
         match node.kind {
             Kind::Map => Ok(vec![value]),
             Kind::Seq => {

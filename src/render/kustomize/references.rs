@@ -52,10 +52,12 @@ pub(super) fn fix(set: &mut ResourceSet, specs: &FieldSpecs) -> Outcome<()> {
         let referrer = Referrer::new(item, &candidates[at], &candidates, &by_name)?;
         for field in fields.iter() {
             let root = item.tree.root;
-            visit(&mut item.tree, root, &field.path, None, &mut |tree, id| referrer.set(tree, id, field)).map_err(|error| {
-                let context = format!("updating a reference at {} of {}", field.path.join("/"), referrer.this.id);
-                Fault::from(error).context(&context)
-            })?;
+            visit(&mut item.tree, root, &field.path, None, &mut |tree, id| referrer.set(tree, id, field))
+                .map_err(|error| {
+                    let context =
+                        format!("updating a reference at {} of {}", field.path.join("/"), referrer.this.id);
+                    Fault::from(error).context(&context)
+                })?;
         }
         let id = item.id();
         drop(referrer);
@@ -92,7 +94,8 @@ impl<'c> Referrer<'c> {
         candidates: &'c [Candidate],
         by_name: &'c HashMap<String, Vec<usize>>,
     ) -> Outcome<Self> {
-        let mut referrer = Self { this, candidates, by_name, namespaces: BTreeSet::new(), role: role(&item.tree) };
+        let mut referrer =
+            Self { this, candidates, by_name, namespaces: BTreeSet::new(), role: role(&item.tree) };
         if item.kind() == "RoleBinding" {
             referrer.namespaces = subject_namespaces(item)?;
         }
@@ -144,7 +147,9 @@ impl<'c> Referrer<'c> {
         };
         let namespace = tree.field(map, "namespace").map(|id| tree.node(id).text.clone());
         let old = tree.node(name).text.clone();
-        let Some(found) = self.select(&old, field, namespace.as_deref(), true, tree, map)? else { return Ok(()) };
+        let Some(found) = self.select(&old, field, namespace.as_deref(), true, tree, map)? else {
+            return Ok(());
+        };
         if found.id.name == old && found.id.namespace.is_empty() {
             return Ok(());
         }
@@ -168,14 +173,17 @@ impl<'c> Referrer<'c> {
         at: Id,
     ) -> NodeResult<Option<&'c Candidate>> {
         let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let reachable = named.iter().map(|at| &self.candidates[*at]).filter(|candidate| self.is_reachable(candidate));
+        let reachable =
+            named.iter().map(|at| &self.candidates[*at]).filter(|candidate| self.is_reachable(candidate));
         let reachable: Vec<&Candidate> = reachable.collect();
         let mut found = match namespace {
             Some(namespace) => self.in_namespace(namespace, &reachable),
             None => reachable,
         };
         found.retain(|candidate| candidate.was(&field.target));
-        if field.is_role && let Some(role) = &self.role {
+        if field.is_role
+            && let Some(role) = &self.role
+        {
             found.retain(|candidate| candidate.was(role));
         }
         if !self.this.id.cluster_scoped {
@@ -216,7 +224,11 @@ impl<'c> Referrer<'c> {
             .filter(|candidate| self.is_reachable(candidate))
             .any(|candidate| candidate.first_namespace() == namespace);
         let fits = |candidate: &&&'c Candidate| {
-            if any { candidate.first_namespace() == namespace } else { candidate.id.effective_namespace() == namespace }
+            if any {
+                candidate.first_namespace() == namespace
+            } else {
+                candidate.id.effective_namespace() == namespace
+            }
         };
         reachable.iter().filter(fits).copied().collect()
     }
@@ -241,9 +253,12 @@ impl Candidate {
     }
 
     fn first_namespace(&self) -> &str {
-        self.previous.first().map_or_else(|| self.id.effective_namespace(), |previous| {
-            if previous.namespace.is_empty() { "default" } else { &previous.namespace }
-        })
+        self.previous.first().map_or_else(
+            || self.id.effective_namespace(),
+            |previous| {
+                if previous.namespace.is_empty() { "default" } else { &previous.namespace }
+            },
+        )
     }
 
     /// True if both went through the same prefixes and suffixes at last; `lenient` takes none for any.

@@ -21,7 +21,9 @@ pub(super) fn replace(set: &mut ResourceSet, replacements: &[Replacement]) -> Ou
             (Some(_), Some(_), Some(_)) => {
                 return Err(Fault::at(place, "a replacement has `source` or `sourceValue`, not both"));
             }
-            (None, Some((text, place)), Some(targets)) => (Tree::of(Node::scalar(text.as_str(), Tag::Unset, *place)), targets),
+            (None, Some((text, place)), Some(targets)) => {
+                (Tree::of(Node::scalar(text.as_str(), Tag::Unset, *place)), targets)
+            }
             (Some(source), None, Some(targets)) => (read_source(set, source)?, targets),
             _ => return Err(Fault::at(place, "a replacement needs a source and at least one target")),
         };
@@ -45,13 +47,20 @@ fn read_source(set: &mut ResourceSet, source: &ReplacementSource) -> Outcome<Tre
     let at = match found[..] {
         [at] => at,
         [] => return Err(nothing_selected(set, source)),
-        _ => return Err(Fault::at(source.place, format!("the source of a replacement means {} objects", found.len()))
-            .hint("name its kind, name and namespace")),
+        _ => {
+            return Err(Fault::at(
+                source.place,
+                format!("the source of a replacement means {} objects", found.len()),
+            )
+            .hint("name its kind, name and namespace"));
+        }
     };
     let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
     let item = &mut set.items_mut()[at];
     let root = item.tree.root;
-    let missing = |item: &Resource| Fault::at(source.place, format!("the source of a replacement, {}, has no {path}", item.id()));
+    let missing = |item: &Resource| {
+        Fault::at(source.place, format!("the source of a replacement, {}, has no {path}", item.id()))
+    };
     let found = lookup(&mut item.tree, root, &split_dots(path), None)
         .map_err(|error| missing(item).hint(error.message))?;
     let Some(id) = found.filter(|id| !item.tree.is_nil_or_empty(*id)) else { return Err(missing(item)) };
@@ -63,7 +72,10 @@ fn read_source(set: &mut ResourceSet, source: &ReplacementSource) -> Outcome<Tre
     }
     let node = value.node_mut(value.root);
     if node.kind != Kind::Scalar {
-        return Err(Fault::at(source.place, format!("{path} is no single value, so that it cannot be split")));
+        return Err(Fault::at(
+            source.place,
+            format!("{path} is no single value, so that it cannot be split"),
+        ));
     }
     let parts = split_text(&node.text, &options.delimiter);
     let part = usize::try_from(options.index).ok().and_then(|index| parts.get(index).cloned());
@@ -79,7 +91,10 @@ fn split_text(text: &str, delimiter: &str) -> Vec<String> {
 }
 
 fn nothing_selected(set: &ResourceSet, source: &ReplacementSource) -> Fault {
-    let fault = Fault::at(source.place, format!("the source of a replacement means no object: {} {:?}", source.id.gvk, source.id.name));
+    let fault = Fault::at(
+        source.place,
+        format!("the source of a replacement means no object: {} {:?}", source.id.gvk, source.id.name),
+    );
     match near(&source.id.name, set.items.iter().map(Resource::original_name)) {
         Some(name) if name != source.id.name => fault.hint(format!("did you mean {name}?")),
         _ => fault,
@@ -94,13 +109,16 @@ fn apply(set: &mut ResourceSet, value: &Tree, target: &ReplacementTarget) -> Out
         if !select.fits_texts(item) {
             continue;
         }
-        let with_texts = |reject: &&super::set::Selector| reject.labels.is_some() || reject.annotations.is_some();
+        let with_texts =
+            |reject: &&super::set::Selector| reject.labels.is_some() || reject.annotations.is_some();
         if target.reject.iter().filter(with_texts).any(|reject| reject.fits_texts(item)) {
             continue;
         }
         let ids = ids(item);
         let fits = |selector: &super::set::Selector, id: &ResId| {
-            selector.fits_gvk(&id.gvk) && selector.fits_name(&id.name) && selector.fits_namespace(&id.namespace)
+            selector.fits_gvk(&id.gvk)
+                && selector.fits_name(&id.name)
+                && selector.fits_namespace(&id.namespace)
         };
         let rejected = target
             .reject
@@ -119,7 +137,13 @@ fn apply(set: &mut ResourceSet, value: &Tree, target: &ReplacementTarget) -> Out
     Ok(())
 }
 
-fn copy_to(item: &mut Resource, value: &Tree, path: &str, place: Place, options: &FieldOptions) -> Outcome<()> {
+fn copy_to(
+    item: &mut Resource,
+    value: &Tree,
+    path: &str,
+    place: Place,
+    options: &FieldOptions,
+) -> Outcome<()> {
     let create = options.create.then(|| value.node(value.root).kind);
     let parts = split_dots(path);
     if set_in_text(&mut item.tree, value, &parts, create, place)? {
@@ -130,10 +154,15 @@ fn copy_to(item: &mut Resource, value: &Tree, path: &str, place: Place, options:
         Fault::at(place, format!("the field {path} cannot be {verb} in {}", item.id()))
     };
     let root = item.tree.root;
-    let found = matches(&mut item.tree, root, &parts, create).map_err(|error| missing(item).hint(error.message))?;
+    let found =
+        matches(&mut item.tree, root, &parts, create).map_err(|error| missing(item).hint(error.message))?;
     if found.is_empty() {
         let fault = missing(item);
-        return Err(if options.create { fault } else { fault.hint("set `options: {create: true}` to make it") });
+        return Err(if options.create {
+            fault
+        } else {
+            fault.hint("set `options: {create: true}` to make it")
+        });
     }
     for found in found {
         if let Match::Here(id) = found {
@@ -145,7 +174,11 @@ fn copy_to(item: &mut Resource, value: &Tree, path: &str, place: Place, options:
 
 fn set_value(tree: &mut Tree, id: Id, value: &Tree, options: &FieldOptions, place: Place) -> Outcome<()> {
     let source = value.node(value.root);
-    let mut text = if source.tag == Tag::Null && !options.delimiter.is_empty() { String::new() } else { source.text.clone() };
+    let mut text = if source.tag == Tag::Null && !options.delimiter.is_empty() {
+        String::new()
+    } else {
+        source.text.clone()
+    };
     if !options.delimiter.is_empty() {
         if tree.node(id).kind != Kind::Scalar {
             return Err(Fault::at(place, "a field that is no single value cannot be split"));
@@ -229,7 +262,8 @@ fn go_indented(value: &Value, level: usize) -> String {
     let (inner, outer) = ("  ".repeat(level + 1), "  ".repeat(level));
     match value {
         Value::Array(items) if !items.is_empty() => {
-            let items: Vec<String> = items.iter().map(|item| format!("{inner}{}", go_indented(item, level + 1))).collect();
+            let items: Vec<String> =
+                items.iter().map(|item| format!("{inner}{}", go_indented(item, level + 1))).collect();
             format!("[\n{}\n{outer}]", items.join(",\n"))
         }
         Value::Object(map) if !map.is_empty() => {

@@ -218,7 +218,11 @@ impl Resource {
     }
 
     /// Replaces the labels or annotations; whatever they were, they are texts now. Without any the field goes.
-    pub(super) fn set_texts(&mut self, field: &str, texts: &BTreeMap<String, (String, Place)>) -> NodeResult<()> {
+    pub(super) fn set_texts(
+        &mut self,
+        field: &str,
+        texts: &BTreeMap<String, (String, Place)>,
+    ) -> NodeResult<()> {
         let root = self.tree.root;
         let Some(metadata) = lookup(&mut self.tree, root, &["metadata".to_owned()], Some(Kind::Map))? else {
             return Ok(());

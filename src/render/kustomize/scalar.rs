@@ -105,7 +105,8 @@ fn based(plain: &str) -> Option<Meaning> {
 
 /// A number that starts with a dot, as Go's `ParseFloat` reads it.
 fn go_float(text: &str) -> Option<f64> {
-    let good = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let good =
+        text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     text.parse::<f64>().ok().filter(|number| good && number.is_finite())
 }
 
@@ -223,9 +224,7 @@ fn typed(meaning: Meaning, text: &str) -> Result<Value, &'static str> {
         Meaning::Bool(value) => value.into(),
         Meaning::Int(number) => number.into(),
         Meaning::Uint(number) => number.into(),
-        Meaning::Float(number) => {
-            float(number).ok_or("infinity and not-a-number have no JSON form")?
-        }
+        Meaning::Float(number) => float(number).ok_or("infinity and not-a-number have no JSON form")?,
         Meaning::Time(time) => time.into(),
         Meaning::Merge => "<<".into(),
         Meaning::Text => text.into(),
@@ -277,7 +276,8 @@ fn block_allowed(text: &str) -> bool {
 /// Folds a text as go-yaml writes it and unfolds it as it reads it. The writer looks at the start of the text where it should
 /// look behind the line end, so that lines come apart.
 fn fold(text: &str) -> String {
-    let starts_blank = text.trim_start_matches('\n').starts_with([' ', '\t']) || text.trim_start_matches('\n').is_empty();
+    let starts_blank =
+        text.trim_start_matches('\n').starts_with([' ', '\t']) || text.trim_start_matches('\n').is_empty();
     let mut out = String::new();
     let (mut breaks, mut leading_space) = (true, true);
     for char in text.chars() {

@@ -40,7 +40,8 @@ impl Schemas {
     }
 
     fn parse_table(text: &str) -> Self {
-        let lines = || text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" :"));
+        let lines =
+            || text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" :"));
         let name = |head: &str| head.split(' ').next().unwrap_or_default().to_owned();
         let numbers: HashMap<String, usize> =
             lines().enumerate().map(|(number, (head, _))| (name(head), number)).collect();
@@ -169,7 +170,8 @@ impl OpenApi<'_> {
     fn property(&mut self, property: &Value) -> Field {
         let items = property.get("items").filter(|_| is_type(property, "array"));
         let below = self.type_of(items.unwrap_or(property));
-        let strategy = property.get("x-kubernetes-patch-strategy").and_then(Value::as_str).unwrap_or_default();
+        let strategy =
+            property.get("x-kubernetes-patch-strategy").and_then(Value::as_str).unwrap_or_default();
         let merges = strategy.split(',').any(|word| word == "merge");
         let merge = merges.then(|| merge_keys(property));
         Field { below: Some(below), list: items.is_some(), merge }

@@ -57,12 +57,17 @@ impl ResourceSet {
     pub(super) fn absorb(&mut self, mut resource: Resource) -> Outcome<()> {
         let id = resource.id();
         let found: Vec<usize> = (0..self.items.len())
-            .filter(|at| self.items[*at].has_or_had_name(&id.name) && self.items[*at].is_or_was(|other| id.same(other)))
+            .filter(|at| {
+                self.items[*at].has_or_had_name(&id.name) && self.items[*at].is_or_was(|other| id.same(other))
+            })
             .collect();
         let changes = matches!(resource.behavior, Behavior::Merge | Behavior::Replace);
         match (found[..].first().copied(), found.len(), changes) {
-            (None, _, true) => Err(Fault::at(resource.place(), format!("{id} does not exist, so that nothing can be merged into it or replaced"))
-                .hint("leave `behavior` out, or add the object to the resources")),
+            (None, _, true) => Err(Fault::at(
+                resource.place(),
+                format!("{id} does not exist, so that nothing can be merged into it or replaced"),
+            )
+            .hint("leave `behavior` out, or add the object to the resources")),
             (None, _, false) => self.append(resource),
             (Some(_), 1, false) => Err(Fault::at(resource.place(), format!("{id} exists already"))
                 .hint("set `behavior: merge` or `behavior: replace`, or choose another name")),
@@ -172,7 +177,9 @@ impl Selector {
     }
 
     pub(super) fn is_without_id(&self) -> bool {
-        [&self.group, &self.version, &self.kind, &self.name, &self.namespace].iter().all(|part| part.is_none())
+        [&self.group, &self.version, &self.kind, &self.name, &self.namespace]
+            .iter()
+            .all(|part| part.is_none())
     }
 
     /// True if labels and annotations are as wanted.

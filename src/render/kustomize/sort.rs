@@ -62,7 +62,10 @@ pub(super) fn sort(items: &mut [Resource], options: Option<&SortOptions>) -> Out
         Some(options) => match (options.order.as_str(), &options.legacy) {
             ("fifo", None) => return Ok(()),
             ("fifo", Some(_)) => {
-                return Err(Fault::at(options.place, "`legacySortOptions` is set, but the order is fifo, not legacy"));
+                return Err(Fault::at(
+                    options.place,
+                    "`legacySortOptions` is set, but the order is fifo, not legacy",
+                ));
             }
             ("legacy", lists) => lists.as_ref(),
             _ => return Err(Fault::at(options.place, "`sortOptions.order` must be legacy or fifo")),
@@ -70,9 +73,7 @@ pub(super) fn sort(items: &mut [Resource], options: Option<&SortOptions>) -> Out
     };
     let rank_of = |kind: &str| match lists {
         None => default_rank(kind),
-        Some((first, last)) => {
-            rank(kind, first.iter().map(String::as_str), last.iter().map(String::as_str))
-        }
+        Some((first, last)) => rank(kind, first.iter().map(String::as_str), last.iter().map(String::as_str)),
     };
     items.sort_by_cached_key(|item| {
         let id = item.id();

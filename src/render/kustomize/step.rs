@@ -18,9 +18,17 @@ pub(super) enum Step {
     /// `patchesStrategicMerge`.
     Merge(Vec<Resource>),
     /// `patches`.
-    Patch { parsed: Box<Parsed>, target: Option<Box<Selector>>, place: Place },
+    Patch {
+        parsed: Box<Parsed>,
+        target: Option<Box<Selector>>,
+        place: Place,
+    },
     /// `patchesJson6902`.
-    JsonPatch { operations: Vec<Operation>, place: Place, target: Box<Selector> },
+    JsonPatch {
+        operations: Vec<Operation>,
+        place: Place,
+        target: Box<Selector>,
+    },
     Namespace(Namespace),
     Affix(Affix),
     Labels(Pairs, Vec<FieldSpec>),
@@ -58,10 +66,14 @@ impl Step {
                 }
                 Ok(())
             }
-            Self::Patch { parsed, target, place } => run_patch(set, parsed, target.as_deref(), *place, schemas),
+            Self::Patch { parsed, target, place } => {
+                run_patch(set, parsed, target.as_deref(), *place, schemas)
+            }
             Self::JsonPatch { operations, place, target } => {
                 let selected: Vec<usize> = selected(set, target);
-                selected.into_iter().try_for_each(|at| patches::apply_operations(&mut set.items_mut()[at], operations, *place))
+                selected.into_iter().try_for_each(|at| {
+                    patches::apply_operations(&mut set.items_mut()[at], operations, *place)
+                })
             }
             Self::Namespace(namespace) => namespace.transform(set),
             Self::Affix(affix) => affix.transform(set),
@@ -70,7 +82,9 @@ impl Step {
             Self::Replicas(replica, fields) => transform::set_replicas(set, replica, fields),
             Self::Images(image, fields) => transform::set_image(set, image, fields),
             Self::Replace(replacements) => replace::replace(set, replacements),
-            Self::Hash => set.items_mut().iter_mut().filter(|item| item.needs_hash).try_for_each(Resource::add_hash),
+            Self::Hash => {
+                set.items_mut().iter_mut().filter(|item| item.needs_hash).try_for_each(Resource::add_hash)
+            }
             Self::AddValue(add) => add.run(set),
         }
     }

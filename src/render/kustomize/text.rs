@@ -47,7 +47,8 @@ fn check(tree: Tree, queue: &mut VecDeque<Tree>) -> Outcome<()> {
     if tree.node(root).kind != Kind::Map {
         return Err(Fault::at(place, "no Kubernetes object: expected a map").hint(hint));
     }
-    let kind = tree.field(root, "kind").filter(|id| !tree.is_nil_or_empty(*id)).map_or("", |id| &tree.node(id).text);
+    let kind =
+        tree.field(root, "kind").filter(|id| !tree.is_nil_or_empty(*id)).map_or("", |id| &tree.node(id).text);
     if kind.is_empty() {
         return Err(Fault::at(place, "no Kubernetes object: kind is missing").hint(hint));
     }

@@ -97,7 +97,9 @@ impl Namespace {
             Subjects::NamedDefault => ("name", "default"),
             Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
         };
-        let Some(subjects) = tree.get(tree.root, "subjects")?.filter(|id| !tree.is_null(*id)) else { return Ok(()) };
+        let Some(subjects) = tree.get(tree.root, "subjects")?.filter(|id| !tree.is_null(*id)) else {
+            return Ok(());
+        };
         tree.expect(subjects, Kind::Seq)?;
         for subject in tree.node(subjects).content.clone() {
             let Some(name) = tree.get(subject, field)? else { continue };
@@ -138,7 +140,11 @@ impl Affix {
                 }
                 spec.visit(&mut item.tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| {
                     let old = &tree.node(id).text;
-                    let text = if self.is_suffix { format!("{old}{}", self.text.0) } else { format!("{}{old}", self.text.0) };
+                    let text = if self.is_suffix {
+                        format!("{old}{}", self.text.0)
+                    } else {
+                        format!("{}{old}", self.text.0)
+                    };
                     let value = tree.push_scalar(&text, Tag::Unset, self.text.1);
                     tree.set_scalar(id, value)
                 })
@@ -150,7 +156,12 @@ impl Affix {
 }
 
 /// Sets entries of maps: labels or annotations.
-pub(super) fn set_pairs(set: &mut ResourceSet, pairs: &Pairs, fields: &[FieldSpec], what: &str) -> Outcome<()> {
+pub(super) fn set_pairs(
+    set: &mut ResourceSet,
+    pairs: &Pairs,
+    fields: &[FieldSpec],
+    what: &str,
+) -> Outcome<()> {
     if pairs.is_empty() {
         return Ok(());
     }
@@ -160,7 +171,11 @@ pub(super) fn set_pairs(set: &mut ResourceSet, pairs: &Pairs, fields: &[FieldSpe
             let value = item.tree.push(Node::scalar(text.as_str(), Tag::Str, *place));
             for spec in fields {
                 spec.visit(&mut item.tree, Some((Kind::Map, Tag::Collection)), &mut |tree, id| {
-                    if key.is_empty() { tree.set_scalar(id, value) } else { tree.set_field(id, key, Some(value), false) }
+                    if key.is_empty() {
+                        tree.set_scalar(id, value)
+                    } else {
+                        tree.set_field(id, key, Some(value), false)
+                    }
                 })
                 .map_err(|error| Fault::from(error).context(&format!("setting {what} at {}", spec.path)))?;
             }
@@ -172,8 +187,11 @@ pub(super) fn set_pairs(set: &mut ResourceSet, pairs: &Pairs, fields: &[FieldSpe
 
 /// The image transformer.
 pub(super) fn set_image(set: &mut ResourceSet, image: &Image, fields: &[FieldSpec]) -> Outcome<()> {
-    let pattern = Pattern::new(&format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name))
-        .map_err(|message| Fault::at(image.place, format!("the name of an image is an expression: {message}")))?;
+    let pattern =
+        Pattern::new(&format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name))
+            .map_err(|message| {
+                Fault::at(image.place, format!("the name of an image is an expression: {message}"))
+            })?;
     let wrong = |error| Fault::from(error).context("changing an image");
     for item in set.items_mut() {
         if item.kind() == "CustomResourceDefinition" {
@@ -187,7 +205,8 @@ pub(super) fn set_image(set: &mut ResourceSet, image: &Image, fields: &[FieldSpe
             continue;
         }
         for spec in fields {
-            spec.visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern)).map_err(wrong)?;
+            spec.visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern))
+                .map_err(wrong)?;
         }
     }
     Ok(())
@@ -238,7 +257,9 @@ fn change_image(tree: &mut Tree, id: Id, image: &Image, pattern: &Pattern) -> No
         (true, true) => (used(&image.new_tag), image.digest.0.clone()),
         (true, false) => (used(&image.new_tag), String::new()),
         (false, true) => (String::new(), used(&image.digest)),
-        (false, false) if !image.tag_suffix.0.is_empty() => (format!("{tag}{}", used(&image.tag_suffix)), String::new()),
+        (false, false) if !image.tag_suffix.0.is_empty() => {
+            (format!("{tag}{}", used(&image.tag_suffix)), String::new())
+        }
         (false, false) => (tag.to_owned(), digest.to_owned()),
     };
     if !tag.is_empty() {

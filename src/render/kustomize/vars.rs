@@ -19,7 +19,8 @@ pub(super) fn add(vars: &mut Vars, incoming: &[Var], set: &mut ResourceSet) -> O
         let mut id = var.object.clone();
         id.cluster_scoped = false;
         let exact = !id.namespace.is_empty();
-        let fits = |other: &super::ident::ResId| if exact { id.same(other) } else { id.same_type_and_name(other) };
+        let fits =
+            |other: &super::ident::ResId| if exact { id.same(other) } else { id.same_type_and_name(other) };
         let found: Vec<usize> = (0..set.items.len())
             .filter(|at| set.items[*at].has_or_had_name(&id.name) && set.items[*at].is_or_was(fits))
             .collect();
@@ -75,7 +76,10 @@ enum VarValue {
 fn value(var: &Var, set: &mut ResourceSet) -> Outcome<VarValue> {
     let reads = |item: &&mut super::resource::Resource| item.vars.contains(&var.name);
     let Some(item) = set.items_mut().iter_mut().find(reads) else {
-        let fault = Fault::at(var.place, format!("the var {} reads from {}, which is not among the objects", var.name, var.object));
+        let fault = Fault::at(
+            var.place,
+            format!("the var {} reads from {}, which is not among the objects", var.name, var.object),
+        );
         let names: Vec<String> = set.items.iter().map(|item| item.original_id().to_string()).collect();
         return Err(match near(&var.object.to_string(), names.iter().map(String::as_str)) {
             Some(name) => fault.hint(format!("did you mean {name}?")),
@@ -96,7 +100,9 @@ fn value(var: &Var, set: &mut ResourceSet) -> Outcome<VarValue> {
     Ok(match (node.kind, node.tag) {
         (Kind::Map | Kind::Seq, _) => VarValue::Other,
         (_, Tag::Int) => VarValue::Typed(text.parse::<i64>().map_err(|_| unfit())?.to_string(), Tag::Int),
-        (_, Tag::Float) => VarValue::Typed(plain_float(text.parse::<f64>().map_err(|_| unfit())?), Tag::Float),
+        (_, Tag::Float) => {
+            VarValue::Typed(plain_float(text.parse::<f64>().map_err(|_| unfit())?), Tag::Float)
+        }
         (_, Tag::Bool) => match text.as_str() {
             "true" | "True" | "TRUE" => VarValue::Typed("true".to_owned(), Tag::Bool),
             "false" | "False" | "FALSE" => VarValue::Typed("false".to_owned(), Tag::Bool),
@@ -201,7 +207,9 @@ fn expand(input: &str, values: &Values<'_>) -> (String, Tag) {
                 Some(end) => {
                     let name = &after[1..end];
                     match values.get(name) {
-                        Some(VarValue::Text(text) | VarValue::Typed(text, _)) => out.push_str(&shown(text, values.get(name))),
+                        Some(VarValue::Text(text) | VarValue::Typed(text, _)) => {
+                            out.push_str(&shown(text, values.get(name)))
+                        }
                         Some(VarValue::Other) | None => {
                             out.push_str("$(");
                             out.push_str(name);
@@ -231,7 +239,11 @@ fn shown(text: &str, value: Option<&VarValue>) -> String {
     match value {
         Some(VarValue::Typed(_, Tag::Float)) => {
             let number = text.parse::<f64>().unwrap_or(0.0);
-            if number.abs() >= 1e21 || (number != 0.0 && number.abs() < 1e-4) { go_number(number) } else { text.to_owned() }
+            if number.abs() >= 1e21 || (number != 0.0 && number.abs() < 1e-4) {
+                go_number(number)
+            } else {
+                text.to_owned()
+            }
         }
         _ => text.to_owned(),
     }

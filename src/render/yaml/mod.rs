@@ -15,6 +15,7 @@ mod json;
 mod json_stream;
 mod keys;
 mod limits;
+pub mod located;
 mod merge;
 mod refusals;
 pub(super) mod resolve;

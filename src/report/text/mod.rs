@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::style::{Role, Styles};
-use super::{Cluster, Report, Show, Source, TargetReport};
+use super::{Cluster, Failure, Report, RuleText, Show, Source, TargetReport, ignored};
 use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
 use line::Line;
 
@@ -46,6 +46,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
         lines.push(Line::default());
     }
     lines.push(summary(report));
+    lines.splice(lines.len() - 1..lines.len() - 1, rules_changed(report));
     for line in lines {
         writeln!(out, "{}", line.paint(options.styles))?;
     }
@@ -56,6 +57,11 @@ fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line
     let verdicts = target.verdicts.get();
     let page = Page { options, column: column(verdicts, options), base: target.usual_base() };
     let mut lines = vec![header(source, target, &page)];
+    if let Some(failure) = &target.failure {
+        lines.push(Line::default());
+        lines.extend(self::failure(failure));
+        return lines;
+    }
     let blocks: Vec<Vec<Line>> = verdicts
         .iter()
         .filter(|verdict| verdict.status != Status::InSync || options.show.in_sync)
@@ -72,6 +78,31 @@ fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line
             lines.extend(notes);
         }
     }
+    lines
+}
+
+fn failure(failure: &Failure) -> Vec<Line> {
+    let mut lines = vec![Line::of(Role::Fault, "! error: ").with(Role::Plain, &failure.message)];
+    lines.extend(failure.details.iter().map(|detail| Line::of(Role::Plain, &format!("    {detail}"))));
+    lines.extend(failure.hint.iter().map(|hint| Line::of(Role::Faint, &format!("    {hint}"))));
+    lines
+}
+
+/// The ignore rules that changed since the base: whoever changes a rule changes what is shown.
+fn rules_changed(report: &Report) -> Vec<Line> {
+    let Some(changed) = report.rules.as_ref().filter(|c| !c.added.is_empty() || !c.removed.is_empty()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![Line::of(Role::Strong, &format!("ignore rules changed since {}", changed.since))];
+    let line = |sign: &str, role: Role, rule: &RuleText| {
+        let place = object::at(&rule.file, Some(rule.line));
+        Line::of(role, &format!("    {sign} "))
+            .with(Role::Plain, &rule.words)
+            .with(Role::Faint, &format!("  {place}"))
+    };
+    lines.extend(changed.removed.iter().map(|rule| line("-", Role::Live, rule)));
+    lines.extend(changed.added.iter().map(|rule| line("+", Role::Git, rule)));
+    lines.push(Line::default());
     lines
 }
 
@@ -112,17 +143,22 @@ fn header(source: &Source, target: &TargetReport, page: &Page<'_>) -> Line {
     match &target.cluster {
         Cluster::Server { context, url } => {
             let name = if target.name.is_empty() { context } else { &target.name };
-            if name.is_empty() {
-                line.push(Role::Strong, url);
-            } else {
-                line.push(Role::Strong, name);
+            line.push(Role::Strong, if name.is_empty() { url } else { name });
+            if !name.is_empty() && !url.is_empty() {
                 line.push(Role::Plain, &format!(" ({url})"));
             }
         }
-        Cluster::File { name } => line.push(Role::Strong, &format!("file {name}")),
+        Cluster::File { name } if target.name.is_empty() => line.push(Role::Strong, &format!("file {name}")),
+        Cluster::File { name } => {
+            line.push(Role::Strong, &target.name);
+            line.push(Role::Plain, &format!(" (file {name})"));
+        }
+    }
+    if target.failure.is_some() {
+        return line;
     }
     line.pad_to(page.column);
-    line.with(Role::Faint, &words::base(page.base))
+    line.with(Role::Faint, &words::base(page.base, page.options.now))
 }
 
 /// Notes on objects that are in sync.
@@ -142,6 +178,13 @@ fn notes(verdicts: &[ObjectVerdict], page: &Page<'_>) -> Vec<Line> {
         let shown = verdict.notes.iter().filter(|note| page.options.show.shows(note.kind));
         for note in shown.filter(|note| !(folded && is_whole(note))) {
             lines.push(object::note(note, Line::of(Role::Faint, "· ").with(Role::Strong, &name), page));
+        }
+        for ignored in ignored(verdict).iter().filter(|_| page.options.show.ignored) {
+            lines.push(object::note(
+                &ignored.note,
+                Line::of(Role::Faint, "· ").with(Role::Strong, &name),
+                page,
+            ));
         }
         for field in &verdict.fields {
             lines.push(note_line(&name, &field::note(verdict, field, page), page));
@@ -168,6 +211,14 @@ fn summary(report: &Report) -> Line {
             role,
             &format!("{number} {}", if status == Status::InSync { "in sync" } else { status.word() }),
         );
+    }
+    let failed = report.targets.iter().filter(|target| target.failure.is_some()).count();
+    if failed > 0 {
+        line.push(Role::Fault, &format!(" · {} not compared", count(failed as u64, "target", "targets")));
+    }
+    let ignored = verdicts().map(|verdict| verdict.ignored.len() as u64).sum::<u64>();
+    if ignored > 0 {
+        line.push(Role::Plain, &format!(" · {} ignored", count(ignored, "difference", "differences")));
     }
     let counts = report.counts;
     let seconds = format!("{}.{:02} s", counts.elapsed_ms / 1000, counts.elapsed_ms % 1000 / 10);

@@ -3,6 +3,7 @@
 use super::line::{Line, columns, wrap};
 use super::{Page, field, value, words};
 use crate::compare::verdict::{BaseKind, Note, ObjectVerdict, Status};
+use crate::report::ignored;
 use crate::report::style::Role;
 
 /// Columns in front of what belongs to an object.
@@ -15,7 +16,7 @@ pub(super) fn block(verdict: &ObjectVerdict, page: &Page<'_>) -> Vec<Line> {
         lines.push(indented(Role::Faint, &place));
     }
     if verdict.base != *page.base && !verdict.fields.is_empty() {
-        lines.push(indented(Role::Faint, &words::base(&verdict.base)));
+        lines.push(indented(Role::Faint, &words::base(&verdict.base, page.options.now)));
     }
     for field in &verdict.fields {
         lines.extend(field::lines(verdict, field, page));
@@ -26,6 +27,9 @@ pub(super) fn block(verdict: &ObjectVerdict, page: &Page<'_>) -> Vec<Line> {
     }
     for shown in verdict.notes.iter().filter(|note| page.options.show.shows(note.kind)) {
         lines.push(note(shown, Line::of(Role::Plain, "  "), page));
+    }
+    for ignored in ignored(verdict).iter().filter(|_| page.options.show.ignored) {
+        lines.push(note(&ignored.note, Line::of(Role::Plain, "  "), page));
     }
     lines
 }

@@ -31,7 +31,8 @@ pub(super) fn who(verdict: &ObjectVerdict, field: &FieldVerdict, now: Timestamp)
         "" => manager.to_owned(),
         _ => format!("{manager}, {}", when(time, now)),
     };
-    let evidence = field.class == Class::Drift && verdict.base == BaseKind::Unknown;
+    let unknown = matches!(verdict.base, BaseKind::Unknown | BaseKind::Earlier(_));
+    let evidence = field.class == Class::Drift && unknown;
     match writer {
         Writer::SetBy { manager, time } if evidence => {
             format!("set by {}; base unknown", named(manager, time))
@@ -103,10 +104,18 @@ pub(super) fn sign(status: Status) -> (&'static str, Role) {
     }
 }
 
-/// What is said of the base in a header.
-pub(super) fn base(base: &BaseKind) -> String {
+/// What is said of the base in a header: `base: record, 9a01b7c, applied 3 days ago`.
+pub(super) fn base(base: &BaseKind, now: Timestamp) -> String {
     match base {
         BaseKind::Unknown => "base: unknown, managedFields are the evidence".to_owned(),
+        BaseKind::Record(run) if !run.at.is_empty() => {
+            let verb = match (run.result.as_str(), run.command.as_str()) {
+                ("done", "apply") => "applied".to_owned(),
+                ("done", command) => format!("by {command}"),
+                (result, command) => format!("{command} {result}"),
+            };
+            format!("base: {}, {verb} {}", run.words(), when(&run.at, now))
+        }
         known => format!("base: {}", known.words()),
     }
 }

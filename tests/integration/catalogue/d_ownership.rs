@@ -108,6 +108,19 @@ fn row_093_replicas_by_a_person() {
     case.judged().is("drift", &[("spec.replicas", "drift")]).says("kubectl/scale");
 }
 
+/// What KEDA does itself: from and to zero, through the scale subresource.
+#[test]
+fn row_095_replicas_of_a_scaled_object() {
+    let case = deployment().git(&replicas(3)).live(&replicas(0)).ours(&json!({}));
+    let case = case.through("keda", "scale", &replicas(0)).predicted(&replicas(3));
+    let spec = json!({"scaleTargetRef": {"name": "x"}, "minReplicaCount": 0, "maxReplicaCount": 5});
+    let scaled = case.clone().scaled_by("keda.sh", "ScaledObject", &spec);
+    scaled.judged().is("in-sync", &[("spec.replicas", "held")]).says("ScaledObject n/s");
+    let never_zero = json!({"scaleTargetRef": {"name": "x"}, "minReplicaCount": 1});
+    let outside = case.scaled_by("keda.sh", "ScaledObject", &never_zero);
+    outside.judged().is("drift", &[("spec.replicas", "held")]).says("out of bounds");
+}
+
 #[test]
 fn row_096_a_restart() {
     let restarted = json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-03"}}}}});
@@ -155,6 +168,19 @@ fn row_099_a_placeholder_where_a_certificate_was_injected() {
     let case = case.ours(&webhook(json!({}))).by("cert-manager-cainjector", &live).predicted(&git);
     let path = "webhooks[w.example.org].clientConfig.caBundle";
     case.judged().is("drift", &[(path, "held")]).says("cert-manager-cainjector");
+    // Asked for by annotation, it is what Git wants.
+    let annotated = |object: Value| {
+        let mut object = object;
+        object["metadata"]["annotations"] = json!({"cert-manager.io/inject-ca-from": "ns/ca"});
+        object
+    };
+    let (git, live) = (annotated(git), annotated(live));
+    let case =
+        Case::of("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration").git(&git).live(&live);
+    let ours = annotated(webhook(json!({})));
+    let certificate = webhook(json!({"caBundle": "Q0E="}));
+    let case = case.ours(&ours).by("cert-manager-cainjector", &certificate).predicted(&git);
+    case.judged().is("in-sync", &[(path, "held")]).says("placeholder");
 }
 
 #[test]

@@ -58,11 +58,15 @@ fn workloads(namespace: &str) -> Vec<Row> {
             .is("pending", &[("spec.template.spec.containers[log]", "removal")]),
         Row::same(48, "", namespace, &replicas(Value::Null))
             .then(r#"k patch deployment $N -p '{"spec":{"replicas":5}}'"#)
-            .is("drift", &[("spec.replicas", "drift")]),
+            .is("drift", &[("spec.replicas", "drift")])
+            .says("null asks for the default, 1"),
         Row::new(67, "", namespace, set("1Gi"), set("2Gi")).is("replace", &[("spec.volumeClaimTemplates", "pending")]),
         Row::new(79, "", namespace, job("i:1"), job("i:2"))
             .is("replace", &[("spec.template.spec.containers[c].image", "pending")]),
-        Row::new(94, "ours", namespace, replicas(json!(5)), web(json!({}))).is("pending", &[("spec.replicas", "removal")]),
+        Row::new(94, "ours", namespace, replicas(json!(5)), web(json!({})))
+            .then("k autoscale deployment $N --min=2 --max=9")
+            .is("pending", &[("spec.replicas", "removal")])
+            .says("scales it: an apply resets it to the server's default"),
         Row::new(94, "scaled", namespace, replicas(json!(5)), web(json!({})))
             .then(r#"k patch deployment $N --subresource=scale --field-manager=kube-controller-manager --type=merge -p '{"spec":{"replicas":7}}'"#),
     ]

@@ -48,6 +48,7 @@ fn surveyed(yaml: &str, catalog: &Catalog) -> Vec<ObjectVerdict> {
         bases: &Bases::Unknown,
         policy: Default::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     survey(&setting, &absent).verdicts
 }
@@ -190,7 +191,7 @@ fn row_126_a_group_that_cannot_be_discovered() {
     let desired = resolved(yaml, &catalog);
     let id = ObjectId::new(&gvk("v1", "ConfigMap"), "n", "x");
     let Some(Entry::Ready(ready)) = desired.entries.get(&id) else { panic!("it is ready") };
-    let mut object = ready.object.clone();
+    let mut object = ready.object();
     object["metadata"]["managedFields"] = json!([]);
     let json = object.to_string().into_bytes().into();
     let live = LiveSet::from([(id, Ok(Presence::Found(Observed { json })))]);
@@ -200,6 +201,7 @@ fn row_126_a_group_that_cannot_be_discovered() {
         bases: &Bases::Unknown,
         policy: Default::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     let verdicts = survey(&setting, &live).verdicts;
     let expected = [("ConfigMap n/x".to_owned(), "in-sync"), ("NodeMetrics z".to_owned(), "unknown")];

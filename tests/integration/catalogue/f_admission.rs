@@ -109,7 +109,7 @@ async fn row_135_lists_by_namespace_where_the_whole_is_forbidden() {
     .await;
     let live = server.read(&[config_maps(&[("a", "x"), ("b", "y")])]).await;
     assert!(is_found(&live, "a", "x") && is_found(&live, "b", "y"));
-    assert_eq!(journal.of("/api/v1/configmaps").len(), 1, "asked once");
+    assert_eq!(journal.of("/api/v1/namespaces/a/configmaps").len(), 1, "asked once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +164,7 @@ async fn row_138_a_list_that_expires_between_its_pages() {
     server.catalog().await.unwrap();
     let live = server.read(&[config_maps(&[("a", "x"), ("a", "y")])]).await;
     assert!(is_found(&live, "a", "x") && is_found(&live, "a", "y"));
-    assert_eq!(journal.of("/api/v1/configmaps").len(), 4, "both pages again from the first");
+    assert_eq!(journal.of("/api/v1/namespaces/a/configmaps").len(), 4, "both pages again from the first");
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,6 +183,6 @@ async fn row_139_a_server_that_asks_to_slow_down() {
     let (expected, found): (LiveSet, LiveSet) = (calm.read(&wanted).await, stormy.read(&wanted).await);
     assert_eq!(found, expected);
     assert!(!found.values().any(|presence| matches!(presence, Err(FetchError::Failed(_)))));
-    let seen = journal.of("/api/v1/configmaps");
+    let seen = journal.of("/api/v1/namespaces/a/configmaps");
     assert!(seen.windows(2).all(|pair| pair[1].at - pair[0].at >= Duration::from_secs(1)), "{seen:?}");
 }

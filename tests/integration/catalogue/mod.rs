@@ -23,13 +23,14 @@ mod versions;
 /// Number of rows.
 const ROWS: u16 = 140;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("a_lists.rs"),
     include_str!("b_scalars.rs"),
     include_str!("c_defaults.rs"),
     include_str!("d_ownership.rs"),
     include_str!("e_types.rs"),
     include_str!("f_admission.rs"),
+    include_str!("../set_record.rs"),
 ];
 
 /// Numbers of the tests named `row_NNN_…`.

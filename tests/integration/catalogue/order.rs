@@ -43,6 +43,7 @@ fn verdicts(yaml: &str) -> Vec<String> {
         bases: &Bases::Unknown,
         policy: Default::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     let found = survey(&setting, &live);
     let told = found

@@ -1,8 +1,13 @@
 //! What holds for any object: it does not differ from itself, the order of the input does not matter, and ignoring
 //! additions adds nothing.
 
+use std::sync::Arc;
+
+use gitops::compare::ignore::Rule;
 use gitops::compare::judge::{AddedPolicy, Answer};
+use gitops::compare::local::Admission;
 use gitops::compare::verdict::{ObjectVerdict, Status};
+use gitops::object::path::FieldPath;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Map, Value, json};
@@ -83,6 +88,41 @@ fn case((git, live, ours, edited, _): &Sides) -> Case {
     )
 }
 
+/// Rules about fields of the generated objects, as a configuration states them.
+fn rules() -> impl Strategy<Value = Vec<Arc<Rule>>> {
+    const PATHS: &[&str] = &[
+        "*",
+        "spec.replicas",
+        "metadata.labels",
+        "metadata.labels.*",
+        "spec.template.spec.containers[*].image",
+        "spec.template.spec.containers[web]",
+        "spec.template.spec.containers[*].env",
+        "spec.template.spec.containers[*].env[y].value",
+        "spec.template.spec.containers[name=web].resources.limits",
+        "spec.template.spec.initContainers[x]",
+        "spec.template.spec.initContainers[*].image",
+        "spec.template.spec.tolerations",
+        "spec.template.spec.tolerations[*].operator",
+        "spec.template.spec.tolerations[key=x]",
+        "spec.template.spec.nodeSelector.a",
+        "spec.template.spec.nodeSelector[*]",
+    ];
+    const MANAGERS: &[&str] = &["kubectl-edit", "operator", "kubectl/scale", "kube*", "*"];
+    let paths = prop::sample::subsequence(PATHS, 0..4);
+    let managers = prop::sample::subsequence(MANAGERS, 0..2);
+    let one = (paths, managers).prop_filter("a rule says something", |(a, b)| !a.is_empty() || !b.is_empty());
+    prop::collection::vec(one, 1..3).prop_map(|rules| {
+        let rules: Vec<Value> = rules
+            .into_iter()
+            .map(|(paths, managers)| json!({"kind": "Deployment", "paths": paths, "managers": managers}))
+            .collect();
+        let text = json!({"apiVersion": "gitops/v1", "ignore": rules}).to_string();
+        let day = jiff::civil::date(2026, 1, 1);
+        gitops::config::parse("gitops.yaml", text.as_bytes(), day).expect("the rules are well formed").rules
+    })
+}
+
 fn answer((.., predicted): &Sides) -> Answer {
     Answer::Stored(predicted.clone())
 }
@@ -119,6 +159,36 @@ proptest! {
             let all = differing(&counted);
             prop_assert!(differing(&ignored).iter().all(|field| all.contains(field)), "{:?}", ignored.fields);
             prop_assert!(ignored.status == Status::InSync || counted.status != Status::InSync);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 2_500, ..config() })]
+
+    /// PROP-23: a rule takes differences away and adds none, whatever it names and whatever the server answers. Four sets of
+    /// rules for each object: 10,000 cases.
+    #[test]
+    fn prop_23_an_ignore_rule_never_adds_a_difference(
+        sides in sides(),
+        sets in prop::collection::vec(rules(), 4),
+        asked: bool,
+    ) {
+        let local = Answer::Unavailable { reason: "not asked".to_owned(), admission: Admission::NoneMatches };
+        let said = if asked { answer(&sides) } else { local };
+        let all = case(&sides).judged_if_asked(said.clone());
+        for rules in sets {
+            let less = case(&sides).rules(&rules).judged_if_asked(said.clone());
+            let (before, after) = (differing(&all), differing(&less));
+            prop_assert!(after.iter().all(|field| before.contains(field)), "{:?}\n{:?}", before, after);
+            prop_assert!(less.status == Status::InSync || all.status != Status::InSync);
+            prop_assert!(less.status != Status::Unknown || all.status == Status::Unknown);
+            // Nothing gets lost either: what was found without rules is listed or ignored.
+            let ignored = |path: &FieldPath| less.ignored.iter().any(|ignored| path.starts_with(&ignored.path));
+            for field in all.fields.iter().filter(|_| asked) {
+                let shown = after.contains(&format!("{} {}", field.path, field.class.word()));
+                prop_assert!(shown || ignored(&field.path), "{} is lost", field.path);
+            }
         }
     }
 }

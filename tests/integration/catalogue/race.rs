@@ -11,6 +11,7 @@ use gitops::compare::verdict::ObjectVerdict;
 use gitops::live::Wanted;
 use gitops::reader::Live;
 use gitops::run::ask::ask;
+use gitops::run::remembered::Remembered;
 use serde_json::{Value, json};
 
 use super::schemas::schemas;
@@ -61,10 +62,12 @@ pub(super) async fn run(
         bases: &Bases::Unknown,
         policy: Policy::default(),
         owners_recorded: true,
+        rules: &Default::default(),
     };
     let resource = catalog.resources[&gvk("v1", "ConfigMap")].clone();
     let wanted = Wanted { resource, objects: [("n".to_owned(), "x".to_owned())].into() };
     let found = survey(&setting, &reader.read(&[wanted]).await);
-    let verdict = ask(&reader, &catalog, &setting, found.open, Ok(())).await.pop().unwrap();
+    let verdict =
+        ask(&reader, &catalog, &setting, &Remembered::default(), found.open, Ok(())).await.pop().unwrap();
     (verdict, journal.all().iter().filter(|seen| seen.method == "PATCH").count())
 }

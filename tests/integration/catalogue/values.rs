@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use gitops::compare::autoscale::{self, Autoscaler, Scaling};
+use gitops::compare::ignore::{Rule, Rules};
 use gitops::compare::judge::{AddedPolicy, Answer, Policy};
 use gitops::compare::local::Admission;
 use gitops::compare::survey::{Bases, Setting, conclude, survey};
@@ -40,6 +43,8 @@ pub(super) struct Case {
     base: Base,
     answer: Option<Answer>,
     policy: Policy,
+    rules: Rules,
+    scaling: Scaling,
 }
 
 #[derive(Clone)]
@@ -97,6 +102,8 @@ impl Case {
             base: Base::Desired,
             answer: None,
             policy: Policy::default(),
+            rules: Rules::default(),
+            scaling: Scaling::default(),
         }
     }
 
@@ -176,6 +183,12 @@ impl Case {
         self
     }
 
+    /// Rules of a configuration.
+    pub(super) fn rules(mut self, rules: &[Arc<Rule>]) -> Self {
+        self.rules.own = rules.to_vec();
+        self
+    }
+
     /// What was last applied, where it is not what Git says.
     pub(super) fn base(mut self, content: &Value) -> Self {
         self.base = Base::Object(self.object(content));
@@ -218,9 +231,18 @@ impl Case {
         self
     }
 
+    /// Autoscalers were looked for, and this is the only one; `group` is its API group.
+    pub(super) fn scaled_by(mut self, group: &str, kind: &str, spec: &Value) -> Self {
+        let scaler = ObjectId::new(&Gvk::new(group, "v1", kind), "n", "s");
+        let all: Vec<Autoscaler> = autoscale::read(&scaler, &json!({"spec": spec})).into_iter().collect();
+        assert_eq!(all.len(), 1, "the row's autoscaler can be read");
+        self.scaling = Scaling::of(&ObjectId::new(&self.gvk, "n", "x"), &all, None);
+        self
+    }
+
     /// Labels and annotations by people count.
     pub(super) fn strict(mut self) -> Self {
-        self.policy = Policy { added: AddedPolicy::Drift, strict: true };
+        self.policy = Policy { added: AddedPolicy::Drift, strict: true, ..Policy::default() };
         self
     }
 
@@ -303,7 +325,7 @@ impl Case {
         if self.owned
             && let Some(Entry::Ready(ready)) = desired.entries.get(&id)
         {
-            self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object));
+            self.entries.insert(0, self.entry("gitops", "Apply", "", APPLIED, &ready.object()));
         }
         let setting = Setting {
             desired: &desired,
@@ -311,11 +333,15 @@ impl Case {
             bases: &bases,
             policy: self.policy,
             owners_recorded: true,
+            rules: &self.rules,
         };
         let mut found = survey(&setting, &self.live_set(&id));
         match (found.open.pop(), answer) {
             (None, _) => Ok(found.verdicts.pop().expect("there is a verdict")),
-            (Some(open), Some(answer)) => Ok(conclude(&setting, &open, &answer).expect("it was open")),
+            (Some(mut open), Some(answer)) => {
+                open.scaling = self.scaling;
+                Ok(conclude(&setting, &open, &answer).expect("it was open"))
+            }
             (Some(open), None) => Err(format!("{:#?}", open.assessment)),
         }
     }
@@ -327,7 +353,7 @@ impl Case {
             Base::Object(object) => resolved(&object.to_string(), catalog).entries.remove(id),
         };
         let objects = match prepared {
-            Some(Entry::Ready(ready)) => BTreeMap::from([(id.clone(), ready.object)]),
+            Some(Entry::Ready(ready)) => BTreeMap::from([(id.clone(), ready.object())]),
             _ => BTreeMap::new(),
         };
         Bases::Revision { name: "base".to_owned(), objects }

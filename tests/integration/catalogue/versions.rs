@@ -2,13 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "waits for the server to publish a definition")]
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::server::{self, Row};
-use crate::support::cluster::{self, Cluster};
-use crate::support::program::Source;
+use crate::support::cluster;
 
 /// A kind of its own for each row.
 fn group(number: u16) -> String {
@@ -43,23 +40,6 @@ fn thing(number: u16, version: &str, spec: Value) -> Value {
     json!({"apiVersion": format!("{}/{version}", group(number)), "kind": "Thing", "spec": spec})
 }
 
-/// Writes a definition and waits until the server publishes what `has` looks for.
-fn define(cluster: &Cluster, definition: &Value, version: &str, has: &str) {
-    let source = Source::of(std::slice::from_ref(definition));
-    cluster.kubectl_ok(&["apply", "--server-side", "--field-manager=admin", "-f", source.path()]);
-    let path =
-        format!("/openapi/v3/apis/{}/{version}", definition["spec"]["group"].as_str().unwrap_or_default());
-    let limit = Instant::now() + Duration::from_secs(30);
-    loop {
-        let output = cluster.kubectl(&["get", "--raw", &path]);
-        if output.status.success() && String::from_utf8_lossy(&output.stdout).contains(has) {
-            return;
-        }
-        assert!(Instant::now() < limit, "{path} does not come to hold {has}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 fn rows(namespace: &str) -> Vec<Row> {
     let both = json!({"a": "1", "b": "2"});
     let one = json!({"a": "1"});
@@ -69,7 +49,7 @@ fn rows(namespace: &str) -> Vec<Row> {
         // The other manager's entry is at a version that is gone: equal is proven, but no apply can reach the object.
         Row::new(112, "equal", namespace, thing(112, "v1", one.clone()), thing(112, "v1", one.clone()))
             .then(r#"k patch things.v1beta1.row112.example.org $N --type=merge --field-manager=old -p '{"spec":{"b":"2"}}'"#)
-            ,
+            .says("which is not served any more"),
         Row::new(112, "other", namespace, thing(112, "v1", one.clone()), thing(112, "v1", json!({"a": "9"})))
             .then(r#"k patch things.v1beta1.row112.example.org $N --type=merge --field-manager=old -p '{"spec":{"b":"2"}}'"#)
             .is("blocked", &[("spec.a", "pending")]),
@@ -78,7 +58,8 @@ fn rows(namespace: &str) -> Vec<Row> {
             .is("pending", &[("spec.b", "removal")]),
         Row::new(117, "equal", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x", "y"]))),
         // The server does not take it out, and afterwards nobody owns it.
-        Row::new(117, "dropped", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x"]))),
+        Row::new(117, "dropped", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x"])))
+            .is("pending", &[("spec.list[y]", "stuck")]),
     ]
 }
 
@@ -93,25 +74,20 @@ fn objects_outlive_versions_and_shapes() {
     let namespace = cluster.namespace("versions");
     let (both, text) = (["v1beta1", "v1"], "x-kubernetes-list-type");
     for number in [112, 113] {
-        define(&cluster, &definition(number, &both, &list("atomic")), "v1beta1", text);
-        define(&cluster, &definition(number, &both, &list("atomic")), "v1", text);
+        cluster.define(&definition(number, &both, &list("atomic")), "v1beta1", text);
+        cluster.define(&definition(number, &both, &list("atomic")), "v1", text);
     }
-    define(
-        &cluster,
-        &definition(117, &["v1"], &list("atomic")),
-        "v1",
-        r#""x-kubernetes-list-type":"atomic""#,
-    );
+    cluster.define(&definition(117, &["v1"], &list("atomic")), "v1", r#""x-kubernetes-list-type":"atomic""#);
     let rows = rows(&namespace);
     server::apply(&cluster, &rows.iter().filter_map(|row| row.live.clone()).collect::<Vec<_>>());
     server::edit(&cluster, &namespace, &rows);
-    define(&cluster, &definition(112, &["v1"], &list("atomic")), "v1", text);
-    define(&cluster, &definition(117, &["v1"], &list("map")), "v1", r#""x-kubernetes-list-type":"map""#);
+    cluster.define(&definition(112, &["v1"], &list("atomic")), "v1", text);
+    cluster.define(&definition(117, &["v1"], &list("map")), "v1", r#""x-kubernetes-list-type":"map""#);
     let gone = "! k get --raw /apis/row112.example.org/v1beta1";
-    let limit = Instant::now() + Duration::from_secs(30);
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while !cluster.shell(&namespace, gone).status.success() {
-        assert!(Instant::now() < limit, "the old version stays");
-        std::thread::sleep(Duration::from_millis(50));
+        assert!(std::time::Instant::now() < limit, "the old version stays");
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
     server::check(&cluster, &rows);
 }

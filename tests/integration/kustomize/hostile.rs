@@ -22,7 +22,10 @@ fn tree(kustomization: &str) -> MemoryTree {
         .with_file("app/kustomization.yaml", kustomization)
         .with_file("app/inner/keep.yaml", "a: b")
         .with_file("app/own.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: own}\n")
-        .with_file("secret.yaml", format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{x: {CANARY}}}\n"))
+        .with_file(
+            "secret.yaml",
+            format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{x: {CANARY}}}\n"),
+        )
         .with_file("secret.env", format!("X={CANARY}\n"))
 }
 
@@ -100,7 +103,8 @@ fn sec_09_cycles_and_long_chains_end() {
     assert!(refused(&own, "a").message.contains("cycle"));
     let mut chain = MemoryTree::default();
     for level in 0..10_000 {
-        chain = chain.with_file(&format!("d{level}/kustomization.yaml"), format!("resources: [../d{}]", level + 1));
+        chain = chain
+            .with_file(&format!("d{level}/kustomization.yaml"), format!("resources: [../d{}]", level + 1));
     }
     assert!(refused(&chain, "d0").message.contains("more than 64"));
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
@@ -120,19 +124,39 @@ fn sec_40_and_45_and_38_nothing_is_fetched_or_executed() {
         ("resources: [\"github.com/a/b?ref=main\"]".to_owned(), "is remote", "--allow-remote"),
         ("components: [\"ssh://git@example.org/a//b?ref=v1\"]".to_owned(), "is remote", "--allow-remote"),
         ("patches: [{path: \"https://example.org/p.yaml\"}]".to_owned(), "is remote", "--allow-remote"),
-        ("configMapGenerator: [{name: a, files: [\"https://example.org/p\"]}]".to_owned(), "is remote", "--allow-remote"),
+        (
+            "configMapGenerator: [{name: a, files: [\"https://example.org/p\"]}]".to_owned(),
+            "is remote",
+            "--allow-remote",
+        ),
         ("openapi: {path: \"https://example.org/p\"}".to_owned(), "is remote", "--allow-remote"),
-        ("helmCharts: [{name: a, repo: \"https://example.org\"}]".to_owned(), "helmCharts are not supported", "helm template"),
-        ("helmChartInflationGenerator: [{chartName: a}]".to_owned(), "helmCharts are not supported", "helm template"),
+        (
+            "helmCharts: [{name: a, repo: \"https://example.org\"}]".to_owned(),
+            "helmCharts are not supported",
+            "helm template",
+        ),
+        (
+            "helmChartInflationGenerator: [{chartName: a}]".to_owned(),
+            "helmCharts are not supported",
+            "helm template",
+        ),
         (plugin("exec: {path: /bin/sh}"), "an exec function", "built-in"),
         (plugin("container: {image: evil}"), "a container function", "built-in"),
         (plugin("starlark: {path: x.star}"), "a starlark function", "built-in"),
-        ("generators: [\"{apiVersion: someteam.example.com/v1, kind: Go, metadata: {name: p}}\"]".to_owned(), "a plugin of its own", "built-in"),
+        (
+            "generators: [\"{apiVersion: someteam.example.com/v1, kind: Go, metadata: {name: p}}\"]"
+                .to_owned(),
+            "a plugin of its own",
+            "built-in",
+        ),
     ];
     for (kustomization, message, hint) in table {
         let problem = refused(&tree(&kustomization), "app");
         assert!(problem.message.contains(message), "{kustomization}: {problem}");
-        assert!(problem.hint.as_deref().is_some_and(|text| text.contains(hint)), "{kustomization}: {problem:?}");
+        assert!(
+            problem.hint.as_deref().is_some_and(|text| text.contains(hint)),
+            "{kustomization}: {problem:?}"
+        );
         assert_eq!(problem.file, "app/kustomization.yaml");
         assert!(problem.line > 0, "{kustomization}: {problem:?}");
     }
@@ -140,7 +164,9 @@ fn sec_40_and_45_and_38_nothing_is_fetched_or_executed() {
 
 #[test]
 fn sec_47_and_48_bombs_are_refused_soon() {
-    let mut lol = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
+    let mut lol = String::from(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nx0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n",
+    );
     for level in 1..10 {
         let below = vec![format!("*x{}", level - 1); 9].join(", ");
         lol.push_str(&format!("x{level}: &x{level} [{below}]\n"));
@@ -164,7 +190,9 @@ fn sec_47_and_48_bombs_are_refused_soon() {
 #[test]
 fn sec_13_and_52_and_54_broken_files_are_named_without_their_content() {
     let broken = [
-        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{x: {CANARY}, y: \"{CANARY}}}\n"),
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{x: {CANARY}, y: \"{CANARY}}}\n"
+        ),
         format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nx: !!int {CANARY}\n"),
         format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nx: *{CANARY}\n"),
         format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nx: !{CANARY} a\n"),
@@ -178,7 +206,10 @@ fn sec_13_and_52_and_54_broken_files_are_named_without_their_content() {
         assert!(problem.line >= 4, "{problem}");
         assert!(!problem.to_string().contains(CANARY), "{problem}");
     }
-    for text in [format!("secretGenerator: [{{name: s, literals: [{CANARY}]}}]"), format!("secretGenerator: [{{name: s, literals: [\"={CANARY}\"]}}]")] {
+    for text in [
+        format!("secretGenerator: [{{name: s, literals: [{CANARY}]}}]"),
+        format!("secretGenerator: [{{name: s, literals: [\"={CANARY}\"]}}]"),
+    ] {
         let problem = refused(&tree(&text), "app");
         assert!(!problem.to_string().contains(CANARY), "{problem}");
     }

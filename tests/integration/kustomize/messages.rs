@@ -20,8 +20,16 @@ const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n"
 fn problems_name_their_place_and_what_is_near() {
     let table = [
         ("namePrefx: a\n", "kustomization.yaml:1: unknown field \"namePrefx\"", "did you mean namePrefix?"),
-        ("resources: [shp.yaml]\n", "kustomization.yaml:1: shp.yaml: no such file or directory", "did you mean shop.yaml?"),
-        ("resources:\n- shop.yaml\n- shop.yaml\n", "shop.yaml:1: Service shop is there already", "the other one stands at shop.yaml:1"),
+        (
+            "resources: [shp.yaml]\n",
+            "kustomization.yaml:1: shp.yaml: no such file or directory",
+            "did you mean shop.yaml?",
+        ),
+        (
+            "resources:\n- shop.yaml\n- shop.yaml\n",
+            "shop.yaml:1: Service shop is there already",
+            "the other one stands at shop.yaml:1",
+        ),
         (
             "resources: [shop.yaml]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: Service\n    metadata: {name: shopp}\n",
             "kustomization.yaml:4: the patch means Service shopp, which is not among the objects",
@@ -32,7 +40,11 @@ fn problems_name_their_place_and_what_is_near() {
             "kustomization.yaml:4: expected a whole number, found a text",
             "",
         ),
-        ("resources: [shop.yaml]\ncommonLabels:\n  a: 5\n", "kustomization.yaml:3: expected a text, found a number", "quote it"),
+        (
+            "resources: [shop.yaml]\ncommonLabels:\n  a: 5\n",
+            "kustomization.yaml:3: expected a text, found a number",
+            "quote it",
+        ),
         (
             "resources: [shop.yaml]\npatches:\n- target: {kind: Service}\n  patch: |-\n    - op: remove\n      path: /spec\n",
             "kustomization.yaml:5: patching Service shop: there is nothing to remove at /spec",
@@ -50,7 +62,8 @@ fn problems_name_their_place_and_what_is_near() {
         ),
     ];
     for (kustomization, message, hint) in table {
-        let case = Case::named(kustomization).with("kustomization.yaml", kustomization).with("shop.yaml", SERVICE);
+        let case =
+            Case::named(kustomization).with("kustomization.yaml", kustomization).with("shop.yaml", SERVICE);
         let (found, near) = problem(&case);
         assert_eq!(found, message, "{kustomization}");
         assert_eq!(near.unwrap_or_default(), hint, "{kustomization}");
@@ -70,7 +83,8 @@ fn every_field_works_or_is_refused_by_name() {
         match (expected.strip_prefix("error: "), built) {
             (Some(expected), Err(error)) => assert!(error.to_string().contains(expected), "{field}: {error}"),
             (None, Ok(manifests)) => {
-                let shown: String = manifests.items.iter().map(|item| item.object.to_string()).collect();
+                let shown: String =
+                    manifests.items.iter().map(|item| item.object.value().to_string()).collect();
                 assert!(shown.contains(expected), "{field}: {expected} is not in {shown}");
             }
             (expected, built) => panic!("{field}: expected {expected:?}, got {built:?}"),

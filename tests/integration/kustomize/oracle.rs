@@ -51,7 +51,7 @@ impl Case {
     /// What we make of it.
     pub(super) fn ours(&self) -> Result<Vec<Value>, String> {
         match render(&self.tree(), &RepoPath::root().join(self.path()).unwrap(), Options::default()) {
-            Ok(manifests) => Ok(manifests.items.into_iter().map(|item| item.object).collect()),
+            Ok(manifests) => Ok(manifests.items.into_iter().map(|item| item.object.value()).collect()),
             Err(RenderError::NoManifests { .. }) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
         }
@@ -80,7 +80,10 @@ fn program() -> Option<PathBuf> {
         _ => {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kustomize/build");
             let output = Command::new(script).stderr(Stdio::inherit()).output().unwrap();
-            assert!(output.status.success(), "tests/kustomize/build failed; GITOPS_TEST_KUSTOMIZE=off skips these tests");
+            assert!(
+                output.status.success(),
+                "tests/kustomize/build failed; GITOPS_TEST_KUSTOMIZE=off skips these tests"
+            );
             Some(String::from_utf8(output.stdout).unwrap().trim().into())
         }
     }
@@ -108,7 +111,12 @@ pub(super) fn theirs(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, String>>> 
     let answers: Vec<_> = answers.collect();
     writer.join().unwrap().unwrap();
     child.wait().unwrap();
-    assert_eq!(answers.len(), cases.len(), "the oracle stopped at {:?}", cases.get(answers.len()).map(Case::shown));
+    assert_eq!(
+        answers.len(),
+        cases.len(),
+        "the oracle stopped at {:?}",
+        cases.get(answers.len()).map(Case::shown)
+    );
     Some(answers)
 }
 
@@ -144,14 +152,21 @@ fn disagreement(theirs: &Result<Vec<Value>, String>, ours: &Result<Vec<Value>, S
     match (theirs, ours) {
         (Err(_), Err(_)) => None,
         (Ok(theirs), Ok(ours)) if same(&Value::from(theirs.clone()), &Value::from(ours.clone())) => None,
-        (Ok(theirs), Err(error)) => Some(format!("kustomize builds {} objects, we refuse: {error}", theirs.len())),
-        (Err(error), Ok(ours)) => Some(format!("kustomize refuses ({error}), we build {} objects", ours.len())),
+        (Ok(theirs), Err(error)) => {
+            Some(format!("kustomize builds {} objects, we refuse: {error}", theirs.len()))
+        }
+        (Err(error), Ok(ours)) => {
+            Some(format!("kustomize refuses ({error}), we build {} objects", ours.len()))
+        }
         (Ok(theirs), Ok(ours)) => {
-            let shown = |items: &[Value]| items.iter().map(|item| format!("\n    {item}")).collect::<String>();
+            let shown =
+                |items: &[Value]| items.iter().map(|item| format!("\n    {item}")).collect::<String>();
             let differing: Vec<usize> = (0..theirs.len().max(ours.len()))
                 .filter(|at| theirs.get(*at).zip(ours.get(*at)).is_none_or(|(a, b)| !same(a, b)))
                 .collect();
-            let pick = |items: &[Value]| differing.iter().filter_map(|at| items.get(*at).cloned()).collect::<Vec<_>>();
+            let pick = |items: &[Value]| {
+                differing.iter().filter_map(|at| items.get(*at).cloned()).collect::<Vec<_>>()
+            };
             Some(format!("kustomize:{}\n  we:{}", shown(&pick(theirs)), shown(&pick(ours))))
         }
     }

@@ -26,12 +26,28 @@ const FEATURES: &[Feature] = &[
     feature("labels with selectors", "labels", "- pairs: {sel: ected}\n  includeSelectors: true\n"),
     feature("labels with templates", "labels", "- pairs: {tem: plates}\n  includeTemplates: true\n"),
     feature("annotations", "commonAnnotations", "{note: text, number: \"5\"}"),
-    feature("images", "images", "- {name: nginx, newName: my/nginx, newTag: \"2\"}\n- {name: redis, digest: \"sha256:0\"}\n"),
+    feature(
+        "images",
+        "images",
+        "- {name: nginx, newName: my/nginx, newTag: \"2\"}\n- {name: redis, digest: \"sha256:0\"}\n",
+    ),
     feature("replicas", "replicas", "- {name: web, count: 7}\n"),
     feature("config map", "configMapGenerator", "- name: generated\n  literals: [a=b]\n"),
-    feature("config map merge", "configMapGenerator", "- name: settings\n  behavior: merge\n  literals: [color=red, size=1]\n"),
-    feature("config map replace", "configMapGenerator", "- name: settings\n  behavior: replace\n  literals: [only=this]\n"),
-    feature("secret", "secretGenerator", "- name: hidden\n  literals: [a=b]\n  options: {labels: {from: generator}}\n"),
+    feature(
+        "config map merge",
+        "configMapGenerator",
+        "- name: settings\n  behavior: merge\n  literals: [color=red, size=1]\n",
+    ),
+    feature(
+        "config map replace",
+        "configMapGenerator",
+        "- name: settings\n  behavior: replace\n  literals: [only=this]\n",
+    ),
+    feature(
+        "secret",
+        "secretGenerator",
+        "- name: hidden\n  literals: [a=b]\n  options: {labels: {from: generator}}\n",
+    ),
     feature("generator options", "generatorOptions", "{labels: {gen: erated}, annotations: {gen: erated}}"),
     feature(
         "merge patch",
@@ -48,7 +64,11 @@ const FEATURES: &[Feature] = &[
         "patches",
         "- target: {kind: Deployment, name: web}\n  patch: |\n    - {op: add, path: /metadata/annotations/json, value: patched}\n    - {op: replace, path: /metadata/labels/app, value: json}\n    - {op: remove, path: /spec/template/spec/containers/1}\n",
     ),
-    feature("patch that deletes", "patches", "- patch: |\n    apiVersion: v1\n    kind: Service\n    metadata: {name: web}\n    $patch: delete\n"),
+    feature(
+        "patch that deletes",
+        "patches",
+        "- patch: |\n    apiVersion: v1\n    kind: Service\n    metadata: {name: web}\n    $patch: delete\n",
+    ),
     feature(
         "patch that renames",
         "patches",
@@ -146,7 +166,8 @@ fn together(one: &Feature, other: &Feature) -> Case {
 }
 
 fn stacked(below: &Feature, above: &Feature) -> Case {
-    let mut case = Case::named(&format!("{} below {}", below.name, above.name)).with("base/objects.yaml", OBJECTS);
+    let mut case =
+        Case::named(&format!("{} below {}", below.name, above.name)).with("base/objects.yaml", OBJECTS);
     kustomization("objects.yaml", &[below], "base", &mut case);
     kustomization("../base", &[above], "app", &mut case);
     case

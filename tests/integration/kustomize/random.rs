@@ -27,10 +27,12 @@ impl Random {
 
 const NAMES: &[&str] = &["web", "db", "cache", "settings", "a"];
 const KEYS: &[&str] = &["app", "tier", "team", "x"];
-const WORDS: &[&str] = &["one", "two", "\"3\"", "4", "yes", "2020-01-01", "null", "true", "1.5", "\"\"", "'quoted'"];
+const WORDS: &[&str] =
+    &["one", "two", "\"3\"", "4", "yes", "2020-01-01", "null", "true", "1.5", "\"\"", "'quoted'"];
 const TEXTS: &[&str] = &["one", "two", "\"3\"", "blue", "\"true\""];
 const NAMESPACES: &[&str] = &["default", "prod", "dev"];
-const IMAGES: &[&str] = &["nginx", "\"nginx:1\"", "redis", "\"gcr.io/x/app:2@sha256:ab\"", "\"host:5000/app\""];
+const IMAGES: &[&str] =
+    &["nginx", "\"nginx:1\"", "redis", "\"gcr.io/x/app:2@sha256:ab\"", "\"host:5000/app\""];
 
 fn metadata(random: &mut Random, name: &str, namespaced: bool) -> String {
     let mut text = format!("metadata:\n  name: {name}\n");
@@ -41,7 +43,13 @@ fn metadata(random: &mut Random, name: &str, namespaced: bool) -> String {
         let _ = writeln!(text, "  labels: {{{}: {}}}", random.pick(KEYS), random.pick(TEXTS));
     }
     if random.chance(30) {
-        let _ = writeln!(text, "  annotations: {{{}: {}, b: {}}}", random.pick(KEYS), random.pick(WORDS), random.pick(WORDS));
+        let _ = writeln!(
+            text,
+            "  annotations: {{{}: {}, b: {}}}",
+            random.pick(KEYS),
+            random.pick(WORDS),
+            random.pick(WORDS)
+        );
     }
     text
 }
@@ -53,17 +61,28 @@ fn pod(random: &mut Random, indent: &str) -> String {
         if random.chance(50) {
             let _ = write!(text, "{indent}  env:\n{indent}  - {{name: A, value: {}}}\n", random.pick(TEXTS));
             let kind = random.pick(&["configMapKeyRef", "secretKeyRef"]);
-            let _ = writeln!(text, "{indent}  - {{name: B, valueFrom: {{{kind}: {{name: {}, key: k}}}}}}", random.pick(NAMES));
+            let _ = writeln!(
+                text,
+                "{indent}  - {{name: B, valueFrom: {{{kind}: {{name: {}, key: k}}}}}}",
+                random.pick(NAMES)
+            );
         }
         if random.chance(30) {
             let protocol = random.pick(&["", ", protocol: TCP", ", protocol: UDP"]);
-            let _ = write!(text, "{indent}  ports:\n{indent}  - {{containerPort: {}{protocol}}}\n", 80 + random.below(2));
+            let _ = write!(
+                text,
+                "{indent}  ports:\n{indent}  - {{containerPort: {}{protocol}}}\n",
+                80 + random.below(2)
+            );
         }
     }
     if random.chance(50) {
         let volume = format!("configMap: {{name: {}}}", random.pick(NAMES));
         let other = format!("secret: {{secretName: {}}}", random.pick(NAMES));
-        let _ = write!(text, "{indent}volumes:\n{indent}- {{name: v, {volume}}}\n{indent}- {{name: w, {other}}}\n");
+        let _ = write!(
+            text,
+            "{indent}volumes:\n{indent}- {{name: v, {volume}}}\n{indent}- {{name: w, {other}}}\n"
+        );
     }
     if random.chance(30) {
         let _ = writeln!(text, "{indent}serviceAccountName: {}", random.pick(NAMES));
@@ -75,14 +94,18 @@ fn pod(random: &mut Random, indent: &str) -> String {
 fn object(random: &mut Random, kind: usize, name: &str) -> String {
     match kind {
         0 => {
-            let mut text = format!("apiVersion: apps/v1\nkind: Deployment\n{}spec:\n", metadata(random, name, true));
+            let mut text =
+                format!("apiVersion: apps/v1\nkind: Deployment\n{}spec:\n", metadata(random, name, true));
             if random.chance(50) {
                 let _ = writeln!(text, "  replicas: {}", random.pick(&["1", "\"2\"", "null", "0"]));
             }
             if random.chance(50) {
                 let _ = writeln!(text, "  selector: {{matchLabels: {{{}: web}}}}", random.pick(KEYS));
             }
-            format!("{text}  template:\n    metadata:\n      labels: {{app: web}}\n    spec:\n{}", pod(random, "      "))
+            format!(
+                "{text}  template:\n    metadata:\n      labels: {{app: web}}\n    spec:\n{}",
+                pod(random, "      ")
+            )
         }
         1 => format!(
             "apiVersion: apps/v1\nkind: StatefulSet\n{}spec:\n  serviceName: {}\n  template:\n    spec:\n{}",
@@ -90,7 +113,9 @@ fn object(random: &mut Random, kind: usize, name: &str) -> String {
             random.pick(NAMES),
             pod(random, "      ")
         ),
-        2 => format!("apiVersion: v1\nkind: Pod\n{}spec:\n{}", metadata(random, name, true), pod(random, "  ")),
+        2 => {
+            format!("apiVersion: v1\nkind: Pod\n{}spec:\n{}", metadata(random, name, true), pod(random, "  "))
+        }
         3 => format!(
             "apiVersion: v1\nkind: Service\n{}spec:\n  selector: {{{}: web}}\n  ports:\n  - {{port: 80, name: http}}\n  - {{port: 81, protocol: UDP, name: dns}}\n",
             metadata(random, name, true),
@@ -142,8 +167,18 @@ fn object(random: &mut Random, kind: usize, name: &str) -> String {
 }
 
 const KINDS: &[&str] = &[
-    "Deployment", "StatefulSet", "Pod", "Service", "ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "Namespace",
-    "Ingress", "Thing",
+    "Deployment",
+    "StatefulSet",
+    "Pod",
+    "Service",
+    "ConfigMap",
+    "Secret",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "Namespace",
+    "Ingress",
+    "Thing",
 ];
 
 /// The objects of a directory: those of a base, and some that belong to nothing.
@@ -173,12 +208,20 @@ fn version(kind: &str) -> &'static str {
 fn merge_body(random: &mut Random) -> String {
     let options: [String; 8] = [
         format!("  labels: {{{}: {}}}\n", random.pick(KEYS), random.pick(&["patched", "null", "\"5\""])),
-        format!("  annotations: {{{}: {}}}\nspec: {{replicas: {}}}\n", random.pick(KEYS), random.pick(WORDS), random.below(5)),
+        format!(
+            "  annotations: {{{}: {}}}\nspec: {{replicas: {}}}\n",
+            random.pick(KEYS),
+            random.pick(WORDS),
+            random.below(5)
+        ),
         format!("spec:\n  template:\n    spec:\n{}", pod(random, "      ")),
         format!("spec:\n{}", pod(random, "  ")),
         format!("data: {{k: {}, n: {}}}\n", random.pick(&["null", "patched"]), random.pick(TEXTS)),
         "spec: {ports: [{port: 80, name: new}, {port: 90}]}\n".to_owned(),
-        format!("spec:\n  template:\n    spec:\n      containers:\n      - name: side\n        $patch: {}\n", random.pick(&["delete", "replace", "merge"])),
+        format!(
+            "spec:\n  template:\n    spec:\n      containers:\n      - name: side\n        $patch: {}\n",
+            random.pick(&["delete", "replace", "merge"])
+        ),
         format!("spec: {{list: [{}], v: {}, deep: {{x: null}}}}\n", random.pick(WORDS), random.pick(WORDS)),
     ];
     options[random.below(options.len())].clone()
@@ -201,7 +244,8 @@ fn patch(random: &mut Random, made: &[(usize, String)]) -> String {
             "{op: remove, path: /spec/template/spec/containers/0}".to_owned(),
         ];
         let operation = &operations[random.below(operations.len())];
-        let target = [format!("kind: {kind}"), format!("name: {name}"), format!("kind: {kind}, name: \"{name}|x\"")];
+        let target =
+            [format!("kind: {kind}"), format!("name: {name}"), format!("kind: {kind}, name: \"{name}|x\"")];
         return format!("- target: {{{}}}\n  patch: |\n    - {operation}\n", target[random.below(3)]);
     }
     let body = merge_body(random);
@@ -215,12 +259,21 @@ fn patch(random: &mut Random, made: &[(usize, String)]) -> String {
 }
 
 fn generator(random: &mut Random) -> String {
-    let mut text = format!("- name: {}\n  literals: [k={}, z=1]\n", random.pick(NAMES), random.pick(&["v", "yes", "5", "a b"]));
+    let mut text = format!(
+        "- name: {}\n  literals: [k={}, z=1]\n",
+        random.pick(NAMES),
+        random.pick(&["v", "yes", "5", "a b"])
+    );
     if random.chance(40) {
         let _ = writeln!(text, "  behavior: {}", random.pick(&["merge", "replace", "create"]));
     }
     if random.chance(30) {
-        let _ = writeln!(text, "  options: {{labels: {{{}: gen}}, disableNameSuffixHash: {}}}", random.pick(KEYS), random.pick(&["true", "false"]));
+        let _ = writeln!(
+            text,
+            "  options: {{labels: {{{}: gen}}, disableNameSuffixHash: {}}}",
+            random.pick(KEYS),
+            random.pick(&["true", "false"])
+        );
     }
     if random.chance(20) {
         let _ = writeln!(text, "  namespace: {}", random.pick(NAMESPACES));
@@ -239,20 +292,30 @@ fn fields(random: &mut Random, made: &[(usize, String)]) -> String {
     add(random, 30, &mut |random| format!("namePrefix: {}-\n", random.pick(&["p", "q"])));
     add(random, 20, &mut |random| format!("nameSuffix: -{}\n", random.pick(&["s", "t"])));
     add(random, 35, &mut |random| format!("namespace: {}\n", random.pick(NAMESPACES)));
-    add(random, 25, &mut |random| format!("commonLabels: {{{}: {}}}\n", random.pick(KEYS), random.pick(TEXTS)));
+    add(random, 25, &mut |random| {
+        format!("commonLabels: {{{}: {}}}\n", random.pick(KEYS), random.pick(TEXTS))
+    });
     add(random, 30, &mut |random| {
         let more = random.pick(&["", "  includeSelectors: true\n", "  includeTemplates: true\n"]);
         format!("labels:\n- pairs: {{{}: {}}}\n{more}", random.pick(KEYS), random.pick(TEXTS))
     });
-    add(random, 25, &mut |random| format!("commonAnnotations: {{{}: {}}}\n", random.pick(KEYS), random.pick(TEXTS)));
+    add(random, 25, &mut |random| {
+        format!("commonAnnotations: {{{}: {}}}\n", random.pick(KEYS), random.pick(TEXTS))
+    });
     add(random, 30, &mut |random| {
-        let what = random.pick(&["newTag: \"9\"", "newName: other/x", "digest: \"sha256:00\"", "tagSuffix: -x"]);
-        format!("images: [{{name: {}, {what}}}]\n", random.pick(&["nginx", "redis", "gcr.io/x/app", "\"host:5000/app\""]))
+        let what =
+            random.pick(&["newTag: \"9\"", "newName: other/x", "digest: \"sha256:00\"", "tagSuffix: -x"]);
+        format!(
+            "images: [{{name: {}, {what}}}]\n",
+            random.pick(&["nginx", "redis", "gcr.io/x/app", "\"host:5000/app\""])
+        )
     });
     add(random, 15, &mut |random| format!("replicas: [{{name: {}, count: 4}}]\n", random.pick(NAMES)));
     add(random, 30, &mut |random| format!("configMapGenerator:\n{}", generator(random)));
     add(random, 20, &mut |random| format!("secretGenerator:\n{}", generator(random)));
-    add(random, 15, &mut |random| format!("generatorOptions: {{annotations: {{{}: all}}}}\n", random.pick(KEYS)));
+    add(random, 15, &mut |random| {
+        format!("generatorOptions: {{annotations: {{{}: all}}}}\n", random.pick(KEYS))
+    });
     add(random, 50, &mut |random| {
         let count = 1 + random.below(2);
         format!("patches:\n{}", (0..count).map(|_| patch(random, made)).collect::<String>())
@@ -264,12 +327,22 @@ fn fields(random: &mut Random, made: &[(usize, String)]) -> String {
             "replacements:\n- source: {{kind: {}, name: {name}}}\n  targets:\n  - select: {{kind: {}}}\n    fieldPaths: [{}]\n    options: {{create: {create}}}\n",
             KINDS[*kind],
             random.pick(KINDS),
-            random.pick(&["metadata.labels.app", "spec.replicas", "\"spec.template.spec.containers.[name=main].image\"", "metadata.annotations.x", "spec.selector.app"])
+            random.pick(&[
+                "metadata.labels.app",
+                "spec.replicas",
+                "\"spec.template.spec.containers.[name=main].image\"",
+                "metadata.annotations.x",
+                "spec.selector.app"
+            ])
         )
     });
     add(random, 10, &mut |random| {
         let (kind, name) = &made[random.below(made.len())];
-        format!("vars:\n- name: VAR\n  objref: {{apiVersion: {}, kind: {}, name: {name}}}\n", version(KINDS[*kind]), KINDS[*kind])
+        format!(
+            "vars:\n- name: VAR\n  objref: {{apiVersion: {}, kind: {}, name: {name}}}\n",
+            version(KINDS[*kind]),
+            KINDS[*kind]
+        )
     });
     add(random, 5, &mut |_| "buildMetadata: [originAnnotations, transformerAnnotations]\n".to_owned());
     add(random, 10, &mut |_| "sortOptions: {order: fifo}\n".to_owned());
@@ -291,7 +364,10 @@ fn directory(number: u64) -> Case {
         if random.chance(15) {
             let part = format!("part{level}");
             kustomization.push_str(&format!("components: [../{part}]\n"));
-            let inner = format!("apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nmetadata: {{name: part}}\n{}", fields(random, &made));
+            let inner = format!(
+                "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nmetadata: {{name: part}}\n{}",
+                fields(random, &made)
+            );
             case = case.with(&format!("{part}/kustomization.yaml"), inner);
         }
         case = case.with(&format!("{dir}/kustomization.yaml"), kustomization);
@@ -303,7 +379,8 @@ fn directory(number: u64) -> Case {
 /// 2,000 directories; `GITOPS_TEST_OVERLAYS` asks for another number, `GITOPS_TEST_SEED` for others.
 #[test]
 fn random_overlays_are_built_as_kustomize_builds_them() {
-    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let number =
+        |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (count, seed) = (number("GITOPS_TEST_OVERLAYS", 2000), number("GITOPS_TEST_SEED", 1));
     let cases: Vec<Case> = (0..count).map(|at| directory(seed.wrapping_mul(1 << 32) + at)).collect();
     compare(&cases, usize::try_from(count).unwrap() / 3);

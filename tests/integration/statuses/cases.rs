@@ -177,7 +177,7 @@ fn differing(namespace: &str) -> Vec<Case> {
             .is("differs", 1)
             .fields(&[("data.b", "differs")]),
         held("autoscaled", "500Mi")
-            .edited(r#"k patch deployment $N --subresource=scale --type=merge --field-manager=kube-controller-manager -p '{"spec":{"replicas":6}}'"#),
+            .edited(r#"k autoscale deployment $N --min=1 --max=9; k patch deployment $N --subresource=scale --type=merge --field-manager=kube-controller-manager -p '{"spec":{"replicas":6}}'"#),
         held("respelled", "524288000"),
         Case::new(Some(going.clone()), going, "going", "ConfigMap")
             .edited("k delete configmap $N --wait=false")

@@ -8,6 +8,7 @@
 //! test fails.
 
 mod binaries;
+mod definitions;
 mod kubectl;
 mod requests;
 mod supervisor;
@@ -128,7 +129,7 @@ fn switched_off() -> bool {
 
 /// Writes a line to standard error itself, because the test harness hides what passing tests print.
 #[expect(clippy::disallowed_methods, reason = "the test harness captures eprintln")]
-fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     // Nobody left to read it is no reason to fail.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

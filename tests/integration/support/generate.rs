@@ -6,11 +6,12 @@
 //! of them are there.
 
 mod config;
-mod dice;
+pub(crate) mod dice;
 pub(crate) mod entries;
 mod network;
 mod pods;
 mod rights;
+pub(crate) mod structural;
 mod workloads;
 
 use serde_json::{Value, json};

@@ -2,6 +2,8 @@
 
 pub(crate) mod cluster;
 pub(crate) mod generate;
+pub(crate) mod kinds;
 pub(crate) mod program;
+pub(crate) mod recorder;
 pub(crate) mod script;
 pub(crate) mod sealed;

@@ -1,0 +1,90 @@
+//! Members of a set that are live and no longer rendered.
+//!
+//! Controllers copy labels, to Endpoints for one: an object is a member only if we applied it, and nobody's child.
+
+use serde_json::Value;
+
+use super::membership::set_of;
+use super::verdict::{Note, NoteKind, ObjectVerdict, Status};
+use crate::object::fields::ManagedFields;
+use crate::object::id::{Gvk, ObjectId};
+use crate::object::value::text_at;
+
+/// Kinds that are never deleted without being named: whatever lives in them or is described by them goes with them.
+const KEPT: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+/// The verdict on a live object that Git does not have; `None` if it is none of this set's. `id` is that of the set.
+pub fn extra(gvk: &Gvk, live: &Value, id: &str) -> Option<ObjectVerdict> {
+    let owners = live.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let controlled =
+        owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&Value::Bool(true)));
+    if set_of(live) != Some(id) || ManagedFields::of(live).own().is_none() || controlled {
+        return None;
+    }
+    let text = |key| text_at(live, &["metadata", key]).unwrap_or_default();
+    let object = ObjectId::new(gvk, text("namespace"), text("name"));
+    let verdict = |status, reason: Option<&str>| {
+        ObjectVerdict::bare(object.clone(), gvk.clone(), status, reason.map(str::to_owned))
+    };
+    if live.pointer("/metadata/deletionTimestamp").is_some() {
+        return Some(verdict(Status::Terminating, Some("it left Git and is being deleted")));
+    }
+    if KEPT.contains(&(gvk.group.as_str(), gvk.kind.as_str())) {
+        let mut kept = verdict(Status::InSync, None);
+        let text = format!("left Git; a {} is deleted only if it is named", gvk.kind);
+        kept.notes.push(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text });
+        return Some(kept);
+    }
+    Some(verdict(Status::Extra, Some("it left Git and is still in the cluster")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::applyset::PART_OF_LABEL;
+    use serde_json::json;
+
+    fn live() -> Value {
+        json!({"metadata": {"name": "x", "namespace": "n", "labels": {PART_OF_LABEL: "id"}, "managedFields": [
+            {"manager": "gitops", "operation": "Apply", "apiVersion": "v1", "time": "t", "fieldsV1": {"f:data": {}}}]}})
+    }
+
+    fn status(kind: &str, group: &str, change: impl Fn(&mut Value)) -> Option<Status> {
+        let mut object = live();
+        change(&mut object);
+        extra(&Gvk::new(group, "v1", kind), &object, "id").map(|verdict| verdict.status)
+    }
+
+    #[test]
+    fn a_member_is_labelled_and_applied_and_nobodys_child() {
+        let config = |change: &dyn Fn(&mut Value)| status("ConfigMap", "", change);
+        assert_eq!(config(&|_| ()), Some(Status::Extra));
+        assert_eq!(config(&|o| o["metadata"]["labels"] = json!({PART_OF_LABEL: "other"})), None);
+        assert_eq!(config(&|o| o["metadata"]["labels"] = Value::Null), None);
+        assert_eq!(config(&|o| o["metadata"]["managedFields"][0]["operation"] = json!("Update")), None);
+        let owner = |controller: bool| json!([{"kind": "ReplicaSet", "name": "r", "controller": controller}]);
+        assert_eq!(config(&|o| o["metadata"]["ownerReferences"] = owner(true)), None);
+        assert_eq!(config(&|o| o["metadata"]["ownerReferences"] = owner(false)), Some(Status::Extra));
+        assert_eq!(config(&|o| o["metadata"]["deletionTimestamp"] = json!("t")), Some(Status::Terminating));
+    }
+
+    #[test]
+    fn what_a_guard_keeps_is_a_note() {
+        assert_eq!(status("Namespace", "", |_| ()), Some(Status::InSync));
+        assert_eq!(status("Namespace", "other.example", |_| ()), Some(Status::Extra));
+        let kept = extra(&Gvk::new("storage.k8s.io", "v1", "StorageClass"), &live(), "id").unwrap();
+        assert_eq!(kept.notes[0].text, "left Git; a StorageClass is deleted only if it is named");
+        assert!(KEPT.is_sorted());
+    }
+}

@@ -1,0 +1,131 @@
+//! The stage that looks for members of the set that left Git.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::recorded::Recorded;
+use crate::cluster::gathered::{Gathered, Listed};
+use crate::compare::extra::extra;
+use crate::compare::verdict::ObjectVerdict;
+use crate::desired::DesiredSet;
+use crate::live::{Catalog, FetchError, Resource};
+use crate::object::id::ObjectId;
+use crate::reader::Live;
+use crate::record::applyset::group_kind;
+use crate::record::parent::Parent;
+use crate::render::Notice;
+
+/// What is looked for, and where.
+pub(super) struct Search<'a> {
+    pub(super) reader: &'a Live,
+    pub(super) catalog: &'a Catalog,
+    pub(super) desired: &'a DesiredSet,
+    pub(super) recorded: &'a Recorded,
+}
+
+impl Search<'_> {
+    /// The verdicts on members that are not rendered. `beside` is what lists held beside the wanted objects. Places that
+    /// only the record names are listed by label; without a record nothing more is asked.
+    pub(super) async fn run(
+        &self,
+        beside: Vec<(Resource, Gathered)>,
+        warnings: &mut Vec<Notice>,
+    ) -> Vec<ObjectVerdict> {
+        let Some(set) = &self.desired.set else { return Vec::new() };
+        let mut found = beside;
+        if let Some(parent) = self.recorded.record.as_ref().and_then(|record| record.parent.as_ref()) {
+            let (places, mut gaps) = places(parent, self.catalog, &found);
+            if !places.is_empty() {
+                for (resource, gathered, errors) in self.reader.members(&set.id, &places).await {
+                    gaps.extend(errors.into_iter().next().map(|error| (kind(&resource), error)));
+                    found.push((resource, gathered));
+                }
+            }
+            warnings.extend(incomplete(&gaps));
+        }
+        let mut extras: BTreeMap<ObjectId, ObjectVerdict> = BTreeMap::new();
+        for (resource, gathered) in &found {
+            for observed in gathered.found.values() {
+                let Ok(live) = serde_json::from_slice::<Value>(&observed.json) else { continue };
+                let verdict = extra(&resource.gvk, &live, &set.id);
+                let unrendered = verdict.filter(|verdict| !self.desired.entries.contains_key(&verdict.id));
+                extras.extend(unrendered.map(|verdict| (verdict.id.clone(), verdict)));
+            }
+        }
+        extras.into_values().collect()
+    }
+}
+
+/// The places of the record that were not listed: types, each with its namespaces; and kinds that cannot be listed at all.
+fn places(
+    parent: &Parent,
+    catalog: &Catalog,
+    beside: &[(Resource, Gathered)],
+) -> (Vec<(Resource, BTreeSet<String>)>, BTreeMap<String, FetchError>) {
+    let (mut places, mut gaps) = (Vec::new(), BTreeMap::new());
+    for (name, namespaces) in &parent.places {
+        let listed = beside.iter().filter(|(resource, _)| kind(resource) == *name);
+        let mut left = namespaces.clone();
+        for (_, gathered) in listed {
+            match &gathered.listed {
+                Listed::Everywhere => left.clear(),
+                Listed::Namespaces(done) => left.retain(|namespace| !done.contains(namespace)),
+            }
+        }
+        match preferred(catalog, name) {
+            _ if left.is_empty() => {}
+            Some(resource) => places.push((resource.clone(), left)),
+            None => {
+                let gone = FetchError::Failed("the server does not serve it".to_owned());
+                gaps.insert(name.clone(), gone);
+            }
+        }
+    }
+    (places, gaps)
+}
+
+fn kind(resource: &Resource) -> String {
+    group_kind(&resource.gvk.group, &resource.gvk.kind)
+}
+
+/// One warning for everything that could not be looked through.
+fn incomplete(gaps: &BTreeMap<String, FetchError>) -> Option<Notice> {
+    let (kind, error) = gaps.iter().next()?;
+    let more = match gaps.len() {
+        1 => String::new(),
+        several => format!(" (and {} more kinds)", several - 1),
+    };
+    let message = format!("objects that left Git cannot be looked for everywhere: {kind}: {error}{more}");
+    Some(Notice { file: String::new(), line: 0, column: 0, message, hint: None })
+}
+
+/// The version of a kind that is listed: the newest stable one. `None` if the kind is not served, or cannot be listed.
+fn preferred<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c Resource> {
+    let of_kind = catalog.resources.values().filter(|resource| kind(resource) == name && resource.listable);
+    of_kind.max_by_key(|resource| rank(&resource.gvk.version))
+}
+
+/// Stable before beta before alpha, then by number, as Kubernetes orders versions.
+fn rank(version: &str) -> (u8, u32, u32) {
+    let digits = version.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let numbers: Vec<u32> = digits.map(|digits| digits.parse().unwrap_or(0)).collect();
+    let stage = match version {
+        text if text.contains("alpha") => 0,
+        text if text.contains("beta") => 1,
+        _ => 2,
+    };
+    (stage, numbers.first().copied().unwrap_or(0), numbers.get(1).copied().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    /// The order that the documentation of CustomResourceDefinition versions gives.
+    #[test]
+    fn versions_are_ranked_as_kubernetes_ranks_them() {
+        let order = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2"];
+        assert!(order.windows(2).all(|pair| rank(pair[0]) > rank(pair[1])));
+    }
+}
