@@ -213,6 +213,7 @@ fn field_strategy() -> impl Strategy<Value = FieldVerdict> {
             owners: Vec::new(),
             remark: texts.0,
             line: texts.1,
+            file: texts.1.filter(|line| line % 2 == 0).map(|line| format!("patches/{line}.yaml")),
             counts,
         },
     )
