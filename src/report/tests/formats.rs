@@ -212,8 +212,8 @@ fn field_strategy() -> impl Strategy<Value = FieldVerdict> {
             writer,
             owners: Vec::new(),
             remark: texts.0,
-            file: None,
             line: texts.1,
+            file: texts.1.filter(|line| line % 2 == 0).map(|line| format!("patches/{line}.yaml")),
             counts,
         },
     )
