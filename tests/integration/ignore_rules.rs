@@ -1,5 +1,4 @@
 //! Ignore rules on the real server: kubectl edits under each kind of rule, and what the program makes of them.
-#![expect(clippy::disallowed_methods, reason = "writes the files of a source")]
 
 use std::time::Duration;
 
