@@ -117,6 +117,9 @@ impl Judgement<'_> {
         if assessment.pruning.inconsistent || assessment.other_version {
             self.unclear_ownership(assessment, answer);
         }
+        if assessment.unreadable && matches!(answer, Answer::Unavailable { .. }) {
+            self.undecided.push(FieldPath::default());
+        }
     }
 
     /// True if the apply would change the live value at the place of a difference.

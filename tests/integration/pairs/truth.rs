@@ -135,6 +135,8 @@ pub(super) fn compare(
         verdict.fields.iter().filter(|field| is_change(field)).map(|field| &field.path).collect();
     let additional = told.iter().filter(|told| !changed.iter().any(|path| touch(path, told)));
     let mut faults: Vec<Fault> = additional.map(|path| Fault::Additional((*path).clone())).collect();
+    // What it calls stuck is told as well: an alias that follows the field it stands for.
+    told.extend(verdict.fields.iter().map(|field| &field.path));
     told.extend(
         verdict.notes.iter().filter(|note| note.kind == NoteKind::Cosmetic).flat_map(|note| &note.paths),
     );
