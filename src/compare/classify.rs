@@ -40,6 +40,7 @@ pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> 
         owners: names(&owners),
         remark: None,
         line: None,
+        file: None,
         counts: true,
     };
     if evidence.base.is_known() {
@@ -278,6 +279,7 @@ fn gone(
         owners: names(&owners),
         remark,
         line: None,
+        file: None,
         counts: true,
     }
 }

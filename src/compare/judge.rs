@@ -152,6 +152,7 @@ impl Assessment {
             (self.pruning.inconsistent, "inconsistent"),
             (self.other_version, "another version"),
             (self.unreadable, "unreadable"),
+            (self.added_beside, "additions beside a rule"),
         ];
         let whole = whole.into_iter().filter(|(is, _)| *is);
         places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));

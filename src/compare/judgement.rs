@@ -14,7 +14,7 @@ use super::notes::is_drift;
 use super::owner::Addition;
 use super::place::value_at;
 use super::prune::Dropped;
-use super::reasons::{invalid_text, line, refusal_text};
+use super::reasons::{invalid_text, place, refusal_text};
 use super::refusal::{self, Meaning};
 use super::remarks;
 use super::stuck::{self, Left};
@@ -282,6 +282,7 @@ impl Judgement<'_> {
                     owners: added.owners,
                     remark: None,
                     line: None,
+                    file: None,
                     counts: true,
                     path: added.path,
                 };
@@ -291,7 +292,10 @@ impl Judgement<'_> {
     }
 
     fn push(&mut self, mut verdict: FieldVerdict) {
-        verdict.line = line(self.subject, &verdict.path);
+        if let Some((file, line)) = place(self.subject, &verdict.path) {
+            verdict.line = Some(line);
+            verdict.file = (file != &*self.subject.desired.origin.file).then(|| file.to_owned());
+        }
         self.fields.push(verdict);
     }
 

@@ -204,7 +204,7 @@ mod tests {
     fn an_entry_is_the_base_only_of_the_object_and_the_apply_it_was_written_for() {
         let old = member("ConfigMap", "a", json!({"k": "1"}));
         let new = member("ConfigMap", "a", json!({"k": "2"}));
-        let bases = bases(&[old.clone()], &[&new], true);
+        let bases = bases(std::slice::from_ref(&old), &[&new], true);
         let find = |live| bases.find(&new.id, &new.object, &new.object, live);
         assert_eq!(find(applied(UID, APPLIED)), Found::Object(Box::new(old.object.clone())));
         assert_eq!(find(applied(UID, "2026-11-21T10:00:01Z")), Found::Stale, "applied since");
@@ -244,7 +244,7 @@ mod tests {
         let secret = |a: &str, b: &str| member("Secret", "s", json!({"a": a, "b": b}));
         let (base, git, live) = (secret("MQ==", "MQ=="), secret("Mg==", "MQ=="), secret("MQ==", "Mw=="));
         let at = applied(UID, APPLIED);
-        let known = bases(&[base.clone()], &[&git], true);
+        let known = bases(std::slice::from_ref(&base), &[&git], true);
         assert_eq!(
             known.find(&git.id, &git.object, &live.object, at),
             Found::Object(Box::new(base.object.clone()))

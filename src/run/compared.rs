@@ -26,7 +26,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
-use crate::render::{Manifests, Notice, plain};
+use crate::render::{Manifests, Notice};
 use crate::report::Source;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
@@ -120,7 +120,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
 
 /// Renders a directory of an open source.
 fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
-    let mut manifests = plain::render(snapshot.tree.as_ref(), directory)?;
+    let mut manifests = crate::render::render(snapshot.tree.as_ref(), directory)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -251,7 +251,7 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
     let manifests = match directory.clone() {
         Some(directory) => {
             let snapshot = Arc::clone(snapshot);
-            super::blocking(move || Ok(plain::render(snapshot.tree.as_ref(), &directory)?)).await?
+            super::blocking(move || Ok(crate::render::render(snapshot.tree.as_ref(), &directory)?)).await?
         }
         None => Manifests::default(),
     };

@@ -19,6 +19,7 @@ mod hostile;
 mod ignore_rules;
 mod in_sync;
 mod kinds;
+mod kustomize;
 mod layering;
 mod live_edits;
 mod pairs;

@@ -18,7 +18,7 @@ mod limits;
 pub mod located;
 mod merge;
 mod refusals;
-mod resolve;
+pub(super) mod resolve;
 mod slices;
 mod tree;
 

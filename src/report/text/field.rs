@@ -73,7 +73,8 @@ fn sides<'v>(verdict: &ObjectVerdict, field: &'v FieldVerdict, page: &Page<'_>) 
         sides.push(Side { sign: "-", name: "live", role, part, value: field.live.as_ref(), label });
     }
     if field.desired.is_some() || field.class == Class::Diverged {
-        let file = verdict.places.first().map(|(file, _)| object::at(file, field.line));
+        let own = verdict.places.first().map(|(file, _)| file);
+        let file = field.file.as_ref().or(own).map(|file| object::at(file, field.line));
         let label = file.filter(|_| field.desired.is_some()).unwrap_or_default();
         let (role, part) = (Role::Git, Role::GitPart);
         sides.push(Side { sign: "+", name: "Git", role, part, value: field.desired.as_ref(), label });
