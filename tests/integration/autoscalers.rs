@@ -213,12 +213,16 @@ fn assert_told(report: &Value, namespace: &str, cases: &[Case], how: &str) {
     }
 }
 
-/// The lists that a diff of these Deployments asked for, beside all other requests.
-fn lists(cluster: &Cluster, namespace: &str, names: &[&str]) -> String {
+/// The kinds of autoscalers that a diff of these Deployments listed, once for each list.
+fn lists(cluster: &Cluster, namespace: &str, names: &[&str]) -> Vec<&'static str> {
     let source = Source::of(&names.iter().map(|name| deployment(namespace, name)).collect::<Vec<_>>());
-    let run = gitops(cluster, cluster.kubeconfig(), &["diff", source.path(), "-v"]);
-    let told = run.stderr.lines().find(|line| line.contains("requests: ")).expect("-v tells the requests");
-    told.split(", ").find(|part| part.ends_with("lists")).expect("lists are counted").to_owned()
+    let mark = cluster.mark();
+    gitops(cluster, cluster.kubeconfig(), &["diff", source.path()]);
+    let requests = cluster.requests_since(mark);
+    let kinds = ["horizontalpodautoscalers", "scaledobjects", "verticalpodautoscalers"];
+    let listed =
+        |kind: &&'static str| requests.iter().filter(|r| r.verb == "list" && r.uri.contains(*kind)).count();
+    kinds.into_iter().flat_map(|kind| std::iter::repeat_n(kind, listed(&kind))).collect()
 }
 
 #[test]
@@ -252,11 +256,13 @@ fn a_scaled_value_is_the_autoscalers_inside_its_bounds() {
     assert_eq!(told.code, 1, "{}", told.stderr);
     assert_told(&told.report(), &namespace, &cases, "server");
 
-    // Deployments alone, where nothing differs; then what writes replicas, what writes requests, and all.
-    assert_eq!(lists(&cluster, &namespace, &["calm"]), "1 lists");
-    assert_eq!(lists(&cluster, &namespace, &["calm", "person-alone"]), "3 lists");
-    assert_eq!(lists(&cluster, &namespace, &["vpa-only"]), "2 lists");
-    assert_eq!(lists(&cluster, &namespace, &["vpa-only", "person-alone"]), "4 lists");
+    // None where nothing differs; else each that may write what differs, once.
+    let (horizontal, keda, vertical) =
+        ("horizontalpodautoscalers", "scaledobjects", "verticalpodautoscalers");
+    assert_eq!(lists(&cluster, &namespace, &["calm"]), [""; 0]);
+    assert_eq!(lists(&cluster, &namespace, &["calm", "person-alone"]), [horizontal, keda]);
+    assert_eq!(lists(&cluster, &namespace, &["vpa-only"]), [vertical]);
+    assert_eq!(lists(&cluster, &namespace, &["vpa-only", "person-alone"]), [horizontal, keda, vertical]);
 
     let file = cluster.dir().join("scaled.json");
     let name = file.to_str().expect("the directory's name is UTF-8");
