@@ -258,6 +258,7 @@ mod tests {
             owners: Vec::new(),
             remark: None,
             line: None,
+            file: None,
             counts,
         }
     }

@@ -60,7 +60,7 @@ impl Gathered {
         }
     }
 
-    /// Moves what is known of every wanted object to `live`.
+    /// Moves what is known of every wanted object to `live`; what was found beside them stays.
     pub fn answer(&mut self, wanted: &Wanted, live: &mut LiveSet) {
         for key in &wanted.objects {
             let id = ObjectId::new(&wanted.resource.gvk, &key.0, &key.1);

@@ -202,7 +202,6 @@ impl Server {
         let (mut live, mut others) = (LiveSet::new(), Vec::new());
         for (wanted, mut gathered) in wanted.iter().zip(self.gather(wanted, Keep::Wanted, label).await) {
             gathered.answer(wanted, &mut live);
-            gathered.found.retain(|key, _| !wanted.objects.contains(key));
             others.push((wanted.resource.clone(), gathered));
         }
         (live, others)

@@ -11,6 +11,7 @@ use crate::object::quantity::{self, Rounding};
 use crate::object::value::{is_zero, same};
 use crate::schema::builtin::{ZeroValue, zero_value};
 use crate::schema::defaulting::defaulted;
+use crate::schema::openapi::RAW_EXTENSION;
 use crate::schema::{Form, ListKind, MapType, NodeId, Schema};
 
 /// Where a value stands: what the server does with its zero, and with which default.
@@ -96,7 +97,9 @@ pub(super) fn default_of(schema: &Schema, parent: NodeId, field: &str) -> Option
 
 fn stored(place: &Place<'_>, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let node = place.schema.node(place.node);
-    if node.map.is_some() && node.list.is_some() {
+    let name = node.name.as_deref().unwrap_or_default();
+    let free = node.map.is_some() && node.list.is_some() && !name.ends_with(".IntOrString");
+    if free || name == RAW_EXTENSION || [NodeId::DEDUCED, NodeId::UNTYPED].contains(&place.node) {
         // What is kept as it came, such as the parameters of a driver.
         return desired.zip(live).is_some_and(|(desired, live)| same(desired, live));
     }

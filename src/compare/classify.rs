@@ -40,6 +40,7 @@ pub fn difference(evidence: &Evidence<'_>, found: &Difference, proof: Proof) -> 
         owners: names(&owners),
         remark: None,
         line: None,
+        file: None,
         counts: true,
     };
     if evidence.base.is_known() {
@@ -242,6 +243,19 @@ pub fn left_behind(evidence: &Evidence<'_>, path: &FieldPath, live: &Value) -> F
     gone(evidence, path, live, class, Proof::Local, base, remark)
 }
 
+/// Classifies a live path that Git dropped and that an apply of ours cannot take out, though nobody else owns it.
+pub(super) fn unreachable(
+    evidence: &Evidence<'_>,
+    path: &FieldPath,
+    live: &Value,
+    proof: Proof,
+    why: &str,
+) -> FieldVerdict {
+    let base = evidence.base.at(evidence.schema, path).cloned();
+    let remark = Some(format!("gone from Git, {why}: an apply does not take it out"));
+    gone(evidence, path, live, Class::Stuck, proof, base, remark)
+}
+
 fn gone(
     evidence: &Evidence<'_>,
     path: &FieldPath,
@@ -265,6 +279,7 @@ fn gone(
         owners: names(&owners),
         remark,
         line: None,
+        file: None,
         counts: true,
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::canonical::{is_item_stored_as, is_stored_as};
-use super::place::{Shape, item_key, shape};
+use super::place::{Shape, contributes, item_key, shape};
 use crate::object::fields::FieldSet;
 use crate::object::path::{FieldPath, PathElement};
 use crate::object::value::{is_empty_collection, same};
@@ -149,7 +149,10 @@ impl Walk<'_> {
 
     fn leaf(&mut self, place: &Place<'_>, desired: &Value, live: Option<&Value>, own: Option<FieldSet<'_>>) {
         if live.is_some_and(|live| same(desired, live)) {
-            self.note_owner(own);
+            // An empty keyed list is nobody's: apply records nothing for it.
+            if contributes(self.schema, place.node, desired) {
+                self.note_owner(own);
+            }
             return;
         }
         let explained = match place.parent {

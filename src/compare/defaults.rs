@@ -3,7 +3,9 @@
 //! It holds what decides a comparison: fields inside atomic nodes, and fields whose explicit zero or null is replaced. Every rule
 //! is local: it looks at nothing but the struct that it fills. Every row is proven by a test that walks this table and stores
 //! each on a real server. What depends on the old object, on a gate or on a field that somebody else may own is not here:
-//! `nodePort`, `clusterIP`, `ipFamilies`, `policyTypes`, `internalTrafficPolicy`, `backoffLimit`, `parallelism`.
+//! `nodePort`, `clusterIP`, `ipFamilies`, `policyTypes`, `internalTrafficPolicy`, `backoffLimit`, `parallelism`. Nor is what is
+//! filled in for a Job and not for the Job of a CronJob (`suspend`, `completionMode`), and the update strategy of a StatefulSet:
+//! without a type it gets a partition as well.
 
 use std::borrow::Cow;
 
@@ -80,15 +82,12 @@ pub const TABLE: &[Row] = &[
     row("io.k8s.api.apps.v1.StatefulSetSpec", "podManagementPolicy", Json("\"OrderedReady\"")),
     row("io.k8s.api.apps.v1.StatefulSetSpec", "replicas", Json("1")),
     row("io.k8s.api.apps.v1.StatefulSetSpec", "revisionHistoryLimit", Json("10")),
-    row("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", "type", Json("\"RollingUpdate\"")),
     row("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", "metrics", Json("[{\"type\":\"Resource\",\"resource\":{\"name\":\"cpu\",\"target\":{\"type\":\"Utilization\",\"averageUtilization\":80}}}]")),
     row("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec", "minReplicas", Json("1")),
     row("io.k8s.api.batch.v1.CronJobSpec", "concurrencyPolicy", Json("\"Allow\"")),
     row("io.k8s.api.batch.v1.CronJobSpec", "failedJobsHistoryLimit", Json("1")),
     row("io.k8s.api.batch.v1.CronJobSpec", "successfulJobsHistoryLimit", Json("3")),
     row("io.k8s.api.batch.v1.CronJobSpec", "suspend", Json("false")),
-    row("io.k8s.api.batch.v1.JobSpec", "completionMode", Json("\"NonIndexed\"")),
-    row("io.k8s.api.batch.v1.JobSpec", "suspend", Json("false")),
     row("io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", "status", Json("\"True\"")),
     row("io.k8s.api.core.v1.ClientIPConfig", "timeoutSeconds", Json("10800")),
     row("io.k8s.api.core.v1.ConfigMapVolumeSource", "defaultMode", Json("420")),
@@ -175,14 +174,11 @@ pub(super) fn value(name: &str, field: &str, siblings: Option<&Map<String, Value
     }
 }
 
-/// Only an image whose tag is `latest`, written or implied, is pulled each time. A name that is no reference has no tag, which
-/// the server decides; such a name is not judged here.
+/// Only an image whose tag is `latest`, written or implied, is pulled each time. A name that is no reference has no tag to the
+/// server; such a name is not judged here.
 fn pull_policy(image: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:@".contains(c);
-    if image.is_empty()
-        || !image.chars().all(plain)
-        || !image.starts_with(|c: char| c.is_ascii_alphanumeric())
-    {
+    if !image.starts_with(|c: char| c.is_ascii_alphanumeric()) || !image.chars().all(plain) {
         return None;
     }
     let name = image.rsplit('/').next().unwrap_or_default();

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::ignore::marks::is_extra_ignored;
 use super::membership::set_of;
 use super::verdict::{Note, NoteKind, ObjectVerdict, Status};
 use crate::object::fields::ManagedFields;
@@ -40,11 +41,16 @@ pub fn extra(gvk: &Gvk, live: &Value, id: &str) -> Option<ObjectVerdict> {
     if live.pointer("/metadata/deletionTimestamp").is_some() {
         return Some(verdict(Status::Terminating, Some("it left Git and is being deleted")));
     }
+    let noted = |text: String| {
+        let mut noted = verdict(Status::InSync, None);
+        noted.notes.push(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text });
+        Some(noted)
+    };
     if KEPT.contains(&(gvk.group.as_str(), gvk.kind.as_str())) {
-        let mut kept = verdict(Status::InSync, None);
-        let text = format!("left Git; a {} is deleted only if it is named", gvk.kind);
-        kept.notes.push(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text });
-        return Some(kept);
+        return noted(format!("left Git; a {} is deleted only if it is named", gvk.kind));
+    }
+    if is_extra_ignored(live) {
+        return noted("left Git; its compare-options say IgnoreExtraneous".to_owned());
     }
     Some(verdict(Status::Extra, Some("it left Git and is still in the cluster")))
 }
@@ -86,5 +92,11 @@ mod tests {
         let kept = extra(&Gvk::new("storage.k8s.io", "v1", "StorageClass"), &live(), "id").unwrap();
         assert_eq!(kept.notes[0].text, "left Git; a StorageClass is deleted only if it is named");
         assert!(KEPT.is_sorted());
+        let marked = |key: &'static str| {
+            move |o: &mut Value| o["metadata"]["annotations"] = json!({key: "IgnoreExtraneous"})
+        };
+        let (option, other) = ("argocd.argoproj.io/compare-options", "argocd.argoproj.io/sync-options");
+        assert_eq!(status("ConfigMap", "", marked(option)), Some(Status::InSync));
+        assert_eq!(status("ConfigMap", "", marked(other)), Some(Status::Extra));
     }
 }

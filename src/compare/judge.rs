@@ -152,6 +152,7 @@ impl Assessment {
             (self.pruning.inconsistent, "inconsistent"),
             (self.other_version, "another version"),
             (self.unreadable, "unreadable"),
+            (self.added_beside, "additions beside a rule"),
         ];
         let whole = whole.into_iter().filter(|(is, _)| *is);
         places.extend(whole.map(|(_, why)| (FieldPath::default(), why.to_owned())));
@@ -243,11 +244,12 @@ pub fn judge(subject: &Subject<'_>, live: &Value, assessment: &Assessment, answe
     judgement.ignored(assessment);
     judgement.differences(assessment, answer);
     judgement.left_behind(assessment);
+    judgement.out_of_reach(assessment, answer);
     let added = additions(subject.schema, &managed, recorded.as_ref(), &subject.desired.object, live);
     let added = judgement.without_ignored(assessment, added);
     let mut notes = notes_of_additions(subject.id, &added, subject.policy);
     judgement.additions(added, answer);
-    notes.extend(adoption(&managed, assessment));
+    notes.extend(adoption(&judgement.evidence, &subject.desired.object, assessment));
     notes.extend(cosmetic(assessment));
     notes.extend(recreation(&base));
     if matches!(answer, Answer::NotNeeded) {

@@ -14,9 +14,10 @@ use super::notes::is_drift;
 use super::owner::Addition;
 use super::place::value_at;
 use super::prune::Dropped;
-use super::reasons::{invalid_text, line, refusal_text};
+use super::reasons::{invalid_text, place, refusal_text};
 use super::refusal::{self, Meaning};
 use super::remarks;
+use super::stuck::{self, Left};
 use super::verdict::{Class, FieldVerdict, Note, NoteKind, Proof, Status, status_of};
 use crate::live::Refusal;
 use crate::object::fields::ManagedFields;
@@ -137,6 +138,12 @@ impl Judgement<'_> {
 
     fn dropped(&mut self, found: &Dropped, answer: &Answer) {
         let schema = self.subject.schema;
+        if let Some((alias, proof)) = self.restored(found, answer) {
+            let why = format!("restored by {alias}, which is the same field");
+            let verdict = classify::unreachable(&self.evidence, &found.path, &found.live, proof, &why);
+            self.push(verdict);
+            return;
+        }
         let (proof, remark) = match answer {
             Answer::Stored(predicted) if found.co_owners.is_empty() => {
                 match value_at(schema, predicted, &found.path.0) {
@@ -208,6 +215,55 @@ impl Judgement<'_> {
         }
     }
 
+    /// The alias that keeps a dropped field in place, and what that rests on.
+    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(&'static str, Proof)> {
+        let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
+        let alias = stuck::alias(schema, self.evidence.managed, desired, self.live, &found.path)?;
+        let proof = match answer {
+            Answer::Stored(predicted) => {
+                let stays = value_at(schema, predicted, &found.path.0)?;
+                same(stays, &found.live).then_some(Proof::Server)?
+            }
+            _ => Proof::Local,
+        };
+        found.co_owners.is_empty().then_some((alias, proof))
+    }
+
+    /// What our own entry, or a base at another version, shows to have left Git although no apply takes it out.
+    pub(super) fn out_of_reach(&mut self, assessment: &Assessment, answer: &Answer) {
+        let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
+        let mut left =
+            stuck::left(schema, self.evidence.managed, &assessment.pruning.former_values, desired, self.live);
+        if let Some(base) = self.evidence.base.object() {
+            left.extend(stuck::moved_from(base, desired, self.live));
+        }
+        for Left { path, live, why } in left {
+            let told = self.fields.iter().any(|field| path.starts_with(&field.path));
+            let goes = matches!(answer, Answer::Stored(predicted)
+                if value_at(schema, predicted, &path.0).is_none_or(|stays| !same(stays, &live)));
+            if !told && !goes {
+                let verdict = classify::unreachable(&self.evidence, &path, &live, Proof::Local, &why);
+                if !self.is_ignored(assessment, &verdict) {
+                    self.push(verdict);
+                }
+            }
+        }
+    }
+
+    /// Why the server cannot read the live object for an apply, where that can be seen.
+    fn why_blocked(&self) -> String {
+        let schema = self.subject.schema;
+        if let Some(path) = stuck::keyless(schema, self.live) {
+            return format!("; an item of {path} has none of its keys");
+        }
+        let gone = remarks::versions_gone(schema, self.evidence.managed);
+        let writers: Vec<String> = gone.into_iter().filter_map(|note| note.writer).collect();
+        if writers.is_empty() {
+            return String::new();
+        }
+        format!("; the entry of {} in managedFields is at a version that is gone", writers.join(", "))
+    }
+
     /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
     pub(super) fn additions(&mut self, added: Vec<Added>, answer: &Answer) {
         for added in added {
@@ -226,6 +282,7 @@ impl Judgement<'_> {
                     owners: added.owners,
                     remark: None,
                     line: None,
+                    file: None,
                     counts: true,
                     path: added.path,
                 };
@@ -235,13 +292,16 @@ impl Judgement<'_> {
     }
 
     fn push(&mut self, mut verdict: FieldVerdict) {
-        verdict.line = line(self.subject, &verdict.path);
+        if let Some((file, line)) = place(self.subject, &verdict.path) {
+            verdict.line = Some(line);
+            verdict.file = (file != &*self.subject.desired.origin.file).then(|| file.to_owned());
+        }
         self.fields.push(verdict);
     }
 
     pub(super) fn status(&self, answer: &Answer, notes: &mut Vec<Note>) -> (Status, Option<String>) {
         if self.live.pointer("/metadata/deletionTimestamp").is_some() {
-            return (Status::Terminating, Some("it is being deleted".to_owned()));
+            return (Status::Terminating, Some(deletion(self.live)));
         }
         match answer {
             Answer::Refused { refusal, fresh } => {
@@ -272,7 +332,8 @@ impl Judgement<'_> {
         match refusal::meaning(refusal) {
             Meaning::Manifest => (Status::Invalid, Some(invalid_text(self.subject, refusal))),
             Meaning::LiveObject => {
-                (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}")))
+                let why = self.why_blocked();
+                (Status::Blocked, Some(format!("server-side apply cannot read the live object: {said}{why}")))
             }
             Meaning::Denied if !self.has_evidence() => (Status::Invalid, Some(said)),
             Meaning::Change
@@ -298,6 +359,16 @@ impl Judgement<'_> {
         let ignored =
             self.ignored.iter().any(|ignored| proving.iter().any(|class| class.word() == ignored.word));
         ignored || self.fields.iter().any(|field| proving.contains(&field.class))
+    }
+}
+
+/// What is known of a deletion: whom it waits for.
+fn deletion(live: &Value) -> String {
+    let finalizers = live.pointer("/metadata/finalizers").and_then(Value::as_array);
+    let names: Vec<&str> = finalizers.into_iter().flatten().filter_map(Value::as_str).collect();
+    match names.is_empty() {
+        true => "it is being deleted".to_owned(),
+        false => format!("it is being deleted and waits for {}", names.join(", ")),
     }
 }
 

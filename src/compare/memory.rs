@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::ignore::Rules;
 use super::paranoid::Percent;
 use super::survey::{Bases, Setting};
-use crate::desired::{DesiredSet, Ready};
+use crate::desired::Ready;
 use crate::object::id::{Gvk, ObjectId};
 use crate::schema::stored;
 
@@ -37,13 +37,11 @@ impl Memory {
         // Whole, so that nothing that a verdict may follow from is forgotten here. Bases and desired objects are part of
         // each object's own digest.
         let Setting { desired, schemas, bases: _, policy, owners_recorded, rules } = setting;
-        let DesiredSet { entries: _, warnings: _, set } = desired;
-        // Every object says which rules mean something, also one that is in sync; and a sample of what was proven is to be
-        // taken of all of it.
+        // Every object says which rules mean something, also one that is in sync; and doubts are about proofs themselves.
         if **rules != Rules::default() || policy.paranoid != Percent::default() {
             return Self::off();
         }
-        let settings = format!("{policy:?} {owners_recorded} {set:?}");
+        let settings = format!("{policy:?} {owners_recorded} {:?}", desired.set);
         let common = schemas.iter().map(|(gvk, schema)| {
             let schema = stored::encode(schema);
             (gvk.clone(), digest(&[program, settings.as_bytes(), gvk.to_string().as_bytes(), &schema]))
@@ -58,12 +56,13 @@ impl Memory {
             return None;
         }
         // What was last applied makes a difference of its own; only its absence is part of the digest so far.
-        let base: &[u8] = match bases {
-            Bases::Unknown => b"unknown",
-            Bases::Withheld => b"withheld",
-            Bases::Revision { .. } | Bases::Record(_) => return None,
+        let base = match bases {
+            Bases::Unknown => b"unknown".to_vec(),
+            Bases::Withheld => b"withheld".to_vec(),
+            Bases::Record(recorded) => recorded.bases.unchanged(id)?,
+            Bases::Revision { .. } => return None,
         };
-        Some(digest(&[common, base, id.to_string().as_bytes(), ready.packed.text(), live]))
+        Some(digest(&[common, &base, id.to_string().as_bytes(), ready.packed.text(), live]))
     }
 
     /// True if an earlier run proved it.
@@ -90,6 +89,7 @@ mod tests {
     use crate::compare::fixtures::{config_map, deployment};
     use crate::compare::ignore::Rules;
     use crate::compare::judge::{AddedPolicy, Policy};
+    use crate::desired::DesiredSet;
     use crate::live::Resource;
     use crate::object::packed::Packed;
     use crate::render::origin::{FieldLines, Origin};

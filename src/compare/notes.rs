@@ -1,14 +1,18 @@
 //! What does not count: additions that are no drift, ownership that is missing, other spellings.
 
+use serde_json::Value;
+
 use super::additions::Added;
 use super::base::Base;
+use super::classify::Evidence;
 use super::ignore::{Ignored, Maker};
 use super::judge::{AddedPolicy, Assessment, Policy};
 use super::owner::Addition;
+use super::place::value_at;
 use super::verdict::{Note, NoteKind};
-use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
+use crate::object::value::same;
 
 pub(super) fn is_drift(id: &ObjectId, added: &Added, policy: Policy) -> bool {
     added.by == Addition::Person
@@ -48,17 +52,26 @@ pub(super) fn notes_of_additions(id: &ObjectId, added: &[Added], policy: Policy)
     notes
 }
 
-pub(super) fn adoption(managed: &ManagedFields<'_>, assessment: &Assessment) -> Option<Note> {
-    let note =
-        |paths, text: &str| Some(Note { kind: NoteKind::Adopt, writer: None, paths, text: text.to_owned() });
-    if managed.own().is_none() {
-        return note(Vec::new(), "not applied by gitops yet");
+/// Values that are right and not ours: taken by somebody before Git had them, or recorded under another name.
+pub(super) fn adoption(evidence: &Evidence<'_>, desired: &Value, assessment: &Assessment) -> Vec<Note> {
+    let note = |paths, text: &str| Note { kind: NoteKind::Adopt, writer: None, paths, text: text.to_owned() };
+    if evidence.managed.own().is_none() {
+        return vec![note(Vec::new(), "not applied by gitops yet")];
     }
     if assessment.unlabelled {
-        return note(Vec::new(), "not labelled as a member of the set yet");
+        return vec![note(Vec::new(), "not labelled as a member of the set yet")];
     }
-    let paths = assessment.containment.unowned.clone();
-    if paths.is_empty() { None } else { note(paths, "right value, owned by others") }
+    let Evidence { schema, base, .. } = evidence;
+    let moved = |path: &&FieldPath| {
+        let now = value_at(schema, desired, &path.0);
+        base.object().is_some() && base.at(schema, path).zip(now).is_none_or(|(then, now)| !same(then, now))
+    };
+    let (converged, right): (Vec<&FieldPath>, Vec<&FieldPath>) =
+        assessment.containment.unowned.iter().partition(moved);
+    let texts =
+        [(converged, "converged: Git and live took the same value"), (right, "right value, owned by others")];
+    let told = texts.into_iter().filter(|(paths, _)| !paths.is_empty());
+    told.map(|(paths, text)| note(paths.into_iter().cloned().collect(), text)).collect()
 }
 
 /// The object that was applied is gone, and this is another one.

@@ -67,6 +67,7 @@ fn field(schema: &Schema, desired: &Value, live: &Value, path: FieldPath) -> Fie
         writer: None,
         owners: Vec::new(),
         remark: Some("proven in sync, but the server's dry run changes it".to_owned()),
+        file: None,
         line: None,
         counts: true,
         path,

@@ -29,6 +29,8 @@ pub struct Pruning {
     pub dropped: Vec<Dropped>,
     /// The entry does not fit the schema (a member below an atomic node, an index): nothing is proven by it.
     pub inconsistent: bool,
+    /// Keyed lists and sets that the entry holds as one value: they were atomic when they were applied.
+    pub former_values: Vec<FieldPath>,
 }
 
 /// Walks our Apply entry against the desired and the live object.
@@ -57,6 +59,9 @@ impl Walk<'_> {
         if !own.is_leaf() && shape(self.schema.node(node), live) == Shape::Leaf && !live.is_null() {
             self.result.inconsistent = true;
             return;
+        }
+        if own.is_leaf() && desired.is_some() && shape(self.schema.node(node), live) == Shape::Items {
+            self.result.former_values.push(FieldPath(self.path.clone()));
         }
         for (element, below) in own.children() {
             if self.is_bookkeeping(&element, below) {

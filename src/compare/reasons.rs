@@ -6,25 +6,24 @@ use super::validate::validate;
 use crate::live::Refusal;
 use crate::object::path::FieldPath;
 
-/// The line of a field in its file, or of the nearest field around it.
-pub(super) fn line(subject: &Subject<'_>, path: &FieldPath) -> Option<u32> {
+/// The file and line of a field.
+pub(super) fn place<'s>(subject: &'s Subject<'_>, path: &FieldPath) -> Option<(&'s str, u32)> {
     use crate::render::origin::Step;
     let steps = super::place::steps(subject.schema, &subject.desired.object, path)?;
     let steps: Vec<Step<'_>> = steps.iter().map(super::place::OwnedStep::as_step).collect();
-    let exact = subject.desired.origin.fields.line(steps.iter().copied());
+    let exact = subject.desired.origin.place(steps.iter().copied());
     exact.or_else(|| {
         // A Secret's stringData was folded into data.
         let folded = steps.first() == Some(&Step::Key("data"));
         let plain = std::iter::once(Step::Key("stringData")).chain(steps.iter().copied().skip(1));
-        folded.then(|| subject.desired.origin.fields.line(plain)).flatten()
+        folded.then(|| subject.desired.origin.place(plain)).flatten()
     })
 }
 
 pub(super) fn fault_text(subject: &Subject<'_>) -> String {
     let faults = validate(subject.schema, &subject.desired.object);
     let texts = faults.iter().map(|fault| {
-        let place =
-            line(subject, &fault.path).map(|line| format!("{}:{line}: ", subject.desired.origin.file));
+        let place = place(subject, &fault.path).map(|(file, line)| format!("{file}:{line}: "));
         format!("{}{}: {}", place.unwrap_or_default(), fault.path, fault.message)
     });
     texts.collect::<Vec<_>>().join("; ")

@@ -116,10 +116,10 @@ pub struct Survey {
     pub verdicts: Vec<ObjectVerdict>,
     /// Objects to ask the server about.
     pub open: Vec<Open>,
-    /// What was proven for the first time and may be remembered.
-    pub proven: Vec<Proof>,
     /// Objects that are proven in sync and to be held against the server all the same; their verdicts are among the others.
     pub sampled: Vec<Open>,
+    /// What was proven for the first time and may be remembered.
+    pub proven: Vec<Proof>,
     /// Which rules mean something.
     pub usage: Usage,
 }
@@ -128,8 +128,8 @@ impl Survey {
     fn append(&mut self, mut other: Self) {
         self.verdicts.append(&mut other.verdicts);
         self.open.append(&mut other.open);
-        self.proven.append(&mut other.proven);
         self.sampled.append(&mut other.sampled);
+        self.proven.append(&mut other.proven);
         self.usage.merge(other.usage);
     }
 }
@@ -222,20 +222,16 @@ fn one(
         survey.verdicts.push(verdict);
     } else if deleting || !assessment.needs_server() {
         let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
-        survey.proven.extend(proof.filter(|_| verdict == in_sync(id, ready, &base)));
-        let sampled = verdict.status == Status::InSync && setting.policy.paranoid.holds(id);
+        // What an earlier run proved is said without looking at anything but names and digests.
+        let same = verdict == in_sync(id, ready, &setting.bases.of(id));
+        survey.proven.extend(proof.filter(|_| same));
+        // What a rule ignores was never proven.
+        let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
+        let sampled = proven && setting.policy.paranoid.holds(id);
         survey.verdicts.push(verdict);
         if sampled {
             let scaling = Scaling::default();
-            survey.sampled.push(Open {
-                id: id.clone(),
-                desired,
-                live,
-                assessment,
-                base,
-                proof: None,
-                scaling,
-            });
+            survey.sampled.push(Open { id: id.clone(), desired, live, assessment, base, proof, scaling });
         }
     } else {
         let scaling = Scaling::default();

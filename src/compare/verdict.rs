@@ -100,6 +100,8 @@ pub struct FieldVerdict {
     pub remark: Option<String>,
     /// Line of the desired value in its file, if known.
     pub line: Option<u32>,
+    /// That file, if it is not the one that the object stands in: a patch or a kustomization wrote the value.
+    pub file: Option<String>,
     /// False for a field that is shown but gives no status: one that an autoscaler holds.
     pub counts: bool,
 }
@@ -354,6 +356,7 @@ mod tests {
             owners: Vec::new(),
             remark: None,
             line: None,
+            file: None,
             counts,
         }
     }

@@ -161,3 +161,25 @@ fn rules_that_changed_are_told_by_what_they_say() {
     let once = stated("ignore:\n- {kind: A, paths: [a]}\n");
     assert_eq!(words(changed(&twice, &once).0), [(4, "A */*: a".to_owned())]);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+
+    /// FUZZ-13: whatever stands in a configuration is read or refused with a place in the file.
+    #[test]
+    fn fuzz_13_no_text_is_too_much(
+        text in "[a-z:{}\\[\\]'\"*&!, \n-]{0,80}",
+        key in proptest::sample::select(vec!["", "ignore:\n- ", "targets:\n- ", "ignore:\n- paths: [", "ignore:\n- {kind: A, until: "]),
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+    ) {
+        let whole = with(&format!("{key}{text}"));
+        let lines = u32::try_from(whole.lines().count()).unwrap() + 1;
+        if let Err(problems) = read(&whole) {
+            proptest::prop_assert!(!problems.is_empty());
+            proptest::prop_assert!(problems.iter().all(|problem| problem.line <= lines), "{problems:?}");
+        }
+        let _ = parse(FILE, &bytes, date(2026, 11, 21));
+        let _ = crate::compare::ignore::jq::parse(&text);
+        let _ = crate::object::pattern::PathPattern::parse(&text);
+    }
+}

@@ -16,6 +16,7 @@ fn field(path: FieldPath, desired: Option<Value>, base: Option<Value>, live: Opt
         owners: Vec::new(),
         remark: None,
         line: None,
+        file: None,
         counts: true,
     }
 }

@@ -14,7 +14,6 @@ use super::key::SetKey;
 use super::opened::Stored;
 use super::veil::{Hidden, holds_veiled, unveil, veil};
 use crate::object::id::ObjectId;
-use crate::object::packed::Packed;
 
 /// What of a live object decides about its entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +53,12 @@ const WORTH_A_THREAD: usize = 400;
 
 impl Bases {
     /// The bases of a record whose shards are not read yet, compared with the desired objects. Without a key no digest can be
-    /// compared, and every member's shard is wanted.
-    pub fn new(stored: Stored, desired: &[(&ObjectId, &Packed)], hidden: &dyn Hidden) -> Self {
+    /// compared, and every member's shard is wanted. Each desired object is made when it is looked at, and dropped again.
+    pub fn new(
+        stored: Stored,
+        desired: &[(&ObjectId, impl Fn() -> Value + Sync)],
+        hidden: &dyn Hidden,
+    ) -> Self {
         let Stored { index, key } = stored;
         let mut bases = Self { index, key, ..Self::default() };
         if bases.key.is_some() {
@@ -75,12 +78,12 @@ impl Bases {
     }
 
     /// The desired objects whose digest is the recorded one.
-    fn equal(&self, desired: &[(&ObjectId, &Packed)], hidden: &dyn Hidden) -> BTreeSet<IdHash> {
+    fn equal(&self, desired: &[(&ObjectId, impl Fn() -> Value)], hidden: &dyn Hidden) -> BTreeSet<IdHash> {
         let Some(key) = &self.key else { return BTreeSet::new() };
         let equal = desired.iter().filter_map(|(id, object)| {
             let hash = IdHash::of(id);
             let entry = self.index.get(hash)?;
-            let digest = ObjectDigest::of(key, hash, &veil(key, id, &object.value(), hidden));
+            let digest = ObjectDigest::of(key, hash, &veil(key, id, &object(), hidden));
             (digest == entry.digest).then_some(hash)
         });
         equal.collect()
@@ -89,6 +92,13 @@ impl Bases {
     /// True if the record has an entry for the object.
     pub fn has(&self, id: &ObjectId) -> bool {
         self.index.get(IdHash::of(id)).is_some()
+    }
+
+    /// The entry of an object that Git did not move since, as bytes: the same bytes are the same entry.
+    pub fn unchanged(&self, id: &ObjectId) -> Option<Vec<u8>> {
+        let hash = IdHash::of(id);
+        let entry = self.index.get(hash).filter(|_| self.unchanged.contains(&hash))?;
+        Some([&entry.digest.0[..], &entry.uid.0[..], &entry.applied.to_le_bytes()].concat())
     }
 
     /// True if the object has an entry, moved in Git since, and what was applied is kept.
@@ -176,8 +186,7 @@ mod tests {
         let secrets = secrets(&set, &encode(members, &key, &Hides, 2).unwrap(), &key);
         let (index, key) = decode::index(&secrets[0]).unwrap();
         let stored = Stored { index, key: key.filter(|_| with_key) };
-        let packed: Vec<Packed> = desired.iter().map(|m| Packed::of(&m.object)).collect();
-        let objects: Vec<(&ObjectId, &Packed)> = desired.iter().map(|m| &m.id).zip(&packed).collect();
+        let objects: Vec<_> = desired.iter().map(|m| (&m.id, || m.object.clone())).collect();
         let mut bases = Bases::new(stored, &objects, &Hides);
         for number in 1..=2 {
             let wanted = bases.wanted_of(number);
@@ -195,7 +204,7 @@ mod tests {
     fn an_entry_is_the_base_only_of_the_object_and_the_apply_it_was_written_for() {
         let old = member("ConfigMap", "a", json!({"k": "1"}));
         let new = member("ConfigMap", "a", json!({"k": "2"}));
-        let bases = bases(&[old.clone()], &[&new], true);
+        let bases = bases(std::slice::from_ref(&old), &[&new], true);
         let find = |live| bases.find(&new.id, &new.object, &new.object, live);
         assert_eq!(find(applied(UID, APPLIED)), Found::Object(Box::new(old.object.clone())));
         assert_eq!(find(applied(UID, "2026-11-21T10:00:01Z")), Found::Stale, "applied since");
@@ -235,7 +244,7 @@ mod tests {
         let secret = |a: &str, b: &str| member("Secret", "s", json!({"a": a, "b": b}));
         let (base, git, live) = (secret("MQ==", "MQ=="), secret("Mg==", "MQ=="), secret("MQ==", "Mw=="));
         let at = applied(UID, APPLIED);
-        let known = bases(&[base.clone()], &[&git], true);
+        let known = bases(std::slice::from_ref(&base), &[&git], true);
         assert_eq!(
             known.find(&git.id, &git.object, &live.object, at),
             Found::Object(Box::new(base.object.clone()))

@@ -48,7 +48,7 @@ pub enum EncodeError {
     #[error("{id}: the time of its Apply entry is {time:?}; expected is a time as in 2026-01-31T12:00:00Z")]
     Time {
         /// The member.
-        id: ObjectId,
+        id: Box<ObjectId>,
         /// What stood there.
         time: String,
     },
@@ -109,7 +109,7 @@ fn prepare(member: &Member, key: &SetKey, hidden: &dyn Hidden) -> Result<Prepare
     let id = IdHash::of(&member.id);
     let veiled = veil(key, &member.id, &member.object, hidden);
     let digest = ObjectDigest::of(key, id, &veiled);
-    let wrong_time = || EncodeError::Time { id: member.id.clone(), time: member.applied.clone() };
+    let wrong_time = || EncodeError::Time { id: Box::new(member.id.clone()), time: member.applied.clone() };
     let applied = seconds(&member.applied).ok_or_else(wrong_time)?;
     let line =
         shard::line(&member.id, digest, &veiled).map_err(|error| EncodeError::Pack(error.to_string()))?;

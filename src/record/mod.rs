@@ -52,7 +52,7 @@ impl SetChoice {
     /// run. `None` if nothing names it.
     pub fn identity(&self, origin_url: Option<&str>, path: &str, namespace: &str) -> Option<SetIdentity> {
         let name = match &self.name {
-            Some(name) => name.clone(),
+            Some(name) => name::checked(name).unwrap_or_else(|_| name.clone()),
             None => name::of_repository(origin_url?, path)?,
         };
         let record_namespace = self.record_namespace.as_deref().unwrap_or(namespace).to_owned();

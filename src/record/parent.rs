@@ -193,7 +193,7 @@ impl Parent {
         let text = |name| data(name).chars().take(MAX_TEXT).collect::<String>();
         let mut places: BTreeMap<String, BTreeSet<String>> = serde_json::from_str(data("members"))
             .map_err(|_| "its data.members is no map of kinds to namespaces".to_owned())?;
-        if !places.keys().chain(places.values().flatten()).all(is_name) {
+        if !places.keys().chain(places.values().flatten()).all(|name| is_name(name)) {
             return Err("its data.members is no map of kinds to namespaces".to_owned());
         }
         // A kind that stands in the annotation alone may be anywhere: the specification names kinds and namespaces apart.
@@ -228,14 +228,14 @@ fn list(text: Option<&str>, name: &str) -> Result<BTreeSet<String>, String> {
     let Some(text) = text else { return Err(format!("it has no annotation {name}")) };
     let entries: BTreeSet<String> =
         text.split(',').filter(|entry| !entry.is_empty()).take(MAX_LIST + 1).map(str::to_owned).collect();
-    match entries.len() <= MAX_LIST && entries.iter().all(is_name) {
+    match entries.len() <= MAX_LIST && entries.iter().all(|name| is_name(name)) {
         true => Ok(entries),
         false => Err(format!("its annotation {name} is no list of names")),
     }
 }
 
 /// True for what a kind with its group, or a namespace, is made of.
-fn is_name(text: &String) -> bool {
+fn is_name(text: &str) -> bool {
     text.len() <= 253 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':'))
 }
 

@@ -1,6 +1,7 @@
 //! Rendering: a tree of files in, manifests with their origins out. Pure; each renderer is one module.
 
 pub mod detect;
+pub mod kustomize;
 pub mod objects;
 pub mod origin;
 pub mod plain;
@@ -10,6 +11,7 @@ pub mod yaml;
 use crate::object::id::Gvk;
 use crate::object::packed::Packed;
 use crate::render::origin::Origin;
+use crate::source::tree::{EntryKind, FileTree, RepoPath, resolve};
 
 /// One Kubernetes object as rendered, before preparation for a cluster.
 #[derive(Debug, Clone)]
@@ -33,6 +35,21 @@ pub struct Manifests {
     pub items: Vec<Manifest>,
     /// What a user should know although rendering succeeded, in the same order.
     pub warnings: Vec<Notice>,
+}
+
+/// Renders a directory with the renderer that it needs, told from the names in it, or a single file as a plain manifest.
+///
+/// # Errors
+/// As the renderer's.
+pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, RenderError> {
+    let entries = match resolve(tree, place) {
+        Ok((path, EntryKind::Directory)) => tree.list(&path).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    match detect::detect(&entries).0 {
+        detect::Renderer::Kustomize => kustomize::render(tree, place, kustomize::Options::default()),
+        _ => plain::render(tree, place),
+    }
 }
 
 /// A remark about one place of the source.

@@ -44,11 +44,44 @@ impl PathHash {
     }
 }
 
-/// The line of every field of one object, twelve bytes a field.
+/// The line of every field of one object, twelve bytes a field, and the file of those that stand in another file than the
+/// object.
 ///
 /// Paths are kept as 64-bit hashes: a collision would show a wrong line number and nothing else.
 #[derive(Debug, Clone, Default)]
-pub struct FieldLines(Arc<[(PathHash, u32)]>);
+pub struct FieldLines {
+    lines: Arc<[(PathHash, u32)]>,
+    files: Arc<[(PathHash, Arc<str>)]>,
+}
+
+impl Origin {
+    /// An object whose fields come from several files: path, file and line of each, in any order.
+    pub fn with_files(
+        file: Arc<str>,
+        line: u32,
+        fields: impl IntoIterator<Item = (PathHash, Arc<str>, u32)>,
+    ) -> Self {
+        let (mut lines, mut files) = (Vec::new(), Vec::new());
+        for (path, other, line) in fields {
+            lines.push((path, line));
+            if other != file {
+                files.push((path, other));
+            }
+        }
+        files.sort_by_key(|entry| entry.0);
+        let fields = FieldLines { files: files.into(), ..FieldLines::new(lines) };
+        Self { file, line, fields }
+    }
+
+    /// The file and line of the value at a path; `None` if it was not written.
+    pub fn place<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Option<(&str, u32)> {
+        let path = path.into_iter().fold(PathHash::ROOT, PathHash::step);
+        let line = self.fields.at(path)?;
+        let files = &self.fields.files;
+        let other = files.binary_search_by_key(&path, |entry| entry.0).ok().map(|at| &*files[at].1);
+        Some((other.unwrap_or(&self.file), line))
+    }
+}
 
 impl FieldLines {
     /// Builds the table from (path, line) pairs in any order; of equal paths the last wins.
@@ -57,7 +90,7 @@ impl FieldLines {
         entries.reverse();
         entries.dedup_by_key(|entry| entry.0);
         entries.reverse();
-        Self(entries.into())
+        Self { lines: entries.into(), files: Arc::default() }
     }
 
     /// The line of the value at a path, from 1; `None` if it was not written.
@@ -67,8 +100,8 @@ impl FieldLines {
 
     /// The line of the value at a path that is known by its hash.
     pub fn at(&self, path: PathHash) -> Option<u32> {
-        let found = self.0.binary_search_by_key(&path, |entry| entry.0);
-        found.ok().map(|at| self.0[at].1)
+        let found = self.lines.binary_search_by_key(&path, |entry| entry.0);
+        found.ok().map(|at| self.lines[at].1)
     }
 
     /// The lines of a value inside, with paths that start at that value.

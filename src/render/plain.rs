@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use serde_json::Value;
+
 use super::objects::Objects;
 use super::walk::{Walk, unread};
 use super::yaml::{self, Dialect, Remark};
@@ -41,6 +43,21 @@ pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, Render
 /// As [`render`].
 pub fn render_stream(bytes: &[u8]) -> Result<Manifests, RenderError> {
     parse_file("-", bytes).finish("-", 1)
+}
+
+/// True for a configuration of this tool that stands among manifests.
+fn is_configuration(document: &Value) -> bool {
+    document.get("apiVersion").is_some_and(|version| version == "gitops/v1") && document.get("kind").is_none()
+}
+
+fn left_out(name: &str, document: &yaml::Document) -> Notice {
+    Notice {
+        file: name.to_owned(),
+        line: document.line,
+        column: document.column,
+        message: "a configuration of gitops and no manifest; it is left out".to_owned(),
+        hint: Some("it is read at the root of the source, or where --config names it".to_owned()),
+    }
 }
 
 /// Objects, warnings and problems found so far.
@@ -152,7 +169,11 @@ fn parse_file(name: &str, bytes: &[u8]) -> Found {
             let file: Arc<str> = name.into();
             let mut objects = Objects::default();
             for document in reading.documents {
-                objects.add(&file, document);
+                if is_configuration(&document.value) {
+                    found.warnings.push(left_out(name, &document));
+                } else {
+                    objects.add(&file, document);
+                }
             }
             found.items = objects.items;
             found.problems = objects.problems;

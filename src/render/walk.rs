@@ -96,6 +96,7 @@ impl<'a> Walk<'a> {
             EntryKind::Directory => self.directory(&path),
             EntryKind::File if is_manifest_name(&path) => self.file(&path),
             EntryKind::File => {}
+            EntryKind::Link if path.as_str() == CONFIGURATION => {}
             EntryKind::Link => self.links.push(path),
             EntryKind::Submodule => {
                 let warning = Notice::about(path.as_str(), "is a submodule, which is not read");
@@ -137,8 +138,16 @@ impl<'a> Walk<'a> {
         };
         for (path, renderer, name) in std::mem::take(&mut self.others) {
             let file = path.child(&name);
-            let message = format!("the directory {path} needs {renderer}, a renderer that is not there yet");
-            let hint = Some(hint.clone());
+            let (message, hint) = match renderer {
+                Renderer::Kustomize => (
+                    format!("the directory {path} is a kustomization, and stands among plain manifests"),
+                    Some(format!("render it on its own with --path {path}")),
+                ),
+                _ => (
+                    format!("the directory {path} needs {renderer}, a renderer that is not there yet"),
+                    Some(hint.clone()),
+                ),
+            };
             self.problems.push(Notice { hint, ..Notice::about(file.as_str(), message) });
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn field(at: &str, class: Class, desired: Value, live: Value) -> Fiel
         owners: Vec::new(),
         remark: None,
         line: Some(7),
+        file: None,
         counts: true,
     }
 }

@@ -193,6 +193,8 @@ struct Field<'r> {
     remark: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -361,6 +363,7 @@ fn field(field: &FieldVerdict) -> Field<'_> {
         owners: &field.owners,
         remark: field.remark.as_deref(),
         line: field.line,
+        file: field.file.as_deref(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whole outputs, both formats.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::fixtures::*;
@@ -57,6 +59,7 @@ shop @ 4f2c1e9 main → prod (https://10.0.0.1:6443)  base: revision 9a01b7c
     +     two
     +     lines
 ~ Deployment shop/web                         diverged: drift, added and pending
+    apply would undo 2 edits and bring 1 change; revert would undo 2 edits
     spec.template.spec.containers[web].image  drift
       - registry.example/web:1.4.3     live   kubectl-edit, 2 h ago
       + registry.example/web:1.4.2     Git    web.yaml:23
@@ -66,6 +69,7 @@ shop @ 4f2c1e9 main → prod (https://10.0.0.1:6443)  base: revision 9a01b7c
     spec.template.spec.containers[debug]      added
       - {image: busybox, name: debug}  live   kubectl-edit, 2 h ago
 
+apply would undo 2 edits, bring 1 change and create 1 object; revert would undo 2 edits
 5 objects: 2 in sync, 1 diverged, 1 new, 1 unknown · 9 requests, 0 dry runs, 0.31 s
 ";
     assert_eq!(text(sketch()), expected);
@@ -132,6 +136,39 @@ fn aligned(expected: &str) -> String {
 }
 
 #[test]
+fn a_record_is_named_and_what_is_proven_locally_is_said_once() {
+    let mut pending = field("spec.replicas", Class::Pending, json!(5), json!(3));
+    pending.proof = Proof::Local;
+    pending.base = Some(json!(3));
+    let mut verdict = object("apps", "Deployment", "web", Status::Pending, vec![pending]);
+    let run = LastRun {
+        commit: Some("9a01b7c000000000000000000000000000000000".to_owned()),
+        command: "apply".to_owned(),
+        at: "2026-11-18T10:00:00Z".to_owned(),
+        result: "done".to_owned(),
+        ..LastRun::default()
+    };
+    let told = |verdict: &ObjectVerdict| text(vec![verdict.clone()]);
+    verdict.base = BaseKind::Record(Arc::new(run.clone()));
+    let page = told(&verdict);
+    assert!(page.lines().next().unwrap().ends_with("base: record, 9a01b7c, applied 3 days ago"), "{page}");
+    assert_eq!(page.matches("proof: local").count(), 1, "{page}");
+    assert!(
+        page.contains("\nno dry run was possible: every difference is proven locally (proof: local)\n"),
+        "{page}"
+    );
+    assert!(page.contains("pending\n"), "{page}");
+    verdict.base =
+        BaseKind::Record(Arc::new(LastRun { result: "failed".to_owned(), dirty: true, ..run.clone() }));
+    let first = "base: record, 9a01b7c with uncommitted changes, apply failed 3 days ago";
+    assert!(told(&verdict).lines().next().unwrap().ends_with(first), "{}", told(&verdict));
+    verdict.base = BaseKind::Record(Arc::new(LastRun::default()));
+    assert!(told(&verdict).lines().next().unwrap().ends_with("base: record"), "{}", told(&verdict));
+    verdict.base = BaseKind::Earlier(Arc::new(run));
+    assert!(told(&verdict).lines().next().unwrap().ends_with("base: record, of an earlier object"));
+}
+
+#[test]
 fn every_class_has_its_rows() {
     let mut fields: Vec<FieldVerdict> = Class::ALL
         .into_iter()
@@ -157,6 +194,7 @@ fn every_class_has_its_rows() {
     verdict.base = BaseKind::Revision("v1.4.1 (9a01b7c)".to_owned());
     let expected = "\
 ~ Deployment shop/web  diverged: drift, added, pending, diverged, removal, stuck and differs
+    apply would undo 3 edits, bring 2 changes, set 1 field and leave 1 field; revert would undo 3 edits
     spec.drift  drift
       - (absent)                       live   writer not recorded
       + git                            Git    web.yaml:7
@@ -298,6 +336,7 @@ fn structures_are_diffed_as_yaml_and_long_texts_around_the_difference() {
     ];
     let expected = "\
 ~ Pod shop/web  drift: added and differs
+    apply would undo 1 edit and set 2 fields
     spec.probe  differs
       - live
       + Git    web.yaml:7
@@ -316,8 +355,8 @@ fn structures_are_diffed_as_yaml_and_long_texts_around_the_difference() {
     spec.init  added
       - live   writer not recorded
         - args:
-        - - aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-        - - bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+        -   - aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        -   - bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     assert_eq!(blocks(vec![object("", "Pod", "web", Status::Drift, fields)]), aligned(expected));
 }
 
@@ -463,7 +502,10 @@ fn every_target_has_its_header() {
     let text = text_with(&two, &options());
     assert!(text.starts_with("shop @ 4f2c1e9 v1.4.2 → prod (https://"), "{text}");
     assert!(text.contains("\n\nshop @ 4f2c1e9 v1.4.2 → staging (https://10.0.0.1:6443)"), "{text}");
-    assert!(text.ends_with("\n\n2 objects: 2 drift · 9 requests, 0 dry runs, 0.31 s\n"), "{text}");
+    assert!(
+        text.ends_with("\n\napply would undo 2 edits\n2 objects: 2 drift · 9 requests, 0 dry runs, 0.31 s\n"),
+        "{text}"
+    );
 }
 
 /// Names, paths, values, files, managers and reasons that try to move the cursor, to hide text and to fake lines.

@@ -11,7 +11,7 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::Search;
 use super::paranoid;
-use super::recorded::Recorded;
+use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
@@ -26,7 +26,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
-use crate::render::{Manifests, Notice, plain};
+use crate::render::{Manifests, Notice};
 use crate::report::Source;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
@@ -44,7 +44,7 @@ pub enum BaseChoice {
 #[derive(Debug, Clone)]
 pub enum Opening {
     /// To be opened.
-    Request(source::Request),
+    Request(Box<source::Request>),
     /// A directory of a source that is open already, shared by all targets of a run.
     Shared(Arc<Snapshot>, RepoPath),
 }
@@ -120,7 +120,7 @@ pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
 
 /// Renders a directory of an open source.
 fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
-    let mut manifests = plain::render(snapshot.tree.as_ref(), directory)?;
+    let mut manifests = crate::render::render(snapshot.tree.as_ref(), directory)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -188,6 +188,7 @@ pub async fn compare(
         // A snapshot is of one set, whatever the directory is called that it is compared with.
         reader.record(set.as_ref().filter(|_| named || matches!(reader, Live::Server(_)))),
     );
+    warnings.extend(recorded::of_another_set(reader, set.as_ref().filter(|_| named), answers.as_ref()));
     let recorded = Recorded::open(set, named, answers, &mut warnings);
     desired.set = recorded.membership();
     recorded.mark_lost_kinds(&mut desired, &catalog);
@@ -206,7 +207,7 @@ pub async fn compare(
         owners_recorded: reader.owners_recorded(),
         rules: &rules,
     };
-    let remembered = Remembered::of(reader, &comparison.source);
+    let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
     let memory = match remembered.is_off() {
         true => Memory::off(),
         false => Memory::new(remembered.proofs(), &remembered.program, &setting),
@@ -250,7 +251,7 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
     let manifests = match directory.clone() {
         Some(directory) => {
             let snapshot = Arc::clone(snapshot);
-            super::blocking(move || Ok(plain::render(snapshot.tree.as_ref(), &directory)?)).await?
+            super::blocking(move || Ok(crate::render::render(snapshot.tree.as_ref(), &directory)?)).await?
         }
         None => Manifests::default(),
     };

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::RunError;
 use crate::exit::Code;
 use crate::progress::Progress;
-use crate::render::Notice;
+use crate::render::{Notice, yaml};
 use crate::report::{escape, hints};
 
 /// Where a command writes.
@@ -73,6 +73,9 @@ pub fn report_target_error(target: &str, error: &RunError) {
 /// Makes a panic say where it happened and nothing else: its text may quote what must not be shown.
 pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if yaml::is_guarded() {
+            return;
+        }
         let place =
             panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         complain(

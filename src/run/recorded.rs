@@ -8,11 +8,10 @@ use serde_json::Value;
 use crate::compare::recorded::{RecordedBases, applied};
 use crate::compare::survey::Bases;
 use crate::compare::verdict::LastRun;
-use crate::desired::{DesiredSet, Entry, Membership};
+use crate::desired::{DesiredSet, Entry, Membership, Ready};
 use crate::live::{Catalog, FetchError, LiveSet, Presence};
 use crate::mask::rules::MaskRules;
 use crate::object::id::ObjectId;
-use crate::object::packed::Packed;
 use crate::reader::Live;
 use crate::record::applyset::group_kind;
 use crate::record::opened::{Answers, Part, Record, Trouble, grant, open, unusable};
@@ -77,7 +76,7 @@ impl Recorded {
         else {
             return Bases::Unknown;
         };
-        let objects: Vec<(&ObjectId, &Packed)> = ready(desired).collect();
+        let objects: Vec<_> = ready(desired).map(|(id, ready)| (id, || ready.object())).collect();
         let mut bases = bases::Bases::new(stored, &objects, &MaskRules::default());
         let shards = shards(&bases, desired, live);
         if !shards.is_empty() {
@@ -88,9 +87,22 @@ impl Recorded {
     }
 }
 
-fn ready(desired: &DesiredSet) -> impl Iterator<Item = (&ObjectId, &Packed)> {
+/// A snapshot that holds the record of another set than the one that is named.
+pub(super) fn of_another_set(
+    reader: &Live,
+    named: Option<&SetIdentity>,
+    answers: Option<&Answers>,
+) -> Option<Notice> {
+    let (Live::Recorded(recorded), Some(set), None) = (reader, named, answers) else { return None };
+    let held = recorded.record(None)?.set.name;
+    let message = format!("the snapshot holds the record of set {held}, not of set {}", set.name);
+    let hint = Some(format!("leave --set-name out, or record the set {}", set.name));
+    Some(Notice { file: String::new(), line: 0, column: 0, message, hint })
+}
+
+fn ready(desired: &DesiredSet) -> impl Iterator<Item = (&ObjectId, &Ready)> {
     desired.entries.iter().filter_map(|(id, entry)| match entry {
-        Entry::Ready(ready) => Some((id, &ready.packed)),
+        Entry::Ready(ready) => Some((id, &**ready)),
         _ => None,
     })
 }

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::compared::Opening;
 use crate::compare::memory::{Proof, digest};
 use crate::reader::Live;
 use crate::store::{self, Bounds, Store};
@@ -31,14 +30,10 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Opens what is remembered of a source on the server of a run; nothing, without a cache or a server.
-    pub fn of(reader: &Live, opening: &Opening) -> Self {
+    /// Opens what is remembered of a directory of a source on the server of a run; nothing, without a cache or a server.
+    pub fn of(reader: &Live, source: &str, path: &str) -> Self {
         let root = reader.cache();
-        let (source, path) = match opening {
-            Opening::Request(request) => (&request.source, request.path.clone().unwrap_or_default()),
-            Opening::Shared(snapshot, path) => (&snapshot.display, path.to_string()),
-        };
-        let key = [reader.identity().server.as_str(), source.as_str(), path.as_str()];
+        let key = [reader.identity().server.as_str(), source, path];
         Self {
             proofs: Store::new(root, "proofs", BOUNDS),
             dry_runs: Store::new(root, "dry-runs", BOUNDS),

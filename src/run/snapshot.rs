@@ -54,7 +54,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
         set: identity.as_ref(),
     };
     let document = record(&server, &catalog, wish).await?;
-    for gap in document.gaps() {
+    for gap in document.record_gaps().into_iter().chain(document.gaps()) {
         output.say("warning", &gap);
     }
     store(&document, args, output)?;

@@ -244,7 +244,7 @@ fn by_flags(
             let prefix = snapshot.prefix.clone();
             Opening::Shared(snapshot, prefix)
         }
-        None => Opening::Request(request),
+        None => Opening::Request(Box::new(request)),
     };
     let base = base.map(|(revision, opened)| match opened {
         None => BaseChoice::None,

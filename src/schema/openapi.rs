@@ -13,7 +13,8 @@ use super::{
 use crate::object::id::Gvk;
 
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
-const RAW_EXTENSION: &str = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+/// The type of what a built-in object keeps as it came.
+pub(crate) const RAW_EXTENSION: &str = "io.k8s.apimachinery.pkg.runtime.RawExtension";
 const TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
 /// Deepest nesting of inline schemas that is compiled; deeper parts are deduced.
 const MAX_DEPTH: usize = 100;

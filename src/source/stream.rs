@@ -39,7 +39,7 @@ pub fn from_stream(stream: impl Read) -> Result<Snapshot, SourceError> {
         dirty: false,
         origin_url: None,
         tree: Box::new(MemoryTree::default().with_file("-", content)),
-        prefix: RepoPath::root(),
+        prefix: RepoPath::root().child("-"),
         warnings: Vec::new(),
     })
 }

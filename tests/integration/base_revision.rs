@@ -43,7 +43,7 @@ data: {a: "1"}
 pub(crate) const EDIT: &str = r#"{"data": {"drift": "x", "diverged": "x", "converged": "2", "removed-live": null,
     "dropped-changed": "x", "add-foreign": "x"}}"#;
 
-fn git(dir: &std::path::Path, args: &[&str]) {
+pub(crate) fn git(dir: &std::path::Path, args: &[&str]) {
     let fixed = ["-c", "user.name=t", "-c", "user.email=t@t.invalid", "-c", "init.defaultBranch=main"];
     let output = Command::new("git")
         .args(fixed)

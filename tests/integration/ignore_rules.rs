@@ -383,7 +383,7 @@ spec:
   ignoreDifferences:
   - group: apps
     kind: Deployment
-    jsonPointers: [/spec/replicas]
+    jsonPointers: [/spec/replicas, /spec/template/spec/containers/0/imagePullPolicy]
   - group: apps
     kind: Deployment
     jqPathExpressions:
@@ -402,6 +402,8 @@ spec:
     for name in ["deployment/managed", "deployment/stranger"] {
         edit(cluster, &namespace, name, &["scale", "--replicas=5"]);
         edit(cluster, &namespace, name, &["set", "image", "web=example.test/web:2"]);
+        let policy = r#"{"spec": {"template": {"spec": {"containers": [{"name": "web", "imagePullPolicy": "Never"}]}}}}"#;
+        edit(cluster, &namespace, name, &["patch", PATCH, "-p", policy]);
         let minimum = r#"{"spec": {"minReadySeconds": 5}}"#;
         edit(
             cluster,
@@ -420,7 +422,8 @@ spec:
     };
     assert_eq!(paths("managed"), ["spec.minReadySeconds"]);
     let image = "spec.template.spec.containers[web].image";
-    assert_eq!(paths("stranger"), ["spec.minReadySeconds", "spec.replicas", image]);
+    let policy = "spec.template.spec.containers[web].imagePullPolicy";
+    assert_eq!(paths("stranger"), ["spec.minReadySeconds", "spec.replicas", image, policy]);
     let taken: Vec<(Vec<String>, Value, Value)> = ignored(&report)
         .into_iter()
         .map(|(_, paths, rule)| (paths, rule["line"].clone(), rule["maker"].clone()))
@@ -428,7 +431,7 @@ spec:
     assert_eq!(
         taken,
         [
-            (vec!["spec.replicas".to_owned()], Value::from(8), Value::from("application")),
+            (vec!["spec.replicas".to_owned(), policy.to_owned()], Value::from(8), Value::from("application")),
             (vec![image.to_owned()], Value::from(11), Value::from("application")),
         ]
     );

@@ -117,17 +117,18 @@ fn other_renderers_are_named_with_the_way_out() {
     assert_eq!(
         texts(&found),
         [
-            "apps/kustomization.yaml: the directory apps needs kustomize, a renderer that is not there yet",
+            "apps/kustomization.yaml: the directory apps is a kustomization, and stands among plain manifests",
             "chart/Chart.yaml: the directory chart needs helm, a renderer that is not there yet",
             "json/main.jsonnet: the directory json needs jsonnet, a renderer that is not there yet",
         ]
     );
-    for problem in &found {
+    assert_eq!(found[0].hint.as_deref(), Some("render it on its own with --path apps"));
+    for problem in &found[1..] {
         let hint = problem.hint.as_deref().unwrap();
         assert_eq!(hint, "choose a directory of plain manifests, for example --path plain");
     }
     assert_eq!(names(&render(&tree, &path("plain")).unwrap()), ["plain/a.yaml:a"]);
-    let root = MemoryTree::default().with_file("Kustomization", "");
+    let root = MemoryTree::default().with_file("Chart.yaml", "");
     let found = problems(render(&root, &RepoPath::root()));
     assert!(found[0].hint.as_deref().unwrap().contains("--path DIR"), "{found:?}");
 }

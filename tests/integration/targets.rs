@@ -300,3 +300,82 @@ fn rules_that_changed_since_the_base_are_listed() {
     let same = world.diff(&repo.at(""), &["--base", "HEAD"]);
     assert!(!same.stdout.contains("ignore rules changed"), "{}", same.stdout);
 }
+
+#[test]
+fn the_configuration_of_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) =
+        readme.split_once("```yaml\napiVersion: gitops/v1\n").expect("the README shows a configuration");
+    let (text, _) = rest.split_once("```").expect("the block ends");
+    let text = format!("apiVersion: gitops/v1\n{text}");
+    let config = gitops::config::parse("gitops.yaml", text.as_bytes(), jiff::civil::date(2026, 12, 1));
+    let config = config.unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!((config.targets.len(), config.rules.len()), (1, 1));
+}
+
+/// The base is rendered from where its own configuration had the target.
+#[test]
+fn the_base_of_a_target_is_where_its_own_configuration_had_it() {
+    let Some(world) = World::new("targets-moved") else { return };
+    let repo = Repo::with_files(&files(BOTH));
+    let moved = BOTH.replace("path: one", "path: uno") + "- {name: third, path: two, context: one}\n";
+    let changed = SETTINGS.replace("b: \"1\"", "b: \"3\"");
+    repo.git(&["rm", "-q", "-r", "one"]);
+    repo.commit_files(&[("gitops.yaml", &moved), ("uno/all.yaml", &changed)], "moved");
+    let run = world.diff(&repo.at(""), &["--base", "HEAD~1", "--target", "first", "-o", "json"]);
+    let report = run.report();
+    let field = &report["targets"][0]["objects"][0]["fields"][0];
+    assert_eq!(
+        (run.code, field["path"].as_str(), field["class"].as_str()),
+        (1, Some("data.b"), Some("pending")),
+        "{}",
+        run.stderr
+    );
+    // A target that the base did not have was never applied.
+    let run =
+        world.diff(&repo.at(""), &["--base", "HEAD~1", "--target", "third", "-n", "default", "-o", "json"]);
+    assert_eq!(sections(&run), [section("third", &["new"], "")], "{}", run.stderr);
+}
+
+#[test]
+fn one_source_is_opened_once_for_all_targets_and_a_stream_is_one_target() {
+    let Some(world) = World::new("targets-stream") else { return };
+    let source = Source::files(&files(BOTH));
+    let file = source.file("gitops.yaml");
+    let sealed = crate::support::sealed::Sealed::with_cluster(&world.kubeconfig);
+    let config = file.to_str().expect("UTF-8");
+    let run = |flags: &[&str]| {
+        sealed.run_with(&[&["diff", "-", "--config", config], flags].concat(), SETTINGS.as_bytes())
+    };
+    let second = run(&["--target", "second"]);
+    assert_eq!(second.code, 1, "{}", second.stderr);
+    assert_eq!(run(&["--target", "first"]).code, 0);
+    let rendered = sealed.run_with(&["render", "-"], SETTINGS.as_bytes());
+    assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+    assert!(rendered.stdout.contains("name: settings"), "{}", rendered.stdout);
+    let both = run(&["--all-targets"]);
+    assert_eq!(both.code, 2);
+    assert!(both.stderr.contains("a stream is about one target, and 2 are selected"), "{}", both.stderr);
+}
+
+/// SEC-03
+#[test]
+fn a_configuration_is_never_read_outside_of_the_source() {
+    let home = tempfile::tempdir().expect("a directory");
+    let secret = home.path().join("secret.yaml");
+    std::fs::write(&secret, "canary-7f3a: 1\n").expect("a file");
+    let source = Source::files(&[("all.yaml", SETTINGS)]);
+    std::os::unix::fs::symlink(&secret, source.file("gitops.yaml")).expect("a link");
+    let run = crate::support::sealed::Sealed::new().run(&["diff", source.path()]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("gitops.yaml: symbolic link leads outside the source"), "{}", run.stderr);
+    run.assert_hides("canary-7f3a");
+    // One that stays inside is read.
+    let source = Source::files(&[("all.yaml", SETTINGS), ("config/own.yaml", "apiVersion: gitops/v2\n")]);
+    std::os::unix::fs::symlink("config/own.yaml", source.file("gitops.yaml")).expect("a link");
+    let run = crate::support::sealed::Sealed::new().run(&["diff", source.path()]);
+    assert_eq!(
+        run.stderr,
+        "error: gitops.yaml:1:13: apiVersion gitops/v2 is not known; expected gitops/v1\n"
+    );
+}

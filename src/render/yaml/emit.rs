@@ -40,7 +40,8 @@ pub fn stream<'v>(values: impl IntoIterator<Item = &'v Value>, order: Order) -> 
     documents.join("---\n")
 }
 
-fn ordered(map: &Map<String, Value>, order: Order) -> Vec<(&String, &Value)> {
+/// The entries of a map in an order.
+pub fn ordered(map: &Map<String, Value>, order: Order) -> Vec<(&String, &Value)> {
     let mut entries: Vec<(&String, &Value)> = map.iter().collect();
     let rank = |key: &str| match (order, key) {
         (Order::Sorted, _) => 0,

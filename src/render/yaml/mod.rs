@@ -18,9 +18,11 @@ mod limits;
 pub mod located;
 mod merge;
 mod refusals;
-mod resolve;
+pub(super) mod resolve;
 mod slices;
 mod tree;
+
+pub use tree::is_guarded;
 
 use std::borrow::Cow;
 

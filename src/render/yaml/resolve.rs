@@ -145,7 +145,7 @@ fn signed_binary(text: &str) -> Option<Scalar> {
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_float(text: &str) -> bool {
+pub(in crate::render) fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -182,6 +182,22 @@ fn fraction(text: &str) -> Scalar {
     let plain = text.replace('_', "");
     let number = (separated && is_float(&plain)).then(|| float(&plain)).flatten();
     number.map_or(Scalar::Text, Scalar::Float)
+}
+
+/// True for a text that is something else when it is not quoted.
+pub(in crate::render) fn is_no_text(text: &str) -> bool {
+    untagged(text) != Scalar::Text
+}
+
+/// The text of a `!!binary`.
+///
+/// # Errors
+/// It is no base64.
+pub(in crate::render) fn binary_text(text: &str) -> Result<String, &'static str> {
+    match binary(text)? {
+        Scalar::Decoded(text) => Ok(text),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// Base64 as Go decodes it: line breaks ignored, padding wanted, trailing bits not checked; what is not UTF-8 becomes one

@@ -189,3 +189,12 @@ fn a_file_in_utf_16_is_read() {
     assert!(read(&units[..units.len() - 1], Dialect::Plain).is_err());
     assert!(read(b"\xff\xfe\x00\xd8", Dialect::Plain).is_err());
 }
+
+/// The parser panics here, and kubectl's refuses it.
+#[test]
+fn a_tag_that_ends_with_a_comma_is_a_problem_and_no_panic() {
+    let found = |line, column| (line, column, "a tag with a comma behind it".to_owned());
+    assert_eq!(problem("a: 1\nb: [!, c]\n"), found(2, 5));
+    assert_eq!(problem("a: \"hi! you, there\"\n---\nb: {c: !!str,}\n"), found(3, 8));
+    assert!(!is_guarded());
+}

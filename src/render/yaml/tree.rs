@@ -3,13 +3,15 @@
 //! The tree is one vector in the order of the text; a node knows how many nodes it spans. Aliases stay references: what
 //! they expand to is counted when the tree is converted.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 
 use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
 use serde_json::Value;
 
 use super::slices::Slices;
-use super::{MAX_ANCHORS, MAX_DEPTH, MAX_NODES, Remark};
+use super::{MAX_ANCHORS, MAX_DEPTH, MAX_NODES, Remark, documents};
 
 /// One document, root first.
 #[derive(Debug)]
@@ -79,6 +81,23 @@ impl<'t> Documents<'t> {
     /// # Errors
     /// The first problem of the document.
     pub(super) fn compose(&mut self, text: &'t str, first_line: u32) -> Result<Option<Tree>, Remark> {
+        // The parser gives up with a panic where a tag inside brackets ends with a comma.
+        let composed = guarded(|| self.composed(text, first_line));
+        composed.unwrap_or_else(|| {
+            self.parser = Parser::new();
+            let tags = text.match_indices('!').map(|(at, _)| text.split_at(at));
+            let ends = |tag: &str| tag.find(|c: char| c == ',' || c.is_whitespace());
+            let comma = |tag: &str| ends(tag).is_some_and(|end| tag[end..].starts_with(','));
+            let Some((before, _)) = tags.into_iter().find(|(_, tag)| comma(tag)) else {
+                return Err(Remark::at(first_line, 1, "unreadable YAML"));
+            };
+            let (line, column) = documents::position(before);
+            let problem = Remark::at(line - 1 + first_line, column, "a tag with a comma behind it");
+            Err(problem.hint("quote the text if it is meant to start with `!`"))
+        })
+    }
+
+    fn composed(&mut self, text: &'t str, first_line: u32) -> Result<Option<Tree>, Remark> {
         // The parser takes any first byte 0xEF for half of a mark; kubectl skips one real mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         self.parser.reset();
@@ -97,6 +116,23 @@ impl<'t> Documents<'t> {
         composer.refuse_inner_marks()?;
         composer.document(&mut self.parser)
     }
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True while a panic of this thread is caught and becomes a problem of the file, so that nothing needs to be said about it.
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Runs the parser; `None` if it panicked.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    GUARDED.set(true);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    result.ok()
 }
 
 /// A guess that is seldom too small.

@@ -212,6 +212,7 @@ fn field_strategy() -> impl Strategy<Value = FieldVerdict> {
             writer,
             owners: Vec::new(),
             remark: texts.0,
+            file: None,
             line: texts.1,
             counts,
         },

@@ -45,9 +45,12 @@ fn head(field: &FieldVerdict, page: &Page<'_>) -> Vec<Line> {
     };
     let mut line = Line::of(Role::Plain, &format!("{}{path}", " ".repeat(PATH_INDENT)));
     line.pad_to(page.column);
-    let words = words::class(field);
+    let words = words::class(field, page.all_local);
     let role = if field.counts { Role::Difference } else { Role::Faint };
-    let (class, remark) = words.split_once(": ").unwrap_or((&words, ""));
+    let (class, remark) = match &field.remark {
+        Some(remark) => (words.trim_end_matches(remark.as_str()).trim_end_matches(": "), remark.as_str()),
+        None => (words.as_str(), ""),
+    };
     if line.width() + columns(&words) <= page.options.width || remark.is_empty() {
         return vec![line.with(role, &words)];
     }
@@ -70,7 +73,8 @@ fn sides<'v>(verdict: &ObjectVerdict, field: &'v FieldVerdict, page: &Page<'_>) 
         sides.push(Side { sign: "-", name: "live", role, part, value: field.live.as_ref(), label });
     }
     if field.desired.is_some() || field.class == Class::Diverged {
-        let file = verdict.places.first().map(|(file, _)| object::at(file, field.line));
+        let own = verdict.places.first().map(|(file, _)| file);
+        let file = field.file.as_ref().or(own).map(|file| object::at(file, field.line));
         let label = file.filter(|_| field.desired.is_some()).unwrap_or_default();
         let (role, part) = (Role::Git, Role::GitPart);
         sides.push(Side { sign: "+", name: "Git", role, part, value: field.desired.as_ref(), label });

@@ -2,6 +2,7 @@
 //!
 //! As in kubectl diff `-` is live and `+` is what Git wants; the words stand beside the signs.
 
+mod acts;
 mod field;
 mod line;
 mod object;
@@ -14,7 +15,8 @@ use jiff::Timestamp;
 
 use super::style::{Role, Styles};
 use super::{Cluster, Failure, Report, RuleText, Show, Source, TargetReport, ignored};
-use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
+use crate::compare::verdict::{Class, FieldVerdict, NoteKind, ObjectVerdict, Proof, Status};
+use acts::Acts;
 use line::Line;
 
 /// How a report is written.
@@ -45,6 +47,13 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
         lines.extend(self::target(&report.source, target, options));
         lines.push(Line::default());
     }
+    let acts = Acts::sum(report.targets.iter().flat_map(|target| target.verdicts.get())).words();
+    lines.extend(
+        line::wrap(&acts, options.width)
+            .iter()
+            .filter(|_| !acts.is_empty())
+            .map(|text| Line::of(Role::Plain, text)),
+    );
     lines.push(summary(report));
     lines.splice(lines.len() - 1..lines.len() - 1, rules_changed(report));
     for line in lines {
@@ -55,12 +64,18 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
 
 fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line> {
     let verdicts = target.verdicts.get();
-    let page = Page { options, column: column(verdicts, options), base: target.usual_base() };
+    let fields = || verdicts.iter().flat_map(|verdict| &verdict.fields);
+    let all_local = fields().next().is_some() && fields().all(is_local);
+    let page = Page { options, column: column(verdicts, options), base: target.usual_base(), all_local };
     let mut lines = vec![header(source, target, &page)];
     if let Some(failure) = &target.failure {
         lines.push(Line::default());
         lines.extend(self::failure(failure));
         return lines;
+    }
+    if all_local {
+        let words = "no dry run was possible: every difference is proven locally (proof: local)";
+        lines.push(Line::of(Role::Faint, words));
     }
     let blocks: Vec<Vec<Line>> = verdicts
         .iter()
@@ -111,6 +126,8 @@ struct Page<'a> {
     options: &'a Options,
     /// Column of statuses and classes.
     column: usize,
+    /// True if no field was proven by the server, which is said once.
+    all_local: bool,
     /// The base that the header names.
     base: &'a crate::compare::verdict::BaseKind,
 }
@@ -124,6 +141,11 @@ fn column(verdicts: &[ObjectVerdict], options: &Options) -> usize {
         fields.chain([line::columns(&verdict.id.to_string()) + 2])
     });
     widths.map(|width| width + 2).filter(|width| *width <= most).max().unwrap_or(0).max(options.width * 2 / 5)
+}
+
+/// True for a field that reading alone decided; what people added is never asked about.
+fn is_local(field: &FieldVerdict) -> bool {
+    field.proof == Proof::Local || field.class == Class::Added
 }
 
 fn header(source: &Source, target: &TargetReport, page: &Page<'_>) -> Line {

@@ -1,5 +1,6 @@
 //! The block of one object.
 
+use super::acts::Acts;
 use super::line::{Line, columns, wrap};
 use super::{Page, field, value, words};
 use crate::compare::verdict::{BaseKind, Note, ObjectVerdict, Status};
@@ -18,12 +19,17 @@ pub(super) fn block(verdict: &ObjectVerdict, page: &Page<'_>) -> Vec<Line> {
     if verdict.base != *page.base && !verdict.fields.is_empty() {
         lines.push(indented(Role::Faint, &words::base(&verdict.base, page.options.now)));
     }
+    let acts = Acts::of(verdict);
+    if acts.are_mixed() {
+        let words = wrap(&acts.words(), page.options.width.saturating_sub(INDENT));
+        lines.extend(words.iter().map(|text| indented(Role::Faint, text)));
+    }
     for field in &verdict.fields {
         lines.extend(field::lines(verdict, field, page));
     }
     if let Some(object) = &verdict.object {
         let (sign, role) = if verdict.status == Status::Extra { ("-", Role::Live) } else { ("+", Role::Git) };
-        lines.extend(value::signed(INDENT, sign, role, &value::yaml(object)));
+        lines.extend(value::signed(INDENT, sign, role, &value::readable(object)));
     }
     for shown in verdict.notes.iter().filter(|note| page.options.show.shows(note.kind)) {
         lines.push(note(shown, Line::of(Role::Plain, "  "), page));

@@ -61,8 +61,60 @@ pub(super) fn lines(value: &Value) -> String {
     match value {
         Value::String(text) if text.contains('\n') => text.clone(),
         Value::String(text) => format!("{}\n", scalar(text)),
+        other => readable(other),
+    }
+}
+
+/// Widest list of plain values that stands on one line.
+const MOST_FLOW: usize = 60;
+
+/// A value as YAML that can be read behind a sign: a list stands further in than its key, and a short one on the key's line,
+/// so that no dash is taken for a sign.
+pub(super) fn readable(value: &Value) -> String {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let entries = emit::ordered(map, Order::Manifest);
+            entries.into_iter().map(|(key, value)| entry(key, value)).collect()
+        }
+        Value::Array(items) if !items.is_empty() => items.iter().map(item).collect(),
         other => yaml(other),
     }
+}
+
+/// An item of a list: a dash in front of its first line, blanks in front of the others.
+fn item(item: &Value) -> String {
+    match item {
+        Value::Object(map) if !map.is_empty() => {
+            format!("- {}", indented(&readable(item), 2).trim_start_matches(' '))
+        }
+        Value::Array(items) if !items.is_empty() => format!("-\n{}", indented(&readable(item), 2)),
+        other => yaml(&Value::Array(vec![other.clone()])),
+    }
+}
+
+fn entry(key: &str, value: &Value) -> String {
+    let alone = |value: &Value| yaml(&Value::Object([(key.to_owned(), value.clone())].into_iter().collect()));
+    let head = || {
+        let entry = alone(&Value::Null);
+        entry.strip_suffix(" null\n").map_or(entry.clone(), str::to_owned)
+    };
+    let below = |value: &Value| format!("{}\n{}", head(), indented(&readable(value), 2));
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let plain = items.iter().all(|item| !item.is_object() && !item.is_array());
+            let flow = flow(value);
+            let fits = plain && flow.chars().count() <= MOST_FLOW;
+            if fits { format!("{} {flow}\n", head()) } else { below(value) }
+        }
+        Value::Object(map) if !map.is_empty() => below(value),
+        other => alone(other),
+    }
+}
+
+fn indented(text: &str, columns: usize) -> String {
+    let blanks = " ".repeat(columns);
+    let lines = text.split_terminator('\n');
+    lines.map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{blanks}{line}\n") }).collect()
 }
 
 /// Lines with one sign in front of each, in an indented block.
@@ -209,6 +261,21 @@ mod tests {
             assert_eq!(short(&value).as_deref(), Some(expected));
         }
         assert_eq!(short(&json!("a\nb")), None);
+    }
+
+    #[test]
+    fn no_dash_is_taken_for_a_sign() {
+        let value = json!({"name": "debug", "command": ["sleep", "1d"], "env": [{"name": "A", "value": "1"}, {"name": "B"}],
+            "null": ["x"], "none": [], "nested": [[1, 2]], "text": "a\n\nb\n", "long": ["a".repeat(40), "b".repeat(40)]});
+        let expected = format!(
+            "command: [sleep, 1d]\nenv:\n  - name: A\n    value: \"1\"\n  - name: B\nlong:\n  - {}\n  - {}\nname: debug\n\
+             nested:\n  -\n    - 1\n    - 2\nnone: []\n\"null\": [x]\ntext: |\n  a\n\n  b\n",
+            "a".repeat(40),
+            "b".repeat(40)
+        );
+        assert_eq!(readable(&value), expected);
+        assert_eq!(serde_yaml::from_str::<Value>(&readable(&value)).unwrap(), value);
+        assert_eq!(readable(&json!([{"a": 1}, "b", ["c"]])), "- a: 1\n- b\n-\n  - c\n");
     }
 
     #[test]

@@ -50,12 +50,13 @@ pub(super) fn who(verdict: &ObjectVerdict, field: &FieldVerdict, now: Timestamp)
 }
 
 /// The class of a field with what belongs to it: `drift`, `held, does not count`, `drift (proof: local): order differs`.
-pub(super) fn class(field: &FieldVerdict) -> String {
+/// Where all of a report is proven locally the header says so.
+pub(super) fn class(field: &FieldVerdict, all_local: bool) -> String {
     let mut words = field.class.word().to_owned();
     if !field.counts {
         words.push_str(", does not count");
     }
-    if field.proof == Proof::Local {
+    if field.proof == Proof::Local && !all_local {
         words.push_str(" (proof: local)");
     }
     if let Some(remark) = &field.remark {

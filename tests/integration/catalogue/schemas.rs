@@ -21,10 +21,13 @@ use crate::support::cluster::{self, Cluster};
 const RECORDED: &[(&str, &str, &[&str])] = &[
     ("", "v1", &["ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret", "Service", "ServiceAccount"]),
     ("admissionregistration.k8s.io", "v1", &["MutatingWebhookConfiguration"]),
-    ("apps", "v1", &["Deployment"]),
-    ("batch", "v1", &["Job"]),
+    ("apps", "v1", &["DaemonSet", "Deployment", "StatefulSet"]),
+    ("autoscaling", "v2", &["HorizontalPodAutoscaler"]),
+    ("batch", "v1", &["CronJob", "Job"]),
     ("catalogue.example.org", "v1", &["Gadget", "Widget"]),
-    ("rbac.authorization.k8s.io", "v1", &["ClusterRole"]),
+    ("networking.k8s.io", "v1", &["Ingress", "NetworkPolicy"]),
+    ("policy", "v1", &["PodDisruptionBudget"]),
+    ("rbac.authorization.k8s.io", "v1", &["ClusterRole", "Role", "RoleBinding"]),
 ];
 
 fn directory() -> PathBuf {

@@ -378,7 +378,7 @@ impl Case {
 
 /// The set of fields that server-side apply records for a value: leaves, map entries and list items, not structs. `None` for
 /// an empty keyed list, and for a struct that holds nothing else.
-fn field_set(schema: &Schema, node: NodeId, value: &Value) -> Option<Value> {
+pub(super) fn field_set(schema: &Schema, node: NodeId, value: &Value) -> Option<Value> {
     let kind = schema.node(node);
     let mut set = Map::new();
     match (value, &kind.map, &kind.list) {

@@ -58,7 +58,8 @@ fn rows(namespace: &str) -> Vec<Row> {
             .is("pending", &[("spec.b", "removal")]),
         Row::new(117, "equal", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x", "y"]))),
         // The server does not take it out, and afterwards nobody owns it.
-        Row::new(117, "dropped", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x"]))),
+        Row::new(117, "dropped", namespace, thing(117, "v1", items(&["x", "y"])), thing(117, "v1", items(&["x"])))
+            .is("pending", &[("spec.list[y]", "stuck")]),
     ]
 }
 

@@ -9,6 +9,7 @@ use super::world::World;
 use crate::support::cluster;
 
 const CHANGED: &str = "not proven, and the verdict has exactly what the server changes";
+const BESIDE: &str = "not proven, and the verdict has what the server changes but for side effects";
 const REFUSED: &str = "not proven, and the server refuses it";
 const PROVEN: &str = "proven, and the server agrees";
 const GROWING: &str = "not proven, and each apply would add an item: invalid";
@@ -74,6 +75,17 @@ fn scalars() -> Vec<Row> {
     const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
     let claim = |mode: Value| json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "volumeMode": mode}});
     let scaler = |least: u32| json!({"spec": {"minReplicas": least, "maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}});
+    let cron = |suspend: Value| {
+        let pod = json!({"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]});
+        let job = json!({"suspend": suspend, "template": {"spec": pod}});
+        json!({"spec": {"schedule": "5 3 * * *", "jobTemplate": {"spec": job}}})
+    };
+    let strategy = |of: Value| {
+        let mut set = pods(None, Value::Null);
+        set["spec"]["serviceName"] = json!("s");
+        set["spec"]["updateStrategy"] = json!({"type": of});
+        set
+    };
     vec![
         row("no-replicas", DEPLOYMENT, pods(Some(1), Value::Null), pods(Some(0), Value::Null), CHANGED),
         row(
@@ -90,6 +102,14 @@ fn scalars() -> Vec<Row> {
             claim(json!("Filesystem")),
             claim(json!("")),
             REFUSED,
+        ),
+        row("cron-without-suspend", ("batch/v1", "CronJob"), cron(json!(false)), cron(Value::Null), CHANGED),
+        row(
+            "strategy-without-type",
+            ("apps/v1", "StatefulSet"),
+            strategy(json!("RollingUpdate")),
+            strategy(Value::Null),
+            BESIDE,
         ),
         row(
             "near-numbers",

@@ -8,7 +8,7 @@ mod client;
 mod found;
 mod history;
 mod kinds;
-mod mutate;
+pub(crate) mod mutate;
 mod round;
 mod shrink;
 mod tally;

@@ -8,20 +8,20 @@ use serde_json::{Map, Value, json};
 use crate::support::generate::dice::Dice;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
 
 /// A place inside an object.
 #[derive(Debug, Clone)]
-pub(super) struct Spot {
-    pub(super) steps: Vec<Step>,
+pub(crate) struct Spot {
+    pub(crate) steps: Vec<Step>,
     node: NodeId,
 }
 
 /// Every place that a manifest may decide about, outermost first.
-pub(super) fn spots(schema: &Schema, object: &Value) -> Vec<Spot> {
+pub(crate) fn spots(schema: &Schema, object: &Value) -> Vec<Spot> {
     let mut found = Vec::new();
     walk(schema, schema.root(), object, &mut Vec::new(), &mut found);
     found.retain(|spot| !is_identity(&spot.steps));
@@ -78,7 +78,7 @@ fn get_mut<'a>(object: &'a mut Value, steps: &[Step]) -> Option<&'a mut Value> {
 }
 
 /// Takes a field or an item out.
-pub(super) fn remove(object: &mut Value, steps: &[Step]) -> bool {
+pub(crate) fn remove(object: &mut Value, steps: &[Step]) -> bool {
     let Some((last, around)) = steps.split_last() else { return false };
     match (get_mut(object, around), last) {
         (Some(Value::Object(map)), Step::Key(key)) => map.remove(key).is_some(),
@@ -91,23 +91,16 @@ pub(super) fn remove(object: &mut Value, steps: &[Step]) -> bool {
 }
 
 /// Changes a random place; `live` is where values may be copied from. Tells what was done.
-pub(super) fn mutate(
+pub(crate) fn mutate(
     schema: &Schema,
     object: &mut Value,
     live: Option<&Value>,
     dice: &mut Dice,
 ) -> &'static str {
-    for _ in 0..20 {
-        let all = spots(schema, object);
-        if all.is_empty() {
-            break;
-        }
-        let spot = dice.pick(&all).clone();
-        if let Some(done) = change(schema, object, &spot, live, dice) {
-            return done;
-        }
-    }
-    "nothing"
+    let all = spots(schema, object);
+    let tries = if all.is_empty() { 0 } else { 20 };
+    let mut done = (0..tries).filter_map(|_| change(schema, object, dice.pick(&all), live, dice));
+    done.next().unwrap_or("nothing")
 }
 
 fn change(
@@ -345,7 +338,7 @@ fn scalar(value: &mut Value, dice: &mut Dice) -> bool {
 }
 
 /// What of a live object a person might write into Git: most of it, without what the server keeps for itself.
-pub(super) fn subset(live: &Value, dice: &mut Dice) -> Value {
+pub(crate) fn subset(live: &Value, dice: &mut Dice) -> Value {
     let mut object = live.clone();
     if let Some(map) = object.as_object_mut() {
         map.remove("status");

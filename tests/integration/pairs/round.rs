@@ -231,9 +231,15 @@ pub(super) fn pair(
         rules: &Default::default(),
     };
     let assessment = assess(&subject, live);
-    let scaling = Default::default();
-    let open =
-        Open { id, desired, live: live.clone(), assessment, base: Base::Unknown, proof: None, scaling };
+    let open = Open {
+        id,
+        desired,
+        live: live.clone(),
+        assessment,
+        base: Base::Unknown,
+        scaling: Default::default(),
+        proof: None,
+    };
     Some(Pair { manifest, desired: *ready, open, events, change })
 }
 

@@ -20,6 +20,9 @@ use crate::support::cluster::tell;
 /// Counterexamples that are made small and shown.
 const SHOWN: usize = 12;
 
+/// Of the pairs that the server leaves as they are, how many in a hundred may need a dry run to be told.
+const MOST_MISSED: usize = 15;
+
 /// What came out of one pair.
 pub(super) enum Finding {
     /// Proven, and the server says the same.
@@ -264,9 +267,7 @@ impl Tally {
         assert!(both >= 18, "only {both} kinds were proven and changed often enough");
         assert!(proven * 4 >= all, "only {proven} of {all} pairs are proven");
         assert!(told * 5 >= all, "only {told} of {all} pairs are changed by an apply");
-        assert!(
-            missed * 10 <= proven,
-            "{missed} pairs are not proven though nothing changes, and {proven} are"
-        );
+        let same = proven + missed;
+        assert!(missed * 100 <= same * MOST_MISSED, "{missed} of {same} pairs that stay are not proven");
     }
 }

@@ -52,6 +52,23 @@ pub(crate) fn gitops_at(home: &Path, kubeconfig: &Path, args: &[&str]) -> Run {
     Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// As [`gitops`], in a directory, without a cluster and with nothing kept.
+pub(crate) fn gitops_in(directory: &Path, args: &[&str]) -> Run {
+    let home = tempfile::tempdir().expect("a directory can be made");
+    let output = Command::new(env!("CARGO_BIN_EXE_gitops"))
+        .args(args)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home.path())
+        .env("KUBECONFIG", "/no/kubeconfig")
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
+    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
 impl Run {
     /// The JSON report on standard output.
     pub(crate) fn report(&self) -> Value {

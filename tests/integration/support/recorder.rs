@@ -63,6 +63,22 @@ pub(crate) fn members(kubeconfig: &Path, source: &str, namespace: &str) -> Vec<M
     })
 }
 
+/// The manifests of a directory.
+pub(crate) fn rendered(source: &str) -> Vec<Value> {
+    render(&Request::new(source))
+        .unwrap()
+        .manifests
+        .items
+        .into_iter()
+        .map(|manifest| manifest.object.value())
+        .collect()
+}
+
+/// Seconds since 1970 as the server writes times.
+pub(crate) fn time(seconds: u64) -> String {
+    jiff::Timestamp::from_second(seconds.try_into().unwrap()).unwrap().to_string()
+}
+
 /// The time of our Apply entry.
 fn applied(live: &Value) -> Option<String> {
     let entries = live["metadata"]["managedFields"].as_array()?;

@@ -1,0 +1,141 @@
+//! Kustomize: a directory with a kustomization becomes manifests, the same that kustomize 5.8 makes of it.
+//!
+//! The build (`build`) works on objects (`resource`) whose nodes (`node`) keep the text, tag and style that they were written
+//! with, because kustomize decides what a value means only when it writes it (`scalar`, `json`). Nothing is executed and
+//! nothing is fetched: what would need it is an error that says so.
+
+mod build;
+mod config;
+mod decode;
+mod emit;
+mod fault;
+mod generate;
+mod ident;
+mod json;
+mod json_patch;
+pub mod kustomization;
+mod load;
+mod merge;
+mod node;
+mod patches;
+mod paths;
+mod pattern;
+mod plugins;
+mod read;
+mod references;
+mod replace;
+mod resource;
+mod scalar;
+mod schema;
+mod set;
+mod sort;
+mod specs;
+mod step;
+mod text;
+mod transform;
+mod vars;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::origin::Origin;
+use super::{Manifest, Manifests, Notice, RenderError};
+use crate::object::id::{GroupVersion, Gvk};
+use crate::object::packed::Packed;
+use crate::source::tree::{FileTree, RepoPath};
+use build::Build;
+use load::Loader;
+use resource::Resource;
+
+/// How to build.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {}
+
+/// Builds the kustomization in a directory.
+///
+/// # Errors
+/// [`RenderError::Problems`] with the first problem, [`RenderError::NoManifests`] if nothing comes out.
+pub fn render(tree: &dyn FileTree, place: &RepoPath, _options: Options) -> Result<Manifests, RenderError> {
+    let mut build = Build::new(Loader::new(tree));
+    let built = build.run(place).and_then(|items| {
+        items.iter().map(|item| manifest(item, &build.loader.files)).collect::<Result<Vec<_>, _>>()
+    });
+    match built {
+        Err(fault) => {
+            Err(RenderError::Problems(vec![named(fault.notice(&build.loader.files), &build.loader.files)]))
+        }
+        Ok(items) if items.is_empty() => {
+            Err(RenderError::NoManifests { place: place.to_string(), files: build.loader.count })
+        }
+        Ok(items) => Ok(Manifests { items, warnings: build.warnings }),
+    }
+}
+
+/// Puts the names of files in where a hint has their numbers.
+fn named(mut notice: Notice, files: &[Arc<str>]) -> Notice {
+    if let Some(hint) = notice.hint.as_mut().filter(|hint| hint.contains('\u{1}')) {
+        let parts: Vec<String> = hint
+            .split('\u{1}')
+            .map(|part| match part.parse::<usize>().ok().and_then(|number| files.get(number)) {
+                Some(name) => name.to_string(),
+                None => part.to_owned(),
+            })
+            .collect();
+        *hint = parts.concat();
+    }
+    notice
+}
+
+fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Fault> {
+    let (mut object, places) = item.tree.to_json_with_places()?;
+    if item.tree.nodes.iter().any(|node| node.text.contains('\u{85}')) {
+        fold_next_lines(&mut object);
+    }
+    let id = item.id();
+    let version = item.gvk().api_version();
+    let Some(version) = GroupVersion::parse(&version) else {
+        let message = format!("{id} has no apiVersion of the form VERSION or GROUP/VERSION");
+        return Err(fault::Fault::at(item.place(), message));
+    };
+    let place = item.place();
+    let name = |number: u32| files.get(number as usize).cloned().unwrap_or_default();
+    let own = name(place.file);
+    let fields = places.into_iter().map(|(path, at)| (path, name(at.file), at.line));
+    Ok(Manifest {
+        gvk: Gvk::new(&version.group, &version.version, &id.gvk.kind),
+        namespace: (!id.namespace.is_empty()).then_some(id.namespace),
+        name: id.name,
+        origin: Origin::with_files(own, place.line, fields),
+        object: Packed::of(&object),
+    })
+}
+
+/// The line end U+0085 does not survive the output of kustomize: like any line end in quotes it becomes a space, and the blanks
+/// around it go.
+fn fold_next_lines(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\u{85}') => *text = folded(text),
+        Value::Array(items) => items.iter_mut().for_each(fold_next_lines),
+        Value::Object(map) => map.values_mut().for_each(fold_next_lines),
+        _ => {}
+    }
+}
+
+fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{85}') {
+        out.push_str(rest[..at].trim_end_matches([' ', '\t']));
+        let after = rest[at..].trim_start_matches([' ', '\t', '\u{85}']);
+        let count = rest[at..rest.len() - after.len()].matches('\u{85}').count();
+        if count == 1 {
+            out.push(' ')
+        } else {
+            out.push_str(&"\n".repeat(count - 1))
+        }
+        rest = after;
+    }
+    out + rest
+}

@@ -1,0 +1,278 @@
+//! An object on its way through the build, with what the build remembers about it.
+
+use std::collections::BTreeMap;
+
+use super::ident::{Gvk, ResId};
+use super::node::{Id, Kind, NodeResult, Place, Tag, Tree};
+use super::paths::{FieldSpec, lookup};
+
+/// What a generated object does with one of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Behavior {
+    #[default]
+    Unspecified,
+    Create,
+    Replace,
+    Merge,
+}
+
+/// An earlier name of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Previous {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) kind: String,
+}
+
+/// One object.
+#[derive(Debug, Clone)]
+pub(super) struct Resource {
+    pub(super) tree: Tree,
+    /// Earlier names, the oldest first.
+    pub(super) previous: Vec<Previous>,
+    pub(super) prefixes: Vec<String>,
+    pub(super) suffixes: Vec<String>,
+    pub(super) behavior: Behavior,
+    pub(super) needs_hash: bool,
+    pub(super) allow_name_change: bool,
+    pub(super) allow_kind_change: bool,
+    /// Vars that read from this object.
+    pub(super) vars: Vec<String>,
+    /// True for an object that is to be taken out.
+    pub(super) gone: bool,
+}
+
+pub(super) const ORIGIN: &str = "config.kubernetes.io/origin";
+pub(super) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+
+/// Annotations that kustomize keeps for itself and takes out at the end.
+const INTERNAL: &[&str] = &[
+    "internal.config.kubernetes.io/previousKinds",
+    "internal.config.kubernetes.io/previousNames",
+    "internal.config.kubernetes.io/prefixes",
+    "internal.config.kubernetes.io/suffixes",
+    "internal.config.kubernetes.io/previousNamespaces",
+    "internal.config.kubernetes.io/allowNameChange",
+    "internal.config.kubernetes.io/allowKindChange",
+    "internal.config.kubernetes.io/refBy",
+    "internal.config.kubernetes.io/generatorBehavior",
+    "internal.config.kubernetes.io/needsHashSuffix",
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id",
+    "internal.config.kubernetes.io/helm-generated",
+];
+const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+
+impl Resource {
+    pub(super) fn new(tree: Tree) -> Self {
+        let mut resource = Self {
+            tree,
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            behavior: Behavior::Unspecified,
+            needs_hash: false,
+            allow_name_change: false,
+            allow_kind_change: false,
+            vars: Vec::new(),
+            gone: false,
+        };
+        resource.needs_hash = resource.annotation(NEEDS_HASH) == Some("enabled");
+        resource
+    }
+
+    /// The place of the object: that of its first key.
+    pub(super) fn place(&self) -> Place {
+        self.tree.node(self.tree.root).place
+    }
+
+    pub(super) fn id(&self) -> ResId {
+        ResId::of(&self.tree)
+    }
+
+    pub(super) fn gvk(&self) -> Gvk {
+        let root = self.tree.root;
+        Gvk::of(self.tree.field_text(root, "apiVersion"), self.tree.field_text(root, "kind"))
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.tree.field_text(self.tree.root, "kind")
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.meta("name")
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        self.meta("namespace")
+    }
+
+    fn meta(&self, field: &str) -> &str {
+        let value = self.metadata().and_then(|metadata| self.tree.field(metadata, field));
+        value.filter(|id| !self.tree.is_nil_or_empty(*id)).map_or("", |id| &self.tree.node(id).text)
+    }
+
+    fn metadata(&self) -> Option<Id> {
+        self.tree.field(self.tree.root, "metadata").filter(|id| !self.tree.is_nil_or_empty(*id))
+    }
+
+    /// The earlier identities, the oldest first.
+    pub(super) fn previous_ids(&self) -> Vec<ResId> {
+        let gvk = self.gvk();
+        let id = |previous: &Previous| ResId {
+            gvk: Gvk { kind: previous.kind.clone(), ..gvk.clone() },
+            name: previous.name.clone(),
+            namespace: previous.namespace.clone(),
+            cluster_scoped: false,
+        };
+        self.previous.iter().map(id).collect()
+    }
+
+    /// The identity that the object had first.
+    pub(super) fn original_id(&self) -> ResId {
+        self.previous_ids().into_iter().next().unwrap_or_else(|| self.id())
+    }
+
+    /// The name that the object had first.
+    pub(super) fn original_name(&self) -> &str {
+        self.previous.first().map_or_else(|| self.name(), |previous| &previous.name)
+    }
+
+    /// True if the object has or had the identity.
+    pub(super) fn is_or_was(&self, matches: impl Fn(&ResId) -> bool) -> bool {
+        self.previous_ids().iter().any(&matches) || matches(&self.id())
+    }
+
+    /// True if the object has or had the name: quicker to tell than an identity.
+    pub(super) fn has_or_had_name(&self, name: &str) -> bool {
+        self.name() == name || self.previous.iter().any(|previous| previous.name == name)
+    }
+
+    /// Remembers the present name.
+    pub(super) fn remember_name(&mut self) {
+        let id = self.id();
+        // kustomize keeps lists of names in annotations, and an empty one leaves no trace there.
+        let namespace = id.effective_namespace().to_owned();
+        if !id.name.is_empty() && !namespace.is_empty() {
+            self.previous.push(Previous { name: id.name, namespace, kind: id.gvk.kind });
+        }
+    }
+
+    fn set_meta(&mut self, field: &str, text: &str) -> NodeResult<()> {
+        let place = self.metadata().map_or(self.place(), |id| self.tree.node(id).place);
+        let old = self.metadata().and_then(|metadata| self.tree.field(metadata, field));
+        let place = old.map_or(place, |id| self.tree.node(id).place);
+        let root = self.tree.root;
+        let Some(metadata) = lookup(&mut self.tree, root, &["metadata".to_owned()], Some(Kind::Map))? else {
+            return Ok(());
+        };
+        let value = self.tree.push_scalar(text, Tag::Unset, place);
+        self.tree.set_field(metadata, field, Some(value), false)
+    }
+
+    pub(super) fn set_name(&mut self, name: &str) -> NodeResult<()> {
+        self.set_meta("name", name)
+    }
+
+    pub(super) fn set_kind(&mut self, kind: &str) -> NodeResult<()> {
+        self.set_root("kind", kind)
+    }
+
+    pub(super) fn set_root(&mut self, field: &str, text: &str) -> NodeResult<()> {
+        let root = self.tree.root;
+        let place = self.tree.field(root, field).map_or(self.place(), |id| self.tree.node(id).place);
+        let value = self.tree.push_scalar(text, Tag::Unset, place);
+        self.tree.set_field(root, field, Some(value), false)
+    }
+
+    pub(super) fn set_namespace(&mut self, namespace: &str) -> NodeResult<()> {
+        if !namespace.is_empty() {
+            return self.set_meta("namespace", namespace);
+        }
+        match self.tree.field(self.tree.root, "metadata") {
+            Some(metadata) => self.tree.clear(metadata, "namespace"),
+            None => Ok(()),
+        }
+    }
+
+    /// The labels or annotations as texts.
+    pub(super) fn texts(&self, field: &str) -> BTreeMap<String, (String, Place)> {
+        let Some(map) = self.metadata().and_then(|metadata| self.tree.field(metadata, field)) else {
+            return BTreeMap::new();
+        };
+        let text = |id: Id| self.tree.node(id).text.clone();
+        let entries = self.tree.entries(map);
+        entries.map(|(key, value)| (text(key), (text(value), self.tree.node(value).place))).collect()
+    }
+
+    /// One annotation.
+    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+        let annotations = self.metadata().and_then(|metadata| self.tree.field(metadata, "annotations"))?;
+        self.tree.field(annotations, key).map(|id| self.tree.node(id).text.as_str())
+    }
+
+    /// Replaces the labels or annotations; whatever they were, they are texts now. Without any the field goes.
+    pub(super) fn set_texts(
+        &mut self,
+        field: &str,
+        texts: &BTreeMap<String, (String, Place)>,
+    ) -> NodeResult<()> {
+        let root = self.tree.root;
+        let Some(metadata) = lookup(&mut self.tree, root, &["metadata".to_owned()], Some(Kind::Map))? else {
+            return Ok(());
+        };
+        let place = self.tree.field(metadata, field).map(|id| self.tree.node(id).place);
+        self.tree.clear(metadata, field)?;
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let Some(map) = lookup(&mut self.tree, metadata, &[field.to_owned()], Some(Kind::Map))? else {
+            return Ok(());
+        };
+        if let Some(place) = place {
+            self.tree.node_mut(map).place = place;
+        }
+        for (key, (text, place)) in texts {
+            let value = self.tree.push_text(text, *place);
+            self.tree.set_field(map, key, Some(value), false)?;
+        }
+        Ok(())
+    }
+
+    /// Makes texts of all annotations.
+    pub(super) fn settle_annotations(&mut self) -> NodeResult<()> {
+        let annotations = self.texts("annotations");
+        self.set_texts("annotations", &annotations)
+    }
+
+    /// Sets one annotation; all others become texts.
+    pub(super) fn annotate(&mut self, key: &str, text: &str, place: Place) -> NodeResult<()> {
+        let mut annotations = self.texts("annotations");
+        annotations.insert(key.to_owned(), (text.to_owned(), place));
+        self.set_texts("annotations", &annotations)
+    }
+
+    /// Sets one annotation and leaves the others as they are.
+    pub(super) fn add_annotation(&mut self, key: &str, text: &str, place: Place) -> NodeResult<()> {
+        let spec = FieldSpec { gvk: Gvk::default(), path: "metadata/annotations".to_owned(), create: true };
+        let value = self.tree.push_text(text, place);
+        let make = Some((Kind::Map, Tag::Collection));
+        spec.visit(&mut self.tree, make, &mut |tree, id| tree.set_field(id, key, Some(value), false))
+    }
+
+    /// What is done to annotations at the very end.
+    pub(super) fn finish_annotations(&mut self, keep: impl Fn(&str) -> bool) -> NodeResult<()> {
+        if self.metadata().and_then(|metadata| self.tree.field(metadata, "annotations")).is_none() {
+            return Ok(());
+        }
+        let mut annotations = self.texts("annotations");
+        annotations.retain(|key, _| !INTERNAL.contains(&key.as_str()) && keep(key));
+        self.set_texts("annotations", &annotations)
+    }
+}

@@ -1,0 +1,315 @@
+//! The transformers that write to fields: namespace, prefix and suffix, labels, annotations, images and replicas.
+
+use std::collections::HashMap;
+
+use super::fault::{Fault, Outcome, near};
+use super::ident::Gvk;
+use super::kustomization::{Image, Pairs, Replica, Text};
+use super::node::{Id, Kind, Node, NodeResult, Tag, Tree};
+use super::paths::{FieldSpec, lookup};
+use super::pattern::Pattern;
+use super::resource::Resource;
+use super::set::ResourceSet;
+
+/// Which subjects of a role binding get the namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Subjects {
+    #[default]
+    NamedDefault,
+    ServiceAccounts,
+    None,
+}
+
+/// The namespace transformer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Namespace {
+    pub(super) namespace: Text,
+    pub(super) fields: Vec<FieldSpec>,
+    pub(super) unset_only: bool,
+    pub(super) subjects: Subjects,
+}
+
+impl Namespace {
+    pub(super) fn transform(&self, set: &mut ResourceSet) -> Outcome<()> {
+        if self.namespace.0.is_empty() {
+            return Ok(());
+        }
+        let mut count: HashMap<_, u32> = HashMap::new();
+        for item in &set.items {
+            *count.entry(item.id().key()).or_default() += 1;
+        }
+        for item in set.items_mut() {
+            let before = item.id().key();
+            item.remember_name();
+            self.apply(item).map_err(|error| Fault::from(error).context("setting the namespace"))?;
+            let id = item.id();
+            if let Some(count) = count.get_mut(&before) {
+                *count -= 1;
+            }
+            let same = count.entry(id.key()).or_default();
+            *same += 1;
+            if *same != 1 {
+                let message = format!("setting the namespace gives two objects the same name: {id}");
+                return Err(Fault::at(item.place(), message)
+                    .hint("objects of the same kind and name in several namespaces cannot be put into one"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply(&self, item: &mut Resource) -> NodeResult<()> {
+        let gvk = item.gvk();
+        let tree = &mut item.tree;
+        if !gvk.is_cluster_scoped() {
+            let path = "metadata/namespace".to_owned();
+            let own = FieldSpec { gvk: Gvk::default(), path, create: true };
+            own.visit(tree, Some((Kind::Scalar, Tag::Unset)), &mut |tree, id| self.set(tree, id))?;
+        }
+        let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
+        if binding {
+            self.set_subjects(tree)?;
+        }
+        for spec in &self.fields {
+            let own = spec.path == "metadata/namespace"
+                || (spec.path == "metadata/name" && gvk.api_version() != "v1")
+                || (binding
+                    && spec.path == "subjects/namespace"
+                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"));
+            if !own {
+                spec.visit(tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| self.set(tree, id))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&self, tree: &mut Tree, id: Id) -> NodeResult<()> {
+        let node = tree.node(id);
+        if self.unset_only && node.kind == Kind::Scalar && node.tag != Tag::Null && !node.text.is_empty() {
+            return Ok(());
+        }
+        let value = tree.push_scalar(&self.namespace.0, Tag::Str, self.namespace.1);
+        tree.set_scalar(id, value)
+    }
+
+    fn set_subjects(&self, tree: &mut Tree) -> NodeResult<()> {
+        let (field, wanted) = match self.subjects {
+            Subjects::None => return Ok(()),
+            Subjects::NamedDefault => ("name", "default"),
+            Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
+        };
+        let Some(subjects) = tree.get(tree.root, "subjects")?.filter(|id| !tree.is_null(*id)) else {
+            return Ok(());
+        };
+        tree.expect(subjects, Kind::Seq)?;
+        for subject in tree.node(subjects).content.clone() {
+            let Some(name) = tree.get(subject, field)? else { continue };
+            tree.expect(name, Kind::Scalar)?;
+            if tree.is_null(name) || tree.node(name).text != wanted {
+                continue;
+            }
+            if let Some(namespace) = lookup(tree, subject, &["namespace".to_owned()], Some(Kind::Scalar))? {
+                self.set(tree, namespace)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The two transformers of names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Affix {
+    pub(super) text: Text,
+    pub(super) fields: Vec<FieldSpec>,
+    pub(super) is_suffix: bool,
+}
+
+impl Affix {
+    pub(super) fn transform(&self, set: &mut ResourceSet) -> Outcome<()> {
+        for item in set.items_mut() {
+            let gvk = item.original_id().gvk;
+            let skipped = matches!(gvk.kind.as_str(), "CustomResourceDefinition" | "Namespace")
+                || (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io");
+            if skipped {
+                continue;
+            }
+            for spec in self.fields.iter().filter(|spec| gvk.is_selected(&spec.gvk)) {
+                if spec.path == "metadata/name" && !self.text.0.is_empty() {
+                    let list = if self.is_suffix { &mut item.suffixes } else { &mut item.prefixes };
+                    list.push(self.text.0.clone());
+                    item.remember_name();
+                }
+                spec.visit(&mut item.tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| {
+                    let old = &tree.node(id).text;
+                    let text = if self.is_suffix {
+                        format!("{old}{}", self.text.0)
+                    } else {
+                        format!("{}{old}", self.text.0)
+                    };
+                    let value = tree.push_scalar(&text, Tag::Unset, self.text.1);
+                    tree.set_scalar(id, value)
+                })
+                .map_err(|error| Fault::from(error).context("changing the name"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets entries of maps: labels or annotations.
+pub(super) fn set_pairs(
+    set: &mut ResourceSet,
+    pairs: &Pairs,
+    fields: &[FieldSpec],
+    what: &str,
+) -> Outcome<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    for item in set.items_mut() {
+        for (key, (text, place)) in pairs {
+            // One node for all places: that is how kustomize does it, and later changes show it.
+            let value = item.tree.push(Node::scalar(text.as_str(), Tag::Str, *place));
+            for spec in fields {
+                spec.visit(&mut item.tree, Some((Kind::Map, Tag::Collection)), &mut |tree, id| {
+                    if key.is_empty() {
+                        tree.set_scalar(id, value)
+                    } else {
+                        tree.set_field(id, key, Some(value), false)
+                    }
+                })
+                .map_err(|error| Fault::from(error).context(&format!("setting {what} at {}", spec.path)))?;
+            }
+        }
+    }
+    set.drop_empty();
+    Ok(())
+}
+
+/// The image transformer.
+pub(super) fn set_image(set: &mut ResourceSet, image: &Image, fields: &[FieldSpec]) -> Outcome<()> {
+    let pattern =
+        Pattern::new(&format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name))
+            .map_err(|message| {
+                Fault::at(image.place, format!("the name of an image is an expression: {message}"))
+            })?;
+    let wrong = |error| Fault::from(error).context("changing an image");
+    for item in set.items_mut() {
+        if item.kind() == "CustomResourceDefinition" {
+            continue;
+        }
+        let root = item.tree.root;
+        walk_containers(&mut item.tree, root, image, &pattern).map_err(wrong)?;
+    }
+    for item in set.items_mut() {
+        if item.kind() == "CustomResourceDefinition" {
+            continue;
+        }
+        for spec in fields {
+            spec.visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern))
+                .map_err(wrong)?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks for lists of containers anywhere in an object.
+fn walk_containers(tree: &mut Tree, at: Id, image: &Image, pattern: &Pattern) -> NodeResult<()> {
+    match tree.node(at).kind {
+        Kind::Map => {
+            for index in 0..tree.node(at).content.len() / 2 {
+                let (key, value) = (tree.node(at).content[2 * index], tree.node(at).content[2 * index + 1]);
+                walk_containers(tree, value, image, pattern)?;
+                let containers = matches!(tree.node(key).text.as_str(), "containers" | "initContainers");
+                if containers && tree.node(value).kind == Kind::Seq {
+                    for item in tree.node(value).content.clone() {
+                        if let Some(field) = tree.get(item, "image")? {
+                            change_image(tree, field, image, pattern)?;
+                        }
+                    }
+                }
+            }
+            Ok(())
+        }
+        Kind::Seq => {
+            for index in 0..tree.node(at).content.len() {
+                walk_containers(tree, tree.node(at).content[index], image, pattern)?;
+            }
+            Ok(())
+        }
+        Kind::Scalar => Ok(()),
+    }
+}
+
+fn change_image(tree: &mut Tree, id: Id, image: &Image, pattern: &Pattern) -> NodeResult<()> {
+    tree.expect(id, Kind::Scalar)?;
+    let old = &tree.node(id).text;
+    if !pattern.is_match(old) {
+        return Ok(());
+    }
+    let (name, tag, digest) = split_image(old);
+    let mut place = tree.node(id).place;
+    let mut used = |text: &Text| {
+        place = text.1;
+        text.0.clone()
+    };
+    let mut name = if image.new_name.0.is_empty() { name.to_owned() } else { used(&image.new_name) };
+    let (tag, digest) = match (!image.new_tag.0.is_empty(), !image.digest.0.is_empty()) {
+        (true, true) => (used(&image.new_tag), image.digest.0.clone()),
+        (true, false) => (used(&image.new_tag), String::new()),
+        (false, true) => (String::new(), used(&image.digest)),
+        (false, false) if !image.tag_suffix.0.is_empty() => {
+            (format!("{tag}{}", used(&image.tag_suffix)), String::new())
+        }
+        (false, false) => (tag.to_owned(), digest.to_owned()),
+    };
+    if !tag.is_empty() {
+        name = format!("{name}:{tag}");
+    }
+    if !digest.is_empty() {
+        name = format!("{name}@{digest}");
+    }
+    let value = tree.push_scalar(&name, Tag::Unset, place);
+    tree.set_scalar(id, value)
+}
+
+/// Name, tag and digest; a colon before the first slash belongs to the host.
+fn split_image(image: &str) -> (&str, &str, &str) {
+    let start = image.find('/').unwrap_or(0);
+    let search = &image[start..];
+    let (at, colon) = (search.find('@').map(|at| at + start), search.find(':').map(|at| at + start));
+    match (colon, at) {
+        (None, None) => (image, "", ""),
+        (None, Some(at)) => (&image[..at], "", &image[at + 1..]),
+        (Some(colon), Some(at)) if at < colon => (&image[..at], "", &image[at + 1..]),
+        (Some(colon), Some(at)) => (&image[..colon], &image[colon + 1..at], &image[at + 1..]),
+        (Some(colon), None) => (&image[..colon], &image[colon + 1..], ""),
+    }
+}
+
+/// The replica transformer.
+pub(super) fn set_replicas(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> Outcome<()> {
+    let mut found = false;
+    for spec in fields {
+        for item in set.items_mut().iter_mut().filter(|item| item.has_or_had_name(&replica.name)) {
+            if !item.is_or_was(|id| id.name == replica.name && id.gvk.is_selected(&spec.gvk)) {
+                continue;
+            }
+            found = true;
+            spec.visit(&mut item.tree, Some((Kind::Scalar, Tag::Int)), &mut |tree, id| {
+                let value = tree.push_scalar(&replica.count.to_string(), Tag::Int, replica.place);
+                tree.set_scalar(id, value)
+            })
+            .map_err(|error| Fault::from(error).context("setting the replicas"))?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let scaled = |item: &&Resource| fields.iter().any(|spec| item.gvk().is_selected(&spec.gvk));
+    let names: Vec<&str> = set.items.iter().filter(scaled).map(Resource::original_name).collect();
+    let fault = Fault::at(replica.place, format!("nothing with replicas is called {:?}", replica.name));
+    Err(match near(&replica.name, names) {
+        Some(name) => fault.hint(format!("did you mean {name}?")),
+        None => fault,
+    })
+}
