@@ -250,7 +250,7 @@ impl Bench {
         let objects = case.workload.objects() as f64;
         let alike = |row: &&Row| row.milliseconds == case.delay && row.drift == case.drift;
         let measured = |row: &Row| Some((row.objects as f64, row.cells[at].filter(|cell| cell.runs > 0)?));
-        let (known, cell) = self.rows.iter().filter(alike).filter_map(measured).last()?;
+        let (known, cell) = self.rows.iter().filter(alike).filter_map(measured).next_back()?;
         Some(cell.scaled(objects / known))
     }
 

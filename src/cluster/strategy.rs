@@ -13,6 +13,10 @@ const LARGE_PAGE: usize = 5_000;
 /// Objects that a list of their namespace has to be for, on average, to be chosen over as many requests for one object.
 const WORTH_A_LIST: usize = 4;
 
+/// Objects of a list that cost a server as much as one request for one object. Measured: a GET takes 1.5 ms of a server that
+/// lists an object in 20 to 40 µs; the quickest request of a run says nothing of many at once.
+const SINGLE_COSTS: u64 = 40;
+
 /// What the first page told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
@@ -76,7 +80,12 @@ pub(crate) fn choose(progress: Progress, single: Single) -> Way {
     } else {
         (Way::Singly, requests(progress.missing))
     };
-    if pages <= other { Way::Pages } else { way }
+    let worth = (progress.missing as u64).saturating_mul(SINGLE_COSTS) < left;
+    match way {
+        _ if pages <= other => Way::Pages,
+        Way::Singly if !worth => Way::Pages,
+        way => way,
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +96,7 @@ mod tests {
     fn the_cheapest_way_is_chosen() {
         let millis = Duration::from_millis;
         let near = Single { time: millis(2), inflight: 16 };
+        let quick = Single { time: Duration::from_micros(400), inflight: 16 };
         let far = Single { time: millis(52), inflight: 16 };
         let table = [
             // listed, time, left, missing, namespaces
@@ -97,6 +107,7 @@ mod tests {
             ("far away and a lot left", (500, 60, Some(50_000), 160, 1), far, Way::Singly),
             ("some namespaces", (500, 10, Some(50_000), 160, 5), near, Way::Namespaces),
             ("a namespace each", (500, 10, Some(50_000), 160, 160), near, Way::Singly),
+            ("many are missing of a lot", (5_000, 50, Some(50_000), 15_000, 1), quick, Way::Pages),
             ("nobody knows what is left", (500, 10, None, 1, 1), near, Way::Pages),
             ("all are found", (500, 10, Some(50_000), 0, 0), near, Way::Singly),
         ];
