@@ -144,6 +144,7 @@ fn apply(item: &mut Resource, patch: &Resource, schemas: &[&Schemas]) -> Outcome
     if patch.allow_name_change || patch.allow_kind_change {
         item.remember_name();
     }
+    let name_place = item.name_place();
     let root = item.tree.import(&patch.tree, patch.tree.root);
     let context = format!("merging a patch into {}", item.id());
     if !merge(&mut item.tree, root, schemas).map_err(|error| Fault::from(error).context(&context))? {
@@ -159,6 +160,7 @@ fn apply(item: &mut Resource, patch: &Resource, schemas: &[&Schemas]) -> Outcome
     }
     if !patch.allow_name_change {
         item.set_name(&name)?;
+        item.set_name_place(name_place.unwrap_or_default());
     }
     Ok(item.set_namespace(&namespace)?)
 }

@@ -180,6 +180,19 @@ impl Resource {
         self.set_meta("name", name)
     }
 
+    /// The place of the name.
+    pub(super) fn name_place(&self) -> Option<Place> {
+        let name = self.metadata().and_then(|metadata| self.tree.field(metadata, "name"))?;
+        Some(self.tree.node(name).place)
+    }
+
+    /// Sets the place of the name, which a patch names and does not write.
+    pub(super) fn set_name_place(&mut self, place: Place) {
+        if let Some(name) = self.metadata().and_then(|metadata| self.tree.field(metadata, "name")) {
+            self.tree.node_mut(name).place = place;
+        }
+    }
+
     pub(super) fn set_kind(&mut self, kind: &str) -> NodeResult<()> {
         self.set_root("kind", kind)
     }

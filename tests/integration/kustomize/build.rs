@@ -70,7 +70,7 @@ fn many(count: usize) -> MemoryTree {
         .with_file("base/all.yaml", text)
         .with_file(
             "app/kustomization.yaml",
-            "resources: [../base]\nnamespace: n\nnamePrefix: p-\ncommonLabels: {a: b}\nimages: [{name: nginx, newTag: v2}]\npatches:\n- target: {kind: Pod}\n  patch: |\n    - {op: add, path: /spec/x, value: 1}\n",
+            "resources: [../base]\nnamespace: prod\nnamePrefix: p-\ncommonLabels: {a: b}\nimages: [{name: nginx, newTag: v2}]\npatches:\n- target: {kind: Pod}\n  patch: |\n    - {op: add, path: /spec/x, value: 1}\n",
         )
 }
 
