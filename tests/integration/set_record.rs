@@ -448,7 +448,7 @@ fn what_left_git_is_extra() {
     let copy = recorder::labelled(&set.set, &[config("copied", json!({}))]);
     set.kubectl(&["create", "--field-manager=a-controller", "-f", "-"], &generate::stream(&copy));
     let extras = owned(&[("gone", "extra"), ("gone-there", "extra"), ("gone-kind", "extra")]);
-    let run = set.diff(&[stays.clone()], &["-o", "json"]);
+    let run = set.diff(std::slice::from_ref(&stays), &["-o", "json"]);
     assert_eq!((run.code, run.stderr.contains("warning")), (1, false), "{}", run.stderr);
     let mut told = statuses(&run.report());
     told.sort();
@@ -456,12 +456,12 @@ fn what_left_git_is_extra() {
     expected.sort();
     assert_eq!(told, expected);
     // With a choice of objects nobody can tell what left Git.
-    assert_eq!(set.diff(&[stays.clone()], &["--only", "ConfigMap/stays"]).code, 0);
+    assert_eq!(set.diff(std::slice::from_ref(&stays), &["--only", "ConfigMap/stays"]).code, 0);
 
     // Who may not look everywhere is told so, and what was found stays found.
     let user = cluster.user();
     cluster.allow_in(&set.namespace, &user, "get,list,patch", "configmaps,secrets");
-    let run = set.diff_as(&user.kubeconfig, &[stays.clone()], &["-o", "json"]);
+    let run = set.diff_as(&user.kubeconfig, std::slice::from_ref(&stays), &["-o", "json"]);
     assert_eq!(statuses(&run.report()), owned(&[("gone", "extra")]));
     let warning = "objects that left Git cannot be looked for everywhere";
     assert_eq!(run.stderr.matches("warning:").count(), 1, "{}", run.stderr);
