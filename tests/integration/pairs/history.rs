@@ -152,7 +152,7 @@ async fn event(
             for _ in 0..dice.below(3) {
                 mutate(schema, &mut other, None, dice);
             }
-            api.write(resource, dice.pick(&["flux", "other"]), Write::Apply, &other).await.ok()?;
+            api.write(resource, dice.pick::<&str>(&["flux", "other"]), Write::Apply, &other).await.ok()?;
             Some("applied by another")
         }
         7 => {

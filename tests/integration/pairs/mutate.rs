@@ -267,7 +267,7 @@ fn respell(node: &Node, value: &mut Value, dice: &mut Dice) -> bool {
             let decoded = engine.decode(text.replace(['\r', '\n'], "")).unwrap_or_default();
             let mut clean = engine.encode(decoded);
             if !clean.is_empty() {
-                clean.insert_str(clean.len() / 2, dice.pick(&["\n", "\r\n"]));
+                clean.insert_str(clean.len() / 2, dice.pick::<&str>(&["\n", "\r\n"]));
             }
             *value = json!(clean);
         }
