@@ -152,7 +152,7 @@ fn flt_51_a_source_without_a_manifest_is_an_error() {
         &[("app/a.yaml", "# only a comment\n---\n# and another\n")],
         &[("app/a.yaml", "")],
         &[("app/a.yaml", "apiVersion: v1\nkind: List\nitems: []\n")],
-        &[("app/.hidden/a.yaml", GOOD), ("gitops.yaml", GOOD)],
+        &[("app/.hidden/a.yaml", GOOD), ("gitops.yaml", "apiVersion: gitops/v1\n")],
     ];
     let sealed = home();
     for files in sources {
@@ -210,7 +210,13 @@ fn flt_53_documents_that_are_no_objects_are_refused() {
         let run = sealed.run_with(&["render", "-"], format!("{GOOD}---\n{text}").as_bytes());
         assert!(run.code == 2 && run.stdout.is_empty(), "{text}: {run:?}");
     }
-    // What a renderer says before its manifests.
-    let run = sealed.run_with(&["render", "-"], format!("WARNING: old flag\n{GOOD}").as_bytes());
-    assert!(run.code == 2 && run.stdout.is_empty(), "{run:?}");
+    // What a renderer says before its manifests: no YAML together with them, or a field that the kind does not have.
+    for said in ["level=warning msg=old\n", "Release \"a\" does not exist.\n", "WARNING: old flag: -x\n"] {
+        let run = sealed.run_with(&["render", "-"], format!("{said}{GOOD}").as_bytes());
+        assert!(run.code == 2 && run.stdout.is_empty(), "{said}: {run:?}");
+    }
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/shop.snapshot.json");
+    let text = format!("WARNING: old flag\n{GOOD}");
+    let run = sealed.run_with(&["diff", "-", "--live", shop], text.as_bytes());
+    assert!(run.code == 2 && run.stdout.contains("invalid") && run.stdout.contains("WARNING"), "{run:?}");
 }
