@@ -93,7 +93,7 @@ impl Bench {
                     self.edit(workload)?;
                 }
                 for (delay, kubeconfig) in &kubeconfigs {
-                    if drift && *delay > 0 && size > NEAR_PEER && !self.options.full {
+                    if (drift || *delay > 0) && size > NEAR_PEER.next_multiple_of(10_000) && !self.options.full {
                         continue;
                     }
                     let case = Case { workload, size, delay: *delay, drift, foreign: 0 };
