@@ -33,6 +33,8 @@ use crate::workload::{COLLECTIONS, Workload};
 /// kubectl is not measured with more objects than this, or with more than [`FAR_PEER`] if they are far away.
 const NEAR_PEER: usize = 5_000;
 const FAR_PEER: usize = 1_000;
+/// Larger sets are measured near and in sync, and all else of them only where `BENCH=full` is asked for.
+const NEAR_ONLY: usize = 10_000;
 /// Most objects of which everything is measured, also where `BENCH=full` is not asked for.
 const QUICK: usize = 1_000;
 
@@ -93,7 +95,7 @@ impl Bench {
                     self.edit(workload)?;
                 }
                 for (delay, kubeconfig) in &kubeconfigs {
-                    if (drift || *delay > 0) && size > NEAR_PEER.next_multiple_of(10_000) && !self.options.full {
+                    if (drift || *delay > 0) && size > NEAR_ONLY && !self.options.full {
                         continue;
                     }
                     let case = Case { workload, size, delay: *delay, drift, foreign: 0 };
