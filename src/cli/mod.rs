@@ -98,6 +98,7 @@ pub struct SourceArgs {
 
     /// Namespace for objects that have none; never a filter, never an override
     #[arg(short, long, value_name = "NS", env = "GITOPS_NAMESPACE", hide_env_values = true)]
+    #[arg(value_parser = values::namespace)]
     pub namespace: Option<String>,
 }
 
@@ -115,6 +116,7 @@ pub struct SetArgs {
 
     /// Namespace of the record; default: that of -n, else of the context, else default
     #[arg(long, value_name = "NS", env = "GITOPS_RECORD_NAMESPACE", hide_env_values = true)]
+    #[arg(value_parser = values::namespace)]
     pub record_namespace: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::compare::paranoid::Percent;
+use crate::object::id::{NAMESPACE, is_namespace};
 
 /// One `-o FORMAT[=FILE]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +123,17 @@ pub fn set_name(text: &str) -> Result<String, String> {
     crate::record::name::checked(text)
 }
 
+/// A namespace: `shop`.
+///
+/// # Errors
+/// What a name of a namespace is made of.
+pub fn namespace(text: &str) -> Result<String, String> {
+    match is_namespace(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("it is no name of a namespace: {NAMESPACE}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +148,17 @@ mod tests {
         assert!(only("a/b/c/d").unwrap_err().contains("expected KIND/NAME"));
         for (text, part) in [("/web", "kind"), ("Pod//web", "namespace"), ("Pod/", "name")] {
             assert!(only(text).unwrap_err().starts_with(&format!("the {part} is empty")), "{text}");
+        }
+    }
+
+    #[test]
+    fn namespaces_are_labels() {
+        let longest = "a".repeat(63);
+        for good in ["shop", "a-1", "0", &longest] {
+            assert_eq!(namespace(good).as_deref(), Ok(good));
+        }
+        for wrong in ["", "A_B", "-a", "a-", "a.b", "a b", &"a".repeat(64)] {
+            assert!(namespace(wrong).unwrap_err().contains("lower-case letters"), "{wrong}");
         }
     }
 

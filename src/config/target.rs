@@ -1,6 +1,7 @@
 //! Targets: a directory of the source, how it is rendered, and the cluster it belongs to.
 
 use super::checker::{Checker, Fields, near};
+use crate::object::id::{NAMESPACE, is_namespace};
 use crate::render::yaml::located::{Content, Located};
 use crate::source::tree::RepoPath;
 
@@ -37,8 +38,10 @@ pub struct Target {
 pub enum Renderer {
     /// As its directory shows.
     Auto,
-    /// As plain manifests.
-    Plain,
+    /// As plain manifests; line and column.
+    Plain(u32, u32),
+    /// As a kustomization; line and column.
+    Kustomize(u32, u32),
     /// By a renderer that is not there yet: its name, line and column.
     NotYet(&'static str, u32, u32),
 }
@@ -152,24 +155,23 @@ fn cluster(checker: &mut Checker<'_>, value: &Located) -> Option<String> {
 
 fn namespace(checker: &mut Checker<'_>, value: &Located, key: &str) -> Option<String> {
     let name = checker.text(value, key)?;
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.len() <= 63 && name.bytes().all(inner) && !name.starts_with('-') && !name.ends_with('-') {
+    if is_namespace(name) {
         return Some(name.to_owned());
     }
-    let hint = "at most 63 lower-case letters, digits and `-`".to_owned();
-    checker.at(value, format!("{name:?} is no name of a namespace"), hint);
+    checker.at(value, format!("{name:?} is no name of a namespace"), NAMESPACE.to_owned());
     None
 }
 
 fn renderer(checker: &mut Checker<'_>, value: &Located) -> Option<Renderer> {
-    const NOT_YET: [&str; 3] = ["kustomize", "helm", "jsonnet"];
+    const NOT_YET: [&str; 2] = ["helm", "jsonnet"];
     let text = checker.text(value, "renderer")?;
     if let Some(name) = NOT_YET.into_iter().find(|name| *name == text) {
         return Some(Renderer::NotYet(name, value.line, value.column));
     }
     match text {
         "auto" => Some(Renderer::Auto),
-        "plain" => Some(Renderer::Plain),
+        "plain" => Some(Renderer::Plain(value.line, value.column)),
+        "kustomize" => Some(Renderer::Kustomize(value.line, value.column)),
         other => {
             let known = ["auto", "plain", "kustomize", "helm", "jsonnet"];
             let hint = match near(other, &known) {

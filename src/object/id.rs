@@ -170,6 +170,18 @@ fn kind_rank(group: &str, kind: &str) -> u8 {
     u8::try_from(place).unwrap_or(u8::MAX)
 }
 
+/// What the name of a namespace is made of, in words.
+pub const NAMESPACE: &str = "at most 63 lower-case letters, digits and `-`, a letter or digit at both ends";
+
+/// True for what a server takes as the name of a namespace (RFC 1123 label).
+pub fn is_namespace(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

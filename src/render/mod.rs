@@ -42,14 +42,19 @@ pub struct Manifests {
 /// # Errors
 /// As the renderer's.
 pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, RenderError> {
+    match renderer_of(tree, place) {
+        detect::Renderer::Kustomize => kustomize::render(tree, place, kustomize::Options::default()),
+        _ => plain::render(tree, place),
+    }
+}
+
+/// The renderer that a place needs.
+pub fn renderer_of(tree: &dyn FileTree, place: &RepoPath) -> detect::Renderer {
     let entries = match resolve(tree, place) {
         Ok((path, EntryKind::Directory)) => tree.list(&path).unwrap_or_default(),
         _ => Vec::new(),
     };
-    match detect::detect(&entries).0 {
-        detect::Renderer::Kustomize => kustomize::render(tree, place, kustomize::Options::default()),
-        _ => plain::render(tree, place),
-    }
+    detect::detect(&entries).0
 }
 
 /// A remark about one place of the source.

@@ -13,6 +13,7 @@ use crate::record::SetChoice;
 use crate::render::Notice;
 use crate::report::{RuleText, RulesChanged, Source};
 use crate::settings;
+use crate::source::tree::RepoPath;
 use crate::source::url::{self, Location};
 use crate::source::{self, Snapshot};
 
@@ -283,6 +284,7 @@ impl Scene<'_> {
             true => self.snapshot.prefix.clone(),
             false => self.snapshot.directory(&target.path)?,
         };
+        self.refuse_other_renderer(target, &directory)?;
         Ok(Job {
             opening: Opening::Shared(Arc::clone(&self.snapshot), directory),
             base: self.base(target)?,
@@ -314,6 +316,26 @@ impl Scene<'_> {
             column,
             message: format!("{what} is not supported yet"),
             hint: Some("render it yourself and pipe it: helm template … | gitops diff -".to_owned()),
+        }]))
+    }
+
+    /// A renderer that is named is the one that the directory needs, or the target is not what its author believes.
+    fn refuse_other_renderer(&self, target: &Target, directory: &RepoPath) -> Result<(), RunError> {
+        use crate::render::detect::Renderer as Needed;
+        let needed = crate::render::renderer_of(self.snapshot.tree.as_ref(), directory);
+        let (named, line, column) = match (target.renderer, needed) {
+            (Renderer::Plain(line, column), Needed::Kustomize) => ("plain", line, column),
+            (Renderer::Kustomize(line, column), Needed::Plain | Needed::Helm | Needed::Jsonnet) => {
+                ("kustomize", line, column)
+            }
+            _ => return Ok(()),
+        };
+        Err(RunError::Config(vec![Notice {
+            file: self.config.file.clone(),
+            line,
+            column,
+            message: format!("the renderer {named} does not fit {}, which is for {needed}", target.path),
+            hint: Some("leave the renderer out, or name another path".to_owned()),
         }]))
     }
 

@@ -139,6 +139,32 @@ fn every_target_is_compared_with_its_own_context() {
 }
 
 #[test]
+fn a_renderer_that_is_named_has_to_fit_its_directory() {
+    let Some(world) = World::new("targets-renderers") else { return };
+    let one = |renderer: &str| {
+        let config = format!(
+            "apiVersion: gitops/v1\ntargets:\n- {{name: a, path: app, context: one, renderer: {renderer}}}\n"
+        );
+        Source::files(&[
+            ("gitops.yaml", &config),
+            ("app/kustomization.yaml", "resources: [all.yaml]\n"),
+            ("app/all.yaml", SETTINGS),
+        ])
+    };
+    let run = world.diff(one("plain").path(), &[]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let words = "gitops.yaml:3:48: the renderer plain does not fit app, which is for kustomize";
+    assert!(run.stderr.contains(words), "{}", run.stderr);
+    for renderer in ["kustomize", "auto"] {
+        let run = world.diff(one(renderer).path(), &[]);
+        assert!(!run.stderr.contains("renderer") && run.stdout.contains("1 object"), "{renderer}: {run:?}");
+    }
+    let bare = "apiVersion: gitops/v1\ntargets:\n- {name: a, path: app, context: one, renderer: kustomize}\n";
+    let run = world.diff(Source::files(&[("gitops.yaml", bare), ("app/all.yaml", SETTINGS)]).path(), &[]);
+    assert!(run.stderr.contains("does not fit app, which is for plain manifests"), "{}", run.stderr);
+}
+
+#[test]
 fn what_cannot_be_chosen_is_refused_in_words() {
     let Some(world) = World::new("targets-flags") else { return };
     let source = Source::files(&files(BOTH));
