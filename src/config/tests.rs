@@ -106,7 +106,7 @@ fn mistakes_are_told_with_line_column_and_the_way_out() {
         (&with("targets:\n- {name: a, path: x, renderer: kustomise}\n"), &["gitops.yaml:3:32: \"kustomise\" is no renderer | did you mean kustomize?"]),
         (&with("targets:\n- {name: a, path: x, cluster: abc}\n"), &["gitops.yaml:3:31: cluster: expected a map, found a text"]),
         (&with("targets:\n- {name: a, path: x, cluster: {}}\n"), &["gitops.yaml:3:31: the cluster has no uid | print it with: kubectl get namespace kube-system -o jsonpath={.metadata.uid}"]),
-        (&with("targets:\n- {name: a, path: x, namespace: A_b}\n"), &["gitops.yaml:3:33: \"A_b\" is no name of a namespace | at most 63 lower-case letters, digits and `-`"]),
+        (&with("targets:\n- {name: a, path: x, namespace: A_b}\n"), &["gitops.yaml:3:33: \"A_b\" is no name of a namespace | at most 63 lower-case letters, digits and `-`, a letter or digit at both ends"]),
         (&with("targets:\n- {name: a, path: x, helm: {value: 1}}\n"), &["gitops.yaml:3:29: unknown key `value` in helm | did you mean values?"]),
         (&with("targets:\n- {name: a, path: x, context: ''}\n"), &["gitops.yaml:3:31: context is empty"]),
         (&with("targets:\n- {name: 1, path: x, contxt: y}\n"), &["gitops.yaml:3:10: name: expected a text, found a number | quote it if a text is meant",

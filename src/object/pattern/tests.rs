@@ -171,9 +171,12 @@ proptest! {
         neighbour.0.pop();
         neighbour.0.push(other);
         if pattern.relation(&neighbour, nowhere) == Relation::Covered {
+            // A number and its text print alike, so they are one pattern.
+            let printed = |key: &(String, Value)| PathElement::Key(vec![key.clone()]).to_string().replace('"', "");
+            let alike = |key: &(String, Value), other: &(String, Value)| printed(key) == printed(other);
             let parts = |path: &FieldPath| path.0.last().map(|last| last.to_string().replace('"', "")).unwrap_or_default();
             let bare = |path: &FieldPath| parts(path).trim_matches(['[', ']', '=']).to_owned();
-            let subset = matches!((path.0.last(), neighbour.0.last()), (Some(PathElement::Key(a)), Some(PathElement::Key(b))) if a.iter().all(|key| b.contains(key)));
+            let subset = matches!((path.0.last(), neighbour.0.last()), (Some(PathElement::Key(a)), Some(PathElement::Key(b))) if a.iter().all(|key| b.iter().any(|other| alike(key, other))));
             prop_assert!(subset || bare(&path) == bare(&neighbour), "{} covers {}", path, neighbour);
         }
     }
