@@ -11,6 +11,8 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::object::digest::{hex, of_parts};
+
 const DIGEST: usize = 32;
 
 /// A directory of files of one kind.
@@ -47,7 +49,7 @@ impl Store {
     }
 
     fn file(&self, key: &[&[u8]]) -> Option<PathBuf> {
-        Some(self.directory.as_ref()?.join(hex(&digest(key))))
+        Some(self.directory.as_ref()?.join(hex(&of_parts(key))))
     }
 
     /// The content that was kept under a key.
@@ -116,20 +118,6 @@ fn is_private(directory: &Path) -> bool {
     let own = rustix::process::geteuid().as_raw();
     std::fs::metadata(directory)
         .is_ok_and(|found| found.uid() == own && found.permissions().mode() & 0o022 == 0)
-}
-
-/// The digest of some parts, each with its length so that no two keys are alike.
-pub fn digest(parts: &[&[u8]]) -> [u8; DIGEST] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What tells this program from any other build of it, so that what one build kept does not decide for another.

@@ -223,8 +223,7 @@ fn one(
     } else if deleting || !assessment.needs_server() {
         let verdict = judge(&subject, &live, &assessment, &Answer::NotNeeded);
         // What an earlier run proved is said without looking at anything but names and digests.
-        let same = verdict == in_sync(id, ready, &setting.bases.of(id));
-        survey.proven.extend(proof.filter(|_| same));
+        survey.proven.extend(proof.filter(|_| verdict == in_sync(id, ready, &setting.bases.of(id))));
         // What a rule ignores was never proven.
         let proven = verdict.status == Status::InSync && verdict.ignored.is_empty();
         let sampled = proven && setting.policy.paranoid.holds(id);

@@ -1,5 +1,6 @@
 //! The vocabulary of Kubernetes objects: identity, field paths, managed fields and plain JSON values.
 
+pub mod digest;
 pub mod fields;
 pub mod glob;
 pub mod id;

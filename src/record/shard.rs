@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::MAX_SHARD;
 use super::digest::{IdHash, ObjectDigest};
+use crate::object::digest::hex;
 use crate::object::id::{Gvk, ObjectId};
 
 /// Most bytes of a shard before it is compressed, so that what is read stays in bounds whatever it unpacks to.
@@ -35,7 +36,7 @@ pub(super) fn line(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let object = serde_json::value::to_raw_value(veiled)?;
     let id = [&id.group, &id.kind, &id.namespace, &id.name].map(Clone::clone);
-    let mut line = serde_json::to_vec(&Line { id, digest: hex(digest), object: &object })?;
+    let mut line = serde_json::to_vec(&Line { id, digest: hex(&digest.0), object: &object })?;
     line.push(b'\n');
     Ok(line)
 }
@@ -88,16 +89,12 @@ pub(super) fn members(
         let [group, kind, namespace, name] = &line.id;
         let id = ObjectId::new(&Gvk::new(group, "", kind), namespace, name);
         let hash = IdHash::of(&id);
-        if wanted.get(&hash).is_some_and(|digest| hex(*digest) == line.digest) {
+        if wanted.get(&hash).is_some_and(|digest| hex(&digest.0) == line.digest) {
             let object = serde_json::from_str(line.object.get()).map_err(wrong)?;
             found.insert(hash, (id, object));
         }
     }
     Ok(found)
-}
-
-fn hex(digest: ObjectDigest) -> String {
-    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

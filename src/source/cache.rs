@@ -4,7 +4,6 @@
 //! their names in hexadecimal, so that no name of a server becomes a path.
 #![expect(clippy::disallowed_methods, reason = "this module is the edge to the cache directory")]
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -15,6 +14,7 @@ use std::time::{Duration, Instant};
 use git2::{Oid, Repository, RepositoryInitOptions};
 use sha2::{Digest, Sha256};
 
+use crate::object::digest::hex;
 use crate::source::error::SourceError;
 use crate::source::escape::one_line;
 use crate::source::git::store;
@@ -211,13 +211,6 @@ fn kept_ref(kind: Kept, name: &str) -> String {
         format!("sha256-{}", hex(&Sha256::digest(name)))
     };
     format!("{KEPT}/{}/{encoded}", kind.directory())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<String> {

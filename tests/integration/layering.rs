@@ -61,7 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
     ("source", &["object"]),
-    ("store", &[]),
+    ("store", &["object"]),
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
