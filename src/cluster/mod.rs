@@ -15,6 +15,7 @@ pub mod kubeconfig;
 mod list;
 mod members;
 mod openapi;
+pub mod owned;
 mod page;
 mod proxy;
 mod record;

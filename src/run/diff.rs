@@ -259,12 +259,15 @@ fn explain(counts: RequestCounts, output: &Output, surroundings: &Surroundings) 
         return;
     }
     let text = format!(
-        "requests: {} discovery, {} schemas, {} lists, {} gets, {} dry runs; {} repeated; {} ms",
+        "requests: {} discovery, {} schemas, {} lists, {} gets, {} dry runs, {} writes, {} of the record; \
+         {} repeated; {} ms",
         counts.discovery,
         counts.openapi,
         counts.lists,
         counts.gets,
         counts.dry_runs,
+        counts.writes,
+        counts.record,
         counts.retries,
         settings::milliseconds_since(surroundings.started),
     );
