@@ -25,6 +25,7 @@ mod split;
 mod strategy;
 mod throttle;
 mod url;
+mod write;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::key::SetKey;
+use crate::object::digest::hex;
 use crate::object::id::ObjectId;
 
 /// Eight bytes of SHA-256 over group, kind, namespace and name.
@@ -38,6 +39,11 @@ impl ObjectDigest {
     /// The digest of an object whose secret values are veiled.
     pub fn of(key: &SetKey, id: IdHash, veiled: &Value) -> Self {
         Self(first(&key.mac("object", &[&id.0, &canonical(veiled)])))
+    }
+
+    /// In hexadecimal digits.
+    pub fn text(self) -> String {
+        hex(&self.0)
     }
 }
 
