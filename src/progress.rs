@@ -62,6 +62,14 @@ impl Progress {
         }
     }
 
+    /// The same for a text that is made on the way.
+    pub fn remark(&self, text: String) {
+        if let Some(shown) = &self.0 {
+            shown.bar.set_style(style("{spinner} {wide_msg} ({elapsed})"));
+            shown.bar.set_message(text);
+        }
+    }
+
     /// The same for steps that are counted: `asking the server 12/40`.
     pub fn counted(&self, text: &'static str, total: usize) {
         if let Some(shown) = &self.0 {

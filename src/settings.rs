@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::{
-    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
-    RunArgs, SetArgs, SourceArgs,
+    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, LockArgs,
+    ReportArgs, RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
@@ -19,6 +19,7 @@ use crate::exit::Style;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
+use crate::run::lock::LockOptions;
 use crate::source;
 
 /// What a command needs to know about how it may use its surroundings.
@@ -71,6 +72,16 @@ pub fn options(args: &ClusterArgs, run: &RunArgs, surroundings: &Surroundings, r
         read_only,
         cache: surroundings.cache.clone(),
         seed: seed(),
+    }
+}
+
+/// How the lock of a set is taken; `doing` is the command, for those who wait.
+pub fn lock(args: &LockArgs, doing: &str) -> LockOptions {
+    LockOptions {
+        timeout: args.lock_timeout,
+        duration: args.lock_duration,
+        break_lock: args.break_lock,
+        doing: doing.to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod examples;
 pub mod generate;
+mod lock;
 pub mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::lock::LockArgs;
 use crate::cli::values::{Destination, Only, format_parser};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;

@@ -44,7 +44,13 @@ pub struct Sending {
 }
 
 /// What an apply of ours sends for an object that was read and judged. `set` is the id that marks it as a member.
-pub fn sending(setting: &Setting<'_>, open: &Open, verdict: &ObjectVerdict, set: &str, force: &Force) -> Sending {
+pub fn sending(
+    setting: &Setting<'_>,
+    open: &Open,
+    verdict: &ObjectVerdict,
+    set: &str,
+    force: &Force,
+) -> Sending {
     let desired = &open.desired;
     let schema = setting.schema_of(&desired.gvk);
     let mut body = match &open.assessment.taken[..] {

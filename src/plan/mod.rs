@@ -66,7 +66,10 @@ impl Refused {
     pub fn words(&self, gvk: &Gvk) -> String {
         match self {
             Self::Replace => {
-                format!("an immutable field changes: it has to be deleted and made anew (--replace {})", gvk.kind)
+                format!(
+                    "an immutable field changes: it has to be deleted and made anew (--replace {})",
+                    gvk.kind
+                )
             }
             Self::Terminating => "it is being deleted; run again when it is gone".to_owned(),
         }
@@ -151,7 +154,9 @@ fn action(
     match verdict.status {
         Status::Terminating => return Some(Action::Refused(Refused::Terminating)),
         Status::Replace => return Some(Action::Refused(Refused::Replace)),
-        Status::Missing | Status::New => return Some(Action::Create(creation(&verdict.id, ready, &policy.set))),
+        Status::Missing | Status::New => {
+            return Some(Action::Create(creation(&verdict.id, ready, &policy.set)));
+        }
         _ => {}
     }
     let Some(Ok(Presence::Found(observed))) = live.get(&verdict.id) else { return None };

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod error;
 mod extras;
 mod interrupt;
+pub mod lock;
 pub mod output;
 pub mod paranoid;
 mod pin;
