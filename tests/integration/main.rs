@@ -27,6 +27,7 @@ mod owned_objects;
 mod pairs;
 mod paranoid;
 mod plain_render;
+mod proxy_self;
 mod remembered;
 mod set_record;
 mod shop_snapshot;
