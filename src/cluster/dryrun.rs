@@ -407,7 +407,11 @@ mod tests {
             (Failure::TimedOut(Duration::from_secs(60)), "unavailable no answer within 60 s"),
         ];
         for (failure, expected) in table {
-            assert_eq!(name(&meaning(&dry_run("ConfigMap"), failure.clone(), Mode::DryRun)), *expected, "{failure:?}");
+            assert_eq!(
+                name(&meaning(&dry_run("ConfigMap"), failure.clone(), Mode::DryRun)),
+                *expected,
+                "{failure:?}"
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! objects ([`Server::read`]), and what an apply would store ([`Server::predict`]). What concerns one object is a value
 //! (`FetchError`, `Prediction`); what ends the run is a [`ClusterError`].
 
+mod access;
 pub mod admission;
 mod answer;
 pub mod connect;

@@ -1,7 +1,6 @@
 //! Writes to members of a set. Each is bound to the object that was read, so that it may be repeated: what was stored already
 //! is answered as a conflict or as gone, and reading tells the rest.
 
-
 use http::Method;
 use serde_json::{Value, json};
 

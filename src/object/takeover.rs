@@ -159,7 +159,11 @@ mod tests {
         let item = r#"k:{"name":"debug"}"#;
         let live = live(&[
             entry("gitops", "Apply", json!({"f:spec": {"f:replicas": {}}})),
-            entry("kubectl-edit", "Update", json!({"f:spec": {"f:list": {item: {".": {}, "f:name": {}}}, "f:x": {}}})),
+            entry(
+                "kubectl-edit",
+                "Update",
+                json!({"f:spec": {"f:list": {item: {".": {}, "f:name": {}}}, "f:x": {}}}),
+            ),
             entry("controller", "Update", json!({"f:spec": {"f:list": {item: {"f:image": {}}}}})),
         ]);
         let mut wanted = path(&["spec", "list"]);
@@ -167,7 +171,11 @@ mod tests {
         assert_eq!(
             moved(&live, &[wanted]).unwrap(),
             json!([
-                entry("gitops", "Apply", json!({"f:spec": {"f:replicas": {}, "f:list": {item: {".": {}, "f:name": {}}}}})),
+                entry(
+                    "gitops",
+                    "Apply",
+                    json!({"f:spec": {"f:replicas": {}, "f:list": {item: {".": {}, "f:name": {}}}}})
+                ),
                 entry("kubectl-edit", "Update", json!({"f:spec": {"f:x": {}}})),
                 entry("controller", "Update", json!({"f:spec": {"f:list": {item: {"f:image": {}}}}})),
             ])

@@ -4,12 +4,13 @@
 //! that is refused.
 
 pub mod order;
+pub mod outcome;
 
 use serde_json::Value;
 
 use crate::compare::sending::{Force, Sending, creation, held, planned, sending};
 use crate::compare::survey::{Open, Setting, opened};
-use crate::compare::verdict::{Class, NoteKind, ObjectVerdict, Status};
+use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
 use crate::desired::Entry;
 use crate::live::{DryRun, LiveSet, Observed, Presence, Resource};
 use crate::object::id::{Gvk, ObjectId};
@@ -66,7 +67,10 @@ impl Refused {
     pub fn words(&self, gvk: &Gvk) -> String {
         match self {
             Self::Replace => {
-                format!("an immutable field changes: it has to be deleted and made anew (--replace {})", gvk.kind)
+                format!(
+                    "an immutable field changes: it has to be deleted and made anew (--replace {})",
+                    gvk.kind
+                )
             }
             Self::Terminating => "it is being deleted; run again when it is gone".to_owned(),
         }
@@ -151,7 +155,9 @@ fn action(
     match verdict.status {
         Status::Terminating => return Some(Action::Refused(Refused::Terminating)),
         Status::Replace => return Some(Action::Refused(Refused::Replace)),
-        Status::Missing | Status::New => return Some(Action::Create(creation(&verdict.id, ready, &policy.set))),
+        Status::Missing | Status::New => {
+            return Some(Action::Create(creation(&verdict.id, ready, &policy.set)));
+        }
         _ => {}
     }
     let Some(Ok(Presence::Found(observed))) = live.get(&verdict.id) else { return None };
@@ -177,13 +183,13 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }
 
-/// What of an approved verdict a newer one would change as well: equal means that the same is about to be done.
+/// True if the changes that a newer verdict asks for are those that were approved: the same values in the same places, over the
+/// same live values.
 pub fn same_changes(approved: &ObjectVerdict, now: &ObjectVerdict, force: &Force) -> bool {
-    let told = |verdict: &ObjectVerdict| -> Vec<(String, Class, Option<Value>, Option<Value>)> {
-        let fields = planned(verdict, force);
-        fields.map(|f| (f.path.to_string(), f.class, f.desired.clone(), f.live.clone())).collect()
+    let told = |verdict: &ObjectVerdict| -> Vec<(String, Option<Value>, Option<Value>)> {
+        planned(verdict, force).map(|f| (f.path.to_string(), f.desired.clone(), f.live.clone())).collect()
     };
-    approved.status == now.status && told(approved) == told(now)
+    told(approved) == told(now)
 }
 
 /// The types that a plan writes, each once.

@@ -73,7 +73,10 @@ mod tests {
             (wave("rbac.authorization.k8s.io", "RoleBinding"), wave("batch", "Job")),
             (wave("", "PersistentVolumeClaim"), wave("apps", "StatefulSet")),
             (wave("scheduling.k8s.io", "PriorityClass"), wave("", "Pod")),
-            (wave("apps", "Deployment"), wave("admissionregistration.k8s.io", "ValidatingWebhookConfiguration")),
+            (
+                wave("apps", "Deployment"),
+                wave("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+            ),
             (wave("apps", "Deployment"), wave("apiregistration.k8s.io", "APIService")),
             (wave("apps", "Deployment"), wave("snapshot.storage.k8s.io", "VolumeSnapshot")),
         ];

@@ -26,6 +26,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
+use crate::render::detect::Renderer;
 use crate::render::{Manifests, Notice};
 use crate::report::Source;
 use crate::schema::Schemas;
@@ -108,6 +109,8 @@ pub struct Rendered {
     pub origin_url: Option<String>,
     /// The directory in it.
     pub path: String,
+    /// What rendered it.
+    pub renderer: Renderer,
 }
 
 /// Opens and renders a source.
@@ -135,6 +138,7 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunEr
         manifests,
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
+        renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
     })
 }
 
@@ -172,6 +176,8 @@ pub struct Scene {
     pub(super) recorded: Recorded,
     /// False if live objects were printed without `managedFields`.
     pub owners_recorded: bool,
+    /// True if objects that left Git could not be looked for everywhere.
+    pub gaps: bool,
 }
 
 impl Scene {
@@ -281,8 +287,18 @@ pub async fn examine(
     let policy = comparison.policy;
     let owners_recorded = reader.owners_recorded();
     let none = LiveSet::new();
-    let mut scene =
-        Scene { catalog, desired, schemas, bases, rules, policy, live: none, recorded, owners_recorded };
+    let mut scene = Scene {
+        catalog,
+        desired,
+        schemas,
+        bases,
+        rules,
+        policy,
+        live: none,
+        recorded,
+        owners_recorded,
+        gaps: false,
+    };
     let setting = scene.setting();
     let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
     let memory = match remembered.is_off() {
