@@ -344,6 +344,9 @@ pub struct ApplyArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: WriteArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub prune: PruneArgs,
     /// Which objects.
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -356,6 +359,37 @@ pub struct ApplyArgs {
     /// Bounds and noise.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// What an apply may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct PruneArgs {
+    /// Delete members of the set that left Git
+    #[arg(long, env = "GITOPS_PRUNE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub prune: bool,
+
+    /// Prune although nothing is rendered: everything goes
+    #[arg(long, env = "GITOPS_ALLOW_EMPTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(requires = "prune")]
+    pub allow_empty: bool,
+
+    /// How much may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteArgs,
+}
+
+/// How much a command may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct DeleteArgs {
+    /// Deletions at most [default: 50, and 30 % of a set of 10 or more]
+    #[arg(long, value_name = "N", env = "GITOPS_MAX_DELETES", hide_env_values = true)]
+    pub max_deletes: Option<usize>,
+
+    /// Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable
+    #[arg(long, value_name = "KIND", env = "GITOPS_ALLOW_PRUNE_KIND", hide_env_values = true)]
+    pub allow_prune_kind: Vec<String>,
 }
 
 /// What a command may write.

@@ -9,7 +9,7 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
-use super::extras::Search;
+use super::extras::{Extras, Search};
 use super::paranoid;
 use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
@@ -27,7 +27,7 @@ use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
 use crate::render::detect::Renderer;
-use crate::render::{Manifests, Notice};
+use crate::render::{Manifests, Notice, RenderError};
 use crate::report::Source;
 use crate::schema::Schemas;
 use crate::source::tree::RepoPath;
@@ -70,6 +70,8 @@ pub struct Comparison {
     pub policy: Policy,
     /// The ignore rules of the configuration.
     pub rules: Vec<Arc<Rule>>,
+    /// True if a source without any manifest is an empty render, on purpose.
+    pub allow_empty: bool,
 }
 
 /// The result of a comparison.
@@ -119,12 +121,15 @@ pub struct Rendered {
 /// The source cannot be read or rendered.
 pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    rendered(&snapshot, &snapshot.prefix)
+    rendered(&snapshot, &snapshot.prefix, false)
 }
 
 /// Renders a directory of an open source.
-fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
-    let mut manifests = crate::render::render(snapshot.tree.as_ref(), directory)?;
+fn rendered(snapshot: &Snapshot, directory: &RepoPath, allow_empty: bool) -> Result<Rendered, RunError> {
+    let mut manifests = match crate::render::render(snapshot.tree.as_ref(), directory) {
+        Err(RenderError::NoManifests { .. }) if allow_empty => Manifests::default(),
+        result => result?,
+    };
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -176,8 +181,8 @@ pub struct Scene {
     pub(super) recorded: Recorded,
     /// False if live objects were printed without `managedFields`.
     pub owners_recorded: bool,
-    /// True if objects that left Git could not be looked for everywhere.
-    pub gaps: bool,
+    /// Members that left Git.
+    pub(super) extras: Extras,
 }
 
 impl Scene {
@@ -217,10 +222,13 @@ pub async fn prepare(
     progress: &Progress,
 ) -> Result<Prepared, RunError> {
     progress.stage("rendering");
-    let opening = comparison.source.clone();
+    let (opening, allow_empty) = (comparison.source.clone(), comparison.allow_empty);
     let rendering = super::blocking(move || match &opening {
-        Opening::Request(request) => render(request),
-        Opening::Shared(snapshot, directory) => rendered(snapshot, directory),
+        Opening::Request(request) => {
+            let snapshot = source::open(request)?;
+            rendered(&snapshot, &snapshot.prefix, allow_empty)
+        }
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, allow_empty),
     });
     let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
@@ -297,7 +305,7 @@ pub async fn examine(
         live: none,
         recorded,
         owners_recorded,
-        gaps: false,
+        extras: Extras::default(),
     };
     let setting = scene.setting();
     let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
@@ -320,8 +328,10 @@ pub async fn examine(
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };
-        verdicts.extend(search.run(beside, &mut warnings).await);
+        let extras = search.run(beside, &mut warnings).await;
+        verdicts.extend(extras.verdicts());
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+        scene.extras = extras;
     }
     let compared = Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet };
     let scene = live.map(|live| {

@@ -104,6 +104,7 @@ async fn compared(
         read_only: args.compare.read_only,
         policy: settings::policy(&args.judge, args.compare.paranoid),
         rules: plan.config.rules.clone(),
+        allow_empty: false,
     };
     let progress = output.progress();
     let compared = compare(&comparison, &live, &progress).await;

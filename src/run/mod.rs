@@ -19,6 +19,7 @@ pub mod output;
 pub mod paranoid;
 mod pending;
 mod pin;
+mod pruning;
 mod recorded;
 pub mod remembered;
 pub mod render;
