@@ -15,6 +15,7 @@ pub mod mask;
 pub mod object;
 pub mod progress;
 pub mod reader;
+pub mod ready;
 pub mod record;
 pub mod render;
 pub mod report;
