@@ -42,6 +42,13 @@ pub fn readiness(gvk: &Gvk, live: &Value) -> Readiness {
     }
 }
 
+/// True for a live object of a kind without a rule whose status is still empty, although its type has one: probably its
+/// controller has not looked at it yet. kstatus, which knows no time, takes it for ready.
+pub fn is_untouched(gvk: &Gvk, has_status: bool, live: &Value) -> bool {
+    let status = live.get("status").and_then(Value::as_object);
+    has_status && kinds::find(gvk).is_none() && status.is_none_or(serde_json::Map::is_empty)
+}
+
 fn judge(gvk: &Gvk, live: &Value) -> Result<Readiness, String> {
     if text_at(live, &["metadata", "deletionTimestamp"]).is_some_and(|time| !time.is_empty()) {
         return Ok(Readiness::Terminating);

@@ -16,6 +16,7 @@ pub mod remembered;
 pub mod render;
 pub mod snapshot;
 pub mod targets;
+pub mod wait;
 
 use std::path::Path;
 

@@ -25,6 +25,7 @@ mod live_edits;
 mod pairs;
 mod paranoid;
 mod plain_render;
+mod ready;
 mod remembered;
 mod set_record;
 mod shop_snapshot;
