@@ -10,6 +10,7 @@ mod cases;
 mod generated;
 mod oracle;
 mod polling;
+mod server;
 mod tables;
 
 use gitops::object::id::Gvk;
