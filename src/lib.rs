@@ -13,6 +13,7 @@ pub mod exit;
 pub mod live;
 pub mod mask;
 pub mod object;
+pub mod plan;
 pub mod progress;
 pub mod reader;
 pub mod ready;

@@ -9,12 +9,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::{
-    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, ReportArgs,
-    RunArgs, SetArgs, SourceArgs,
+    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
+    ReportArgs, RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
+use crate::compare::paranoid::Percent;
 use crate::exit::Style;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
@@ -85,6 +86,19 @@ pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
+/// The time, RFC 3339 in UTC, in whole seconds.
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}
+
+/// Who runs this: user and host, as far as the system tells.
+pub fn identity() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{}@{host}", user.unwrap_or_else(|| "unknown".to_owned()))
+}
+
 /// Largest configuration that is read, in bytes.
 const MAX_CONFIGURATION: u64 = 16 * 1024 * 1024;
 
@@ -108,13 +122,13 @@ pub fn set(args: &SetArgs) -> SetChoice {
 }
 
 /// How to judge.
-pub fn policy(args: &CompareArgs) -> Policy {
+pub fn policy(args: &JudgeArgs, paranoid: Option<Percent>) -> Policy {
     let added = match args.added {
         Added::Drift => AddedPolicy::Drift,
         Added::Note => AddedPolicy::Note,
         Added::Ignore => AddedPolicy::Ignore,
     };
-    Policy { added, strict: args.strict, paranoid: args.paranoid.unwrap_or_default() }
+    Policy { added, strict: args.strict, paranoid: paranoid.unwrap_or_default() }
 }
 
 /// How the exit codes 1 and 2 are numbered for this command line.

@@ -50,6 +50,23 @@ pub(super) fn diff() -> String {
     section(&examples, &run_codes(&[Code::Differs, Code::Error, Code::Incomplete]))
 }
 
+/// Behind `gitops apply --help`.
+pub(super) fn apply() -> String {
+    let examples = [
+        ("show what differs, ask, and apply the commit that is checked out", "gitops apply --ref HEAD"),
+        ("what would be done", "gitops apply --dry-run"),
+        (
+            "from cron: one commit of a repository, without a question",
+            "gitops apply https://git.example/shop.git --ref main --path clusters/prod --yes",
+        ),
+        ("take a field that a controller holds", "gitops apply --force-conflicts=argocd-controller"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
 /// Behind `gitops render --help`.
 pub(super) fn render() -> String {
     let examples = [

@@ -46,6 +46,12 @@ pub enum Command {
     /// the cluster nor to the repository. stdout carries the report alone; progress, warnings and hints go to stderr.
     #[command(after_help = examples::diff())]
     Diff(Box<DiffArgs>),
+    /// Make the cluster equal to Git
+    ///
+    /// Shows the diff, asks, writes what differs, and reads again what was written. What is shown is what is done: an object
+    /// that somebody changes in between is left alone. Running it twice writes nothing the second time.
+    #[command(after_help = examples::apply())]
+    Apply(Box<ApplyArgs>),
     /// Print the rendered manifests
     ///
     /// Needs no cluster and no kubeconfig. kubectl reads the output as the same objects.
@@ -232,6 +238,9 @@ pub struct DiffArgs {
     /// Which targets.
     #[command(flatten)]
     pub targets: TargetArgs,
+    /// What was applied last.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -249,25 +258,16 @@ pub struct DiffArgs {
     pub run: RunArgs,
 }
 
-/// What a diff compares with, and what counts.
+/// What was applied last, and how people's additions are taken.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Comparison")]
-pub struct CompareArgs {
+pub struct JudgeArgs {
     /// Revision that was applied last: tells drift from pending changes; `none` for none
     ///
     /// Without it the base is the record of the set, or the last-applied annotation of client-side applied objects; for all
     /// others the times of managedFields are the evidence.
     #[arg(long, value_name = "REV", env = "GITOPS_BASE", hide_env_values = true)]
     pub base: Option<String>,
-
-    /// Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed
-    #[arg(long, value_name = "FILE", env = "GITOPS_LIVE", hide_env_values = true)]
-    #[arg(conflicts_with_all = ["context", "kubeconfig", "as_user", "as_group"])]
-    pub live: Option<PathBuf>,
-
-    /// Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)
-    #[arg(long, env = "GITOPS_READ_ONLY", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    pub read_only: bool,
 
     /// How fields are taken that people added and Git does not have
     #[arg(long, value_name = "WHAT", default_value = "drift", env = "GITOPS_ADDED", hide_env_values = true)]
@@ -276,6 +276,20 @@ pub struct CompareArgs {
     /// Labels and annotations that people added count too
     #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub strict: bool,
+}
+
+/// What a diff compares with, and what counts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct CompareArgs {
+    /// Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed
+    #[arg(long, value_name = "FILE", env = "GITOPS_LIVE", hide_env_values = true)]
+    #[arg(conflicts_with_all = ["context", "kubeconfig", "as_user", "as_group"])]
+    pub live: Option<PathBuf>,
+
+    /// Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)
+    #[arg(long, env = "GITOPS_READ_ONLY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub read_only: bool,
 
     /// What gives exit 1, separated by commas; errors and unknown objects always count [default: all]
     #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]
@@ -310,6 +324,64 @@ pub struct ReportArgs {
     /// Show also what does not count, separated by commas
     #[arg(long, value_name = "LIST", env = "GITOPS_SHOW", hide_env_values = true, value_delimiter = ',')]
     pub show: Vec<Show>,
+}
+
+/// Flags of `gitops apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What was applied last.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What a command may write.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct WriteArgs {
+    /// Do not ask; without it and without a terminal nothing is written (exit 5)
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub yes: bool,
+
+    /// Show what would be done and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
+
+    /// Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable
+    #[arg(long, value_name = "MANAGER|PATH", env = "GITOPS_FORCE_CONFLICTS", hide_env_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub force_conflicts: Vec<String>,
+
+    /// Apply uncommitted changes of a working tree
+    #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub allow_dirty: bool,
 }
 
 /// Flags of `gitops render`.

@@ -4,6 +4,7 @@
 //! objects ([`Server::read`]), and what an apply would store ([`Server::predict`]). What concerns one object is a value
 //! (`FetchError`, `Prediction`); what ends the run is a [`ClusterError`].
 
+mod access;
 pub mod admission;
 mod answer;
 pub mod connect;
@@ -15,6 +16,7 @@ pub mod kubeconfig;
 mod list;
 mod members;
 mod openapi;
+pub mod owned;
 mod page;
 mod proxy;
 mod record;
@@ -25,6 +27,7 @@ mod split;
 mod strategy;
 mod throttle;
 mod url;
+mod write;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -16,6 +16,7 @@ pub mod encode;
 mod fixtures;
 pub mod index;
 pub mod key;
+pub mod ledger;
 pub mod name;
 pub mod opened;
 pub mod parent;

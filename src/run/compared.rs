@@ -26,8 +26,10 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
+use crate::render::detect::Renderer;
 use crate::render::{Manifests, Notice};
 use crate::report::Source;
+use crate::schema::Schemas;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
@@ -107,6 +109,8 @@ pub struct Rendered {
     pub origin_url: Option<String>,
     /// The directory in it.
     pub path: String,
+    /// What rendered it.
+    pub renderer: Renderer,
 }
 
 /// Opens and renders a source.
@@ -134,7 +138,60 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunEr
         manifests,
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
+        renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
     })
+}
+
+/// What is known before anything of the set is read from the cluster.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The rendered source.
+    pub rendered: Rendered,
+    /// Which types are served.
+    pub catalog: Catalog,
+    /// The namespace of what has none.
+    pub namespace: String,
+    /// The set, if it has a name.
+    pub set: Option<SetIdentity>,
+}
+
+/// What verdicts were made of: commands that act on them need it once more.
+#[derive(Debug)]
+pub struct Scene {
+    /// Which types are served.
+    pub catalog: Catalog,
+    /// What Git says.
+    pub desired: DesiredSet,
+    /// Merge schemas of the kinds in use.
+    pub schemas: Schemas,
+    /// What was last applied.
+    pub bases: Bases,
+    /// What does not count.
+    pub rules: Rules,
+    /// How verdicts were reached.
+    pub policy: Policy,
+    /// The objects as they were read first; one that was asked about may have been read again since.
+    pub live: LiveSet,
+    /// The record of the set.
+    pub(super) recorded: Recorded,
+    /// False if live objects were printed without `managedFields`.
+    pub owners_recorded: bool,
+    /// True if objects that left Git could not be looked for everywhere.
+    pub gaps: bool,
+}
+
+impl Scene {
+    /// What objects are compared with.
+    pub fn setting(&self) -> Setting<'_> {
+        Setting {
+            desired: &self.desired,
+            schemas: &self.schemas,
+            bases: &self.bases,
+            policy: self.policy,
+            owners_recorded: self.owners_recorded,
+            rules: &self.rules,
+        }
+    }
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -146,6 +203,19 @@ pub async fn compare(
     reader: &Live,
     progress: &Progress,
 ) -> Result<Compared, RunError> {
+    let prepared = prepare(comparison, reader, progress).await?;
+    Ok(examine(comparison, prepared, reader, progress, false).await?.0)
+}
+
+/// Renders the source and asks what the cluster serves.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn prepare(
+    comparison: &Comparison,
+    reader: &Live,
+    progress: &Progress,
+) -> Result<Prepared, RunError> {
     progress.stage("rendering");
     let opening = comparison.source.clone();
     let rendering = super::blocking(move || match &opening {
@@ -165,8 +235,23 @@ pub async fn compare(
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let mut bases = bases(comparison, &catalog, &namespace).await?;
     let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
+    Ok(Prepared { rendered, catalog, namespace, set })
+}
+
+/// Reads what is live and decides. With `keep` the answer holds what the verdicts were made of.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn examine(
+    comparison: &Comparison,
+    prepared: Prepared,
+    reader: &Live,
+    progress: &Progress,
+    keep: bool,
+) -> Result<(Compared, Option<Scene>), RunError> {
+    let Prepared { rendered, catalog, namespace, set } = prepared;
+    let mut bases = bases(comparison, &catalog, &namespace).await?;
     let named = comparison.set.name.is_some();
     let (others, misunderstood) =
         application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
@@ -199,37 +284,51 @@ pub async fn compare(
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
     warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
-    let setting = Setting {
-        desired: &desired,
-        schemas: &schemas,
-        bases: &bases,
-        policy: comparison.policy,
-        owners_recorded: reader.owners_recorded(),
-        rules: &rules,
+    let policy = comparison.policy;
+    let owners_recorded = reader.owners_recorded();
+    let none = LiveSet::new();
+    let mut scene = Scene {
+        catalog,
+        desired,
+        schemas,
+        bases,
+        rules,
+        policy,
+        live: none,
+        recorded,
+        owners_recorded,
+        gaps: false,
     };
+    let setting = scene.setting();
     let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
     let memory = match remembered.is_off() {
         true => Memory::off(),
         false => Memory::new(remembered.proofs(), &remembered.program, &setting),
     };
     let mut found = survey_with(&setting, &live, &memory);
-    drop(live);
+    let live = keep.then_some(live);
     remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
-    autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
+    autoscalers::find(reader, &scene.catalog, &scene.desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
-    verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
+    verdicts.extend(ask::ask(reader, &scene.catalog, &setting, &remembered, found.open, allowed).await);
     let sampled = std::mem::take(&mut found.sampled);
-    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
+    warnings.extend(paranoid::check(reader, &scene.catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     if comparison.chosen.is_all() {
-        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
+        let (desired, recorded) = (&scene.desired, &scene.recorded);
+        let search = Search { reader, catalog: &scene.catalog, desired, recorded };
         verdicts.extend(search.run(beside, &mut warnings).await);
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     }
-    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
+    let compared = Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet };
+    let scene = live.map(|live| {
+        scene.live = live;
+        scene
+    });
+    Ok((compared, scene))
 }
 
 /// True if opening the source needs the network.

@@ -1,26 +1,37 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
+mod access;
+mod acting;
+mod apply;
 pub mod ask;
 mod autoscalers;
 pub mod choose;
 pub mod compared;
+mod confirm;
 pub mod diff;
 pub mod error;
+mod execute;
 mod extras;
+mod fence;
 mod interrupt;
+mod keeping;
 pub mod output;
 pub mod paranoid;
+mod pending;
 mod pin;
 mod recorded;
 pub mod remembered;
 pub mod render;
+mod reporting;
 pub mod snapshot;
+mod stop;
 pub mod targets;
+mod verify;
 pub mod wait;
 
 use std::path::Path;
 
-use crate::cli::{Cli, ClusterArgs, Command, SourceArgs, generate};
+use crate::cli::{ApplyArgs, Cli, ClusterArgs, Command, SourceArgs, generate};
 use crate::cluster::error::ClusterError;
 use crate::cluster::kubeconfig::{Choice, Environment, refuse_inside};
 use crate::exit::Code;
@@ -28,18 +39,33 @@ use crate::settings;
 use crate::source::url::{self, Location};
 use error::RunError;
 use output::{Output, deliver, report_error};
+use stop::Stop;
 
 /// Runs one command and returns the number that the process ends with.
 pub async fn run(cli: Cli) -> u8 {
     let style = settings::exit_style(&cli);
-    let code = tokio::select! {
-        result = command(cli) => result.unwrap_or_else(|error| {
-            report_error(&error);
-            error.exit()
-        }),
-        code = interrupt::interrupted() => code,
+    let code = match &cli.command {
+        Command::Apply(args) => writing(args).await,
+        _ => tokio::select! {
+            result = command(cli) => result.unwrap_or_else(failed),
+            code = interrupt::interrupted() => code,
+        },
     };
     code.styled(style)
+}
+
+/// A command that writes finishes what is in flight when the first signal comes; the second ends it.
+async fn writing(args: &ApplyArgs) -> Code {
+    let (stop, mut output) = (Stop::default(), Output::new(args.run.quiet));
+    tokio::select! {
+        result = apply::apply(args, &mut output, &stop) => result.unwrap_or_else(failed),
+        code = stop.listen() => code,
+    }
+}
+
+fn failed(error: RunError) -> Code {
+    report_error(&error);
+    error.exit()
 }
 
 /// Runs what waits for disk, Git or a stream on a thread of its own, so that a signal ends the run all the same.
@@ -74,6 +100,7 @@ pub fn no_runtime(error: &std::io::Error) -> u8 {
 async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
+        Command::Apply(_) => Ok(Code::Error),
         Command::Render(args) => {
             blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await
         }

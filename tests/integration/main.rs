@@ -22,6 +22,7 @@ mod kinds;
 mod kustomize;
 mod layering;
 mod live_edits;
+mod owned_objects;
 mod pairs;
 mod paranoid;
 mod plain_render;
