@@ -16,6 +16,7 @@ pub mod object;
 pub mod plan;
 pub mod progress;
 pub mod reader;
+pub mod ready;
 pub mod record;
 pub mod render;
 pub mod report;

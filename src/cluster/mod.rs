@@ -22,6 +22,7 @@ mod proxy;
 mod record;
 mod request;
 pub mod retry;
+mod select;
 mod split;
 mod strategy;
 mod throttle;
@@ -53,6 +54,7 @@ use crate::schema::Schemas;
 
 pub use members::Search;
 pub use proxy::ProxyVariables;
+pub use select::{Selection, Selector};
 pub use throttle::{Counts, Purpose};
 
 /// Time for a credential plugin; long enough to log in with a browser.

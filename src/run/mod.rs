@@ -28,6 +28,7 @@ pub mod snapshot;
 mod stop;
 pub mod targets;
 mod verify;
+pub mod wait;
 
 use std::path::Path;
 

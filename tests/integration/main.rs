@@ -26,6 +26,7 @@ mod owned_objects;
 mod pairs;
 mod paranoid;
 mod plain_render;
+mod ready;
 mod remembered;
 mod set_record;
 mod shop_snapshot;
