@@ -13,6 +13,8 @@ use super::extras::Search;
 use super::paranoid;
 use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
+use super::remotes::Fetched;
+use super::rendering::Rendering;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -27,7 +29,7 @@ use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
 use crate::render::{Manifests, Notice};
-use crate::report::Source;
+use crate::report::{RemoteBase, Source};
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
@@ -54,6 +56,8 @@ pub enum Opening {
 pub struct Comparison {
     /// What to open.
     pub source: Opening,
+    /// How it is rendered.
+    pub rendering: Rendering,
     /// `--base`.
     pub base: Option<BaseChoice>,
     /// `--set-name` and `--record-namespace`, else a target's.
@@ -77,6 +81,8 @@ pub struct Compared {
     pub source: Source,
     /// Verdicts in the order of identity.
     pub verdicts: Vec<ObjectVerdict>,
+    /// What was rendered of other repositories.
+    pub remotes: Vec<RemoteBase>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
@@ -107,20 +113,22 @@ pub struct Rendered {
     pub origin_url: Option<String>,
     /// The directory in it.
     pub path: String,
+    /// What was fetched for it.
+    pub fetched: Fetched,
 }
 
 /// Opens and renders a source.
 ///
 /// # Errors
 /// The source cannot be read or rendered.
-pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
+pub fn render(request: &source::Request, rendering: &Rendering) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    rendered(&snapshot, &snapshot.prefix)
+    rendered(&snapshot, &snapshot.prefix, rendering)
 }
 
 /// Renders a directory of an open source.
-fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunError> {
-    let mut manifests = crate::render::render(snapshot.tree.as_ref(), directory)?;
+fn rendered(snapshot: &Snapshot, directory: &RepoPath, rendering: &Rendering) -> Result<Rendered, RunError> {
+    let (mut manifests, fetched) = rendering.render(snapshot, directory)?;
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -134,6 +142,7 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath) -> Result<Rendered, RunEr
         manifests,
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
+        fetched,
     })
 }
 
@@ -147,10 +156,10 @@ pub async fn compare(
     progress: &Progress,
 ) -> Result<Compared, RunError> {
     progress.stage("rendering");
-    let opening = comparison.source.clone();
+    let (opening, how) = (comparison.source.clone(), comparison.rendering.clone());
     let rendering = super::blocking(move || match &opening {
-        Opening::Request(request) => render(request),
-        Opening::Shared(snapshot, directory) => rendered(snapshot, directory),
+        Opening::Request(request) => render(request, &how),
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, &how),
     });
     let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
@@ -229,7 +238,8 @@ pub async fn compare(
         verdicts.extend(search.run(beside, &mut warnings).await);
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     }
-    Ok(Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet })
+    let (source, remotes) = (rendered.source, rendered.fetched.bases);
+    Ok(Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet })
 }
 
 /// True if opening the source needs the network.
@@ -250,8 +260,8 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
     let commit = snapshot.commit.clone();
     let manifests = match directory.clone() {
         Some(directory) => {
-            let snapshot = Arc::clone(snapshot);
-            super::blocking(move || Ok(crate::render::render(snapshot.tree.as_ref(), &directory)?)).await?
+            let (snapshot, how) = (Arc::clone(snapshot), comparison.rendering.clone());
+            super::blocking(move || how.render(&snapshot, &directory)).await?.0
         }
         None => Manifests::default(),
     };

@@ -95,6 +95,7 @@ async fn compared(
     chosen.lenient = several;
     let comparison = Comparison {
         source: job.opening,
+        rendering: settings::rendering(&args.rendering, &args.source, &args.run),
         base: job.base,
         set: job.set,
         namespace: job.namespace,
@@ -169,6 +170,7 @@ fn report(
                 TargetReport {
                     name,
                     cluster: cluster(args, &live),
+                    remotes: compared.remotes,
                     verdicts: mask(compared.verdicts, &MaskRules::default()),
                     warnings: compared.warnings,
                     failure: None,
@@ -204,6 +206,7 @@ fn failed(name: String, error: &RunError) -> TargetReport {
     TargetReport {
         name,
         cluster: Cluster::Server { context: String::new(), url: String::new() },
+        remotes: Vec::new(),
         verdicts: mask(Vec::new(), &MaskRules::default()),
         warnings: Vec::new(),
         failure: Some(Failure {

@@ -31,6 +31,14 @@ pub enum RunError {
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A repository that a kustomization names could not be had.
+    #[error("{place}: {error}")]
+    RemoteBase {
+        /// File and line that name it.
+        place: String,
+        /// What is wrong with it.
+        error: SourceError,
+    },
     /// The source could not be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -64,7 +72,9 @@ impl RunError {
     /// The exit code.
     pub fn exit(&self) -> Code {
         match self {
-            Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
+            Self::Source(error) | Self::RemoteBase { error, .. } if error.is_trust_failure() => {
+                Code::Untrusted
+            }
             Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
             _ => Code::Error,
         }
@@ -88,7 +98,7 @@ impl RunError {
         match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
-            Self::Source(error) => error.hint(),
+            Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Snapshot(error) => error.hint().map(str::to_owned),
             Self::Render(RenderError::Problems(problems)) => problems.iter().find_map(|problem| problem.hint.clone()),

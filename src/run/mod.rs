@@ -8,12 +8,15 @@ pub mod diff;
 pub mod error;
 mod extras;
 mod interrupt;
+mod lockfile;
 pub mod output;
 pub mod paranoid;
 mod pin;
 mod recorded;
 pub mod remembered;
+pub mod remotes;
 pub mod render;
+pub mod rendering;
 pub mod snapshot;
 pub mod targets;
 

@@ -9,6 +9,7 @@ mod messages;
 mod oracle;
 mod pairs;
 mod random;
+mod remote;
 
 use std::path::Path;
 

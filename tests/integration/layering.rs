@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("progress", &[]),
     ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
     ("record", &["live", "object"]),
-    ("render", &["object", "source::tree"]),
+    ("render", &["object", "source::tree", "source::url"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
         "run",
