@@ -162,7 +162,7 @@ mod tests {
                 "gitops.lock:4:11: \"abc\" is no commit id",
             ),
             ("apiVersion: gitops/v1\nremotes:\n- url: a", "gitops.lock:3:3: the remote base has no commit"),
-            ("apiVersion: gitops/v1\nremotes: [a", "gitops.lock:2"),
+            ("apiVersion: gitops/v1\nremotes: [a", "gitops.lock:3:1: "),
             (
                 "apiVersion: gitops/v1\nremotes:\n- {url: a, commit: \"COMMIT\"}\n- {url: a, commit: \"COMMIT\"}",
                 "gitops.lock:4:3: the same repository and ref as in line 3",

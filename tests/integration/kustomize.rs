@@ -5,6 +5,7 @@
 
 mod build;
 mod hostile;
+mod lock;
 mod messages;
 mod oracle;
 mod pairs;
