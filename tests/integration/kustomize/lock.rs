@@ -261,6 +261,57 @@ fn sec_45_a_fetched_kustomization_names_nothing_of_this_machine() {
     let at = format!("file://{}", private.path().display());
     let repo = Repo::with_files(&[("kustomization.yaml", &format!("resources: [\"{at}\"]\n"))]);
     let server = HttpServer::start(&repo.path(), Behaviour::default());
+    let world = World::new(&format!("resources: [\"{url}?ref=main\"]\n"));
+
+    let refused = first_problem(world.render(world.request(), Policy::Refuse));
+    assert!(refused.contains("--allow-remote") && server.seen().is_empty(), "{refused}: {:?}", server.seen());
+    let fetched = world.render(world.request(), Policy::Update).unwrap();
+    assert_eq!(values(&fetched), ["\"one\""]);
+    let once = server.seen().len();
+    assert!(once > 0, "nothing was asked");
+    write(world.source.path(), "gitops.lock", &fetched.fetched.lock.text());
+    repo.commit_files(&[("kustomization.yaml", &map("two"))], "second");
+
+    for policy in [Policy::Allow, Policy::Locked] {
+        assert_eq!(values(&world.render(world.request(), policy).unwrap()), ["\"one\""]);
+    }
+    assert_eq!(server.seen().len(), once, "a pinned commit was asked for again");
+    drop(server);
+    let mut offline = world.request();
+    offline.offline = true;
+    assert_eq!(values(&world.render(offline, Policy::Locked).unwrap()), ["\"one\""]);
+    // Another machine has the lock and no cache: it gets the same commit, although the branch has moved.
+    let server = HttpServer::start(&repo.path(), Behaviour::default());
+    let other = World::new(&format!("resources: [\"{}?ref=main\"]\n", server.url(".git")));
+    let lock = fetched.fetched.lock.text().replace(&url, &server.url(".git"));
+    write(other.source.path(), "gitops.lock", &lock);
+    assert_eq!(values(&other.render(other.request(), Policy::Locked).unwrap()), ["\"one\""]);
+}
+
+#[test]
+fn one_run_sees_one_commit_of_a_revision() {
+    let repo = Repo::with_files(&[
+        ("a/kustomization.yaml", &map("a")),
+        ("b/kustomization.yaml", &map("b").replace("name: a", "name: b")),
+    ]);
+    let server = HttpServer::start(&repo.path(), Behaviour::default());
+    let url = server.url(".git");
+    let one = World::new(&format!("resources: [\"{url}//a?ref=main\"]\n"));
+    one.render(one.request(), Policy::Allow).unwrap();
+    let requests = server.seen().len();
+    let both = World::new(&format!("resources: [\"{url}//a?ref=main\", \"{url}//b?ref=main\"]\n"));
+    let rendered = both.render(both.request(), Policy::Allow).unwrap();
+    assert_eq!(values(&rendered), ["\"a\"", "\"b\""]);
+    assert_eq!(server.seen().len(), 2 * requests, "two directories of one commit are one fetch");
+    assert_eq!(rendered.fetched.bases.len(), 1);
+}
+
+#[test]
+fn sec_45_a_fetched_kustomization_names_nothing_of_this_machine() {
+    let private = base("canary-of-a-private-repository");
+    let at = format!("file://{}", private.path().display());
+    let repo = Repo::with_files(&[("kustomization.yaml", &format!("resources: [\"{at}\"]\n"))]);
+    let server = HttpServer::start(&repo.path(), Behaviour::default());
     let world = World::new(&format!("resources: [\"{}\"]\n", server.url(".git")));
     let problem = first_problem(world.render(world.request(), Policy::Allow));
     assert!(problem.contains("a repository of this machine"), "{problem}");
