@@ -4,6 +4,7 @@
 
 mod examples;
 pub mod generate;
+mod rendering;
 pub mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::rendering::RenderingArgs;
 use crate::cli::values::{Destination, Only, format_parser};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
@@ -232,6 +234,9 @@ pub struct DiffArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
@@ -332,6 +337,9 @@ pub struct ApplyArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How they are rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
@@ -424,9 +432,18 @@ pub struct RenderArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which objects.
     #[command(flatten)]
     pub choice: ChoiceArgs,
+    /// Fetch remote bases at what their revisions are now, and write their commits into gitops.lock at the root of the source
+    ///
+    /// Entries of bases that this render does not name stay as they are. SOURCE has to be a directory, read as it is.
+    #[arg(long, env = "GITOPS_UPDATE_LOCK", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(help_heading = "Rendering", requires = "allow_remote", conflicts_with_all = ["locked", "offline", "reference"])]
+    pub update_lock: bool,
     /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
     #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
     #[arg(value_parser = format_parser::<RenderFormat>(), help_heading = "Report")]
@@ -442,6 +459,9 @@ pub struct SnapshotArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,

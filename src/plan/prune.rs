@@ -255,15 +255,41 @@ mod tests {
         );
         assert_eq!(of(&|s| s.rendered = 0, &Budget { empty: true, ..none.clone() }), "2 go, 0 stay");
         assert_eq!(
-            of(&|s| drop(s.gaps.insert("Job.batch".to_owned())), &none),
+            of(
+                &|s| {
+                    s.gaps.insert("Job.batch".to_owned());
+                },
+                &none
+            ),
             "incomplete: not every Job.batch could be listed, so nothing is deleted"
         );
         assert_eq!(
-            of(&|s| drop(s.doubtful.insert("ConfigMap".to_owned())), &none),
+            of(
+                &|s| {
+                    s.doubtful.insert("ConfigMap".to_owned());
+                },
+                &none
+            ),
             "incomplete: some ConfigMap is unknown, so nothing is deleted"
         );
-        assert_eq!(of(&|s| drop(s.doubtful.insert("Secret".to_owned())), &none), "2 go, 0 stay");
-        assert_eq!(of(&|s| drop(s.uids.insert("uid-c000".to_owned())), &none), "1 go, 1 stay");
+        assert_eq!(
+            of(
+                &|s| {
+                    s.doubtful.insert("Secret".to_owned());
+                },
+                &none
+            ),
+            "2 go, 0 stay"
+        );
+        assert_eq!(
+            of(
+                &|s| {
+                    s.uids.insert("uid-c000".to_owned());
+                },
+                &none
+            ),
+            "1 go, 1 stay"
+        );
     }
 
     /// FLT-56: the kinds of the catalogue.

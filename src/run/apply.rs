@@ -190,6 +190,7 @@ impl Context<'_> {
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
             allow_empty: self.args.prune.allow_empty,
+            rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
     }
 

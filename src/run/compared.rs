@@ -13,6 +13,8 @@ use super::extras::{Extras, Search};
 use super::paranoid;
 use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
+use super::remotes::Fetched;
+use super::rendering::Rendering;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -28,7 +30,7 @@ use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
 use crate::render::detect::Renderer;
 use crate::render::{Manifests, Notice, RenderError};
-use crate::report::Source;
+use crate::report::{RemoteBase, Source};
 use crate::schema::Schemas;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
@@ -56,6 +58,8 @@ pub enum Opening {
 pub struct Comparison {
     /// What to open.
     pub source: Opening,
+    /// How it is rendered.
+    pub rendering: Rendering,
     /// `--base`.
     pub base: Option<BaseChoice>,
     /// `--set-name` and `--record-namespace`, else a target's.
@@ -81,6 +85,8 @@ pub struct Compared {
     pub source: Source,
     /// Verdicts in the order of identity.
     pub verdicts: Vec<ObjectVerdict>,
+    /// What was rendered of other repositories.
+    pub remotes: Vec<RemoteBase>,
     /// Remarks of all stages.
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
@@ -113,21 +119,30 @@ pub struct Rendered {
     pub path: String,
     /// What rendered it.
     pub renderer: Renderer,
+    /// What was fetched for it.
+    pub fetched: Fetched,
 }
 
 /// Opens and renders a source.
 ///
 /// # Errors
 /// The source cannot be read or rendered.
-pub fn render(request: &source::Request) -> Result<Rendered, RunError> {
+pub fn render(request: &source::Request, rendering: &Rendering) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    rendered(&snapshot, &snapshot.prefix, false)
+    rendered(&snapshot, &snapshot.prefix, rendering, false)
 }
 
 /// Renders a directory of an open source.
-fn rendered(snapshot: &Snapshot, directory: &RepoPath, allow_empty: bool) -> Result<Rendered, RunError> {
-    let mut manifests = match crate::render::render(snapshot.tree.as_ref(), directory) {
-        Err(RenderError::NoManifests { .. }) if allow_empty => Manifests::default(),
+fn rendered(
+    snapshot: &Snapshot,
+    directory: &RepoPath,
+    rendering: &Rendering,
+    allow_empty: bool,
+) -> Result<Rendered, RunError> {
+    let (mut manifests, fetched) = match rendering.render(snapshot, directory) {
+        Err(RunError::Render(RenderError::NoManifests { .. })) if allow_empty => {
+            (Manifests::default(), Fetched::default())
+        }
         result => result?,
     };
     let remark = |text: &String| Notice {
@@ -144,6 +159,7 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath, allow_empty: bool) -> Res
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
         renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
+        fetched,
     })
 }
 
@@ -222,13 +238,14 @@ pub async fn prepare(
     progress: &Progress,
 ) -> Result<Prepared, RunError> {
     progress.stage("rendering");
-    let (opening, allow_empty) = (comparison.source.clone(), comparison.allow_empty);
+    let (opening, how) = (comparison.source.clone(), comparison.rendering.clone());
+    let allow_empty = comparison.allow_empty;
     let rendering = super::blocking(move || match &opening {
         Opening::Request(request) => {
             let snapshot = source::open(request)?;
-            rendered(&snapshot, &snapshot.prefix, allow_empty)
+            rendered(&snapshot, &snapshot.prefix, &how, allow_empty)
         }
-        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, allow_empty),
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, &how, allow_empty),
     });
     let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
@@ -333,7 +350,8 @@ pub async fn examine(
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
-    let compared = Compared { source: rendered.source, verdicts, warnings, usage: found.usage, unmet };
+    let (source, remotes) = (rendered.source, rendered.fetched.bases);
+    let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
     let scene = live.map(|live| {
         scene.live = live;
         scene
@@ -359,8 +377,8 @@ async fn bases(comparison: &Comparison, catalog: &Catalog, namespace: &str) -> R
     let commit = snapshot.commit.clone();
     let manifests = match directory.clone() {
         Some(directory) => {
-            let snapshot = Arc::clone(snapshot);
-            super::blocking(move || Ok(crate::render::render(snapshot.tree.as_ref(), &directory)?)).await?
+            let (snapshot, how) = (Arc::clone(snapshot), comparison.rendering.clone());
+            super::blocking(move || how.render(&snapshot, &directory)).await?.0
         }
         None => Manifests::default(),
     };

@@ -97,6 +97,7 @@ async fn compared(
     chosen.lenient = several;
     let comparison = Comparison {
         source: job.opening,
+        rendering: settings::rendering(&args.rendering, &args.source, &args.run),
         base: job.base,
         set: job.set,
         namespace: job.namespace,
