@@ -253,7 +253,7 @@ impl Resource {
     pub(super) fn data(&self, field: &str) -> BTreeMap<String, Text> {
         let Some(map) = self.tree.field(self.tree.root, field) else { return BTreeMap::new() };
         let text =
-            |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.clone() };
+            |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.to_string() };
         let entries = self.tree.entries(map);
         entries.map(|(key, value)| (text(key), (text(value), self.tree.node(value).place))).collect()
     }

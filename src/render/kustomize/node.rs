@@ -5,6 +5,11 @@
 
 use super::scalar;
 
+/// A text of an object: short ones lie in it, long ones are shared by their copies.
+pub(super) use ecow::EcoString as Str;
+/// Numbers of nodes; copies share them until one is changed.
+pub(super) type Ids = ecow::EcoVec<Id>;
+
 /// Number of a node in its [`Tree`].
 pub(super) type Id = u32;
 
@@ -60,16 +65,16 @@ pub(super) struct Node {
     pub(super) style: Style,
     /// True if the tag was written out.
     pub(super) tagged: bool,
-    pub(super) text: String,
+    pub(super) text: Str,
     /// Items; of a map, keys and values in turn.
-    pub(super) content: Vec<Id>,
+    pub(super) content: Ids,
     pub(super) place: Place,
 }
 
 impl Node {
-    pub(super) fn scalar(text: impl Into<String>, tag: Tag, place: Place) -> Self {
+    pub(super) fn scalar(text: impl Into<Str>, tag: Tag, place: Place) -> Self {
         let (kind, style) = (Kind::Scalar, Style::Plain);
-        Self { kind, tag, style, tagged: false, text: text.into(), content: Vec::new(), place }
+        Self { kind, tag, style, tagged: false, text: text.into(), content: Ids::new(), place }
     }
 
     pub(super) fn new(kind: Kind, place: Place) -> Self {
@@ -114,6 +119,10 @@ impl Tree {
 
     pub(super) fn push(&mut self, node: Node) -> Id {
         let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        if self.nodes.len() == self.nodes.capacity() {
+            // There are many trees, so none of them keeps half of its room empty.
+            self.nodes.reserve_exact(8 + self.nodes.len() / 8);
+        }
         self.nodes.push(node);
         id
     }
@@ -240,7 +249,9 @@ impl Tree {
         self.expect(map, Kind::Map)?;
         let found = self.entries(map).position(|(key, _)| self.node(key).text == name);
         if let Some(at) = found {
-            self.node_mut(map).content.drain(2 * at..2 * at + 2);
+            let content = &mut self.node_mut(map).content;
+            content.remove(2 * at + 1);
+            content.remove(2 * at);
         }
         Ok(())
     }
@@ -248,17 +259,7 @@ impl Tree {
     /// Copies a node of another tree, with everything in it.
     pub(super) fn import(&mut self, other: &Tree, id: Id) -> Id {
         let source = other.node(id);
-        let mut node = Node { content: Vec::with_capacity(source.content.len()), ..source.shallow() };
-        for child in &source.content {
-            node.content.push(self.import(other, *child));
-        }
-        self.push(node)
-    }
-}
-
-impl Node {
-    /// The node without its contents.
-    fn shallow(&self) -> Self {
-        Self { content: Vec::new(), text: self.text.clone(), ..*self }
+        let content = source.content.iter().map(|child| self.import(other, *child)).collect();
+        self.push(Node { content, ..source.clone() })
     }
 }
