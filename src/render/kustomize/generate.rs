@@ -223,7 +223,7 @@ fn secret_data(tree: &mut Tree, data: &Data, place: Place) -> NodeResult<()> {
     tree.set_field(root, "data", Some(map), false)?;
     for (key, (bytes, place)) in data {
         let value = tree.push_text(&base64_lines(bytes), *place);
-        tree.set_field(map, key, Some(value), false)?;
+        tree.put_field(map, key, None, value);
     }
     Ok(())
 }
@@ -238,7 +238,8 @@ fn config_data(tree: &mut Tree, data: &Data, field: Option<&str>) -> NodeResult<
         let map = data_map(tree, field.unwrap_or(name))?;
         let Some(map) = map else { continue };
         let value = tree.push_text(&text, *place);
-        tree.set_field(map, key, Some(value), false)?;
+        // No key is there yet: the map is new, and of the data each key stands once.
+        tree.put_field(map, key, None, value);
     }
     Ok(())
 }

@@ -136,11 +136,9 @@ impl Tree {
             Kind::Scalar => Vec::new(),
             Kind::Seq => node.content.iter().copied().zip(old.content.iter().copied()).collect(),
             Kind::Map => {
-                let entries: Vec<(Id, Id)> = self.entries(here).collect();
-                entries
-                    .into_iter()
-                    .filter_map(|(key, value)| Some((value, other.field(there, &self.node(key).text)?)))
-                    .collect()
+                let index = other.index(there);
+                let old = |(key, value): (Id, Id)| Some((value, *index.get(&self.node(key).text)?));
+                self.entries(here).filter_map(old).collect()
             }
         };
         for (here, there) in pairs {

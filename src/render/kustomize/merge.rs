@@ -74,14 +74,19 @@ impl<'s> Merge<'_, 's> {
 
     fn map(&mut self, dest: Option<Id>, origin: Option<Id>, at: At<'s>) -> NodeResult<Merged> {
         let Some((dest, keep)) = self.map_target(dest, origin)? else { return Ok(None) };
+        let (ours, theirs) = (self.tree.index(dest), origin.map(|origin| self.tree.index(origin)));
+        let mut gone = BTreeSet::new();
         for name in self.names(dest, origin) {
             let below = at.and_then(|(set, spot)| Some((set, self.schemas[set].field(spot, &name)?)));
-            let ours = self.tree.field(dest, &name);
-            let theirs = origin.and_then(|origin| self.tree.field(origin, &name));
+            let ours = ours.get(&name).copied();
+            let theirs = theirs.as_ref().and_then(|theirs| theirs.get(&name).copied());
             let merged = self.walk(ours, theirs, below)?;
-            let (value, keep) = merged.map_or((None, false), |(id, keep)| (Some(id), keep));
-            self.tree.set_field(dest, &name, value, keep)?;
+            match merged.filter(|(value, keep)| *keep || !self.tree.is_null(*value)) {
+                Some((value, _)) => self.tree.put_field(dest, &name, ours, value),
+                None => drop(gone.insert(name)),
+            }
         }
+        self.tree.clear_all(dest, gone);
         Ok(Some((dest, keep)))
     }
 
@@ -233,8 +238,8 @@ impl<'s> Merge<'_, 's> {
             complete(&mut values);
         }
         if let [key] = &keys[..]
-            && !key.is_empty()
             && values.iter().all(|value| value.iter().all(|text| !text.is_empty()))
+            && (!key.is_empty() || self.are_texts(dest, origin))
         {
             return self.items_by_one_key(dest, origin, key, &values, items);
         }
@@ -264,7 +269,14 @@ impl<'s> Merge<'_, 's> {
         Ok(added)
     }
 
-    /// The usual case: all items of both lists are maps that have the one key. Items are found by an index.
+    /// True if all items are single values.
+    fn are_texts(&self, dest: Id, origin: Option<Id>) -> bool {
+        let items = origin.into_iter().chain([dest]).flat_map(|list| &self.tree.node(list).content);
+        items.map(|item| self.tree.node(*item)).all(|node| node.kind == Kind::Scalar && node.tag != Tag::Null)
+    }
+
+    /// The usual case: all items of both lists are maps that have the one key, or single values, for which the key is empty.
+    /// Items are found by an index.
     fn items_by_one_key(
         &mut self,
         dest: Id,
@@ -288,7 +300,7 @@ impl<'s> Merge<'_, 's> {
         }
         // The old items stand where the new ones with the same key do; of several with one key the last.
         for item in self.tree.node(dest).content.clone() {
-            let text = self.tree.field(item, key).map(|id| self.tree.node(id).text.clone());
+            let text = self.text_of(item, key).map(|id| self.tree.node(id).text.clone());
             if let Some(at) = text.and_then(|text| places.get(&text).copied()) {
                 added.make_mut()[at] = item;
             }
@@ -297,13 +309,18 @@ impl<'s> Merge<'_, 's> {
         Ok(self.tree.push(Node { content: added, ..Node::new(Kind::Seq, place) }))
     }
 
+    /// What tells an item from the others: the value of its key, or the item itself.
+    fn text_of(&self, item: Id, key: &str) -> Option<Id> {
+        if key.is_empty() { Some(item) } else { self.tree.field(item, key) }
+    }
+
     /// The first item for each text of a key.
     fn by_key(&self, list: Option<Id>, key: &str) -> HashMap<Str, Id> {
         let mut found = HashMap::new();
         let list = list.filter(|id| self.tree.node(*id).kind == Kind::Seq);
         for item in list.map(|id| self.tree.node(id).content.clone()).unwrap_or_default() {
             looked(1);
-            if let Some(field) = self.tree.field(item, key) {
+            if let Some(field) = self.text_of(item, key) {
                 found.entry(self.tree.node(field).text.clone()).or_insert(item);
             }
         }

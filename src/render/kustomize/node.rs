@@ -3,7 +3,10 @@
 //! Nodes lie in one vector and refer to each other by number. That is not only compact: kustomize puts one node into several
 //! places of an object (the value of a common label, for one), and a later change of one place is seen in all of them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::scalar;
+use super::work::looked;
 
 /// A text of an object: short ones lie in it, long ones are shared by their copies.
 pub(super) use ecow::EcoString as Str;
@@ -165,7 +168,22 @@ impl Tree {
 
     /// The value of a field, if the node is a map that has it.
     pub(super) fn field(&self, map: Id, name: &str) -> Option<Id> {
-        self.entries(map).find(|(key, _)| self.node(*key).text == name).map(|(_, value)| value)
+        let mut entries = self.entries(map);
+        let found = entries.find(|(key, _)| {
+            looked(1);
+            self.node(*key).text == name
+        });
+        found.map(|(_, value)| value)
+    }
+
+    /// The values of a map by their keys; of a key that stands twice the first.
+    pub(super) fn index(&self, map: Id) -> HashMap<Str, Id> {
+        let mut index = HashMap::with_capacity(self.node(map).content.len() / 2);
+        for (key, value) in self.entries(map) {
+            looked(1);
+            index.entry(self.node(key).text.clone()).or_insert(value);
+        }
+        index
     }
 
     /// The text of a field, empty if there is none.
@@ -221,8 +239,15 @@ impl Tree {
         let Some(value) = value.filter(|value| keep_null || !self.is_null(*value)) else {
             return self.clear(map, name);
         };
+        let field = self.get(map, name)?;
+        self.put_field(map, name, field, value);
+        Ok(())
+    }
+
+    /// Sets a field whose old value is known, or puts a new one at the end.
+    pub(super) fn put_field(&mut self, map: Id, name: &str, old: Option<Id>, value: Id) {
         self.quote_old_words(value);
-        match self.get(map, name)? {
+        match old {
             Some(field) => {
                 self.node_mut(value).style = self.node(field).style;
                 self.overwrite(field, value);
@@ -233,7 +258,16 @@ impl Tree {
                 self.node_mut(map).content.extend([key, value]);
             }
         }
-        Ok(())
+    }
+
+    /// Takes fields out of a map; of one that stands twice the first.
+    pub(super) fn clear_all(&mut self, map: Id, mut names: BTreeSet<Str>) {
+        if names.is_empty() {
+            return;
+        }
+        let kept = |(key, _): &(Id, Id)| !names.remove(&self.node(*key).text);
+        let content = self.entries(map).filter(kept).flat_map(|(key, value)| [key, value]).collect();
+        self.node_mut(map).content = content;
     }
 
     /// What YAML 1.1 would not read as a text is quoted.

@@ -217,11 +217,6 @@ pub(super) fn set_image(set: &mut ResourceSet, image: &Image, fields: &[FieldSpe
         }
         let root = item.tree.root;
         walk_containers(&mut item.tree, root, image, &pattern).map_err(wrong)?;
-    }
-    for item in set.items_mut() {
-        if item.kind() == "CustomResourceDefinition" {
-            continue;
-        }
         for field in fields.of(&item.tree).iter() {
             field
                 .visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern))
