@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
-    ReportArgs, RunArgs, SetArgs, SourceArgs,
+    ReportArgs, RunArgs, SetArgs, SourceArgs, WaitArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
@@ -170,6 +170,12 @@ fn cache_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
     base.is_absolute().then(|| base.join("gitops"))
+}
+
+/// Whether to wait until objects are ready: by flag, else where somebody watches.
+pub fn waits(args: &WaitArgs) -> bool {
+    let watched = || std::io::stderr().is_terminal();
+    !args.no_wait && args.wait.unwrap_or_else(watched)
 }
 
 /// True if a stream may be coloured, by flag, environment and terminal.

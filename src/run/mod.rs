@@ -5,6 +5,7 @@ mod acting;
 mod apply;
 pub mod ask;
 mod autoscalers;
+mod awaiting;
 pub mod choose;
 pub mod compared;
 mod confirm;
