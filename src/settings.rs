@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
-    ReportArgs, RunArgs, SetArgs, SourceArgs, WaitArgs,
+    RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs, WaitArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
@@ -20,6 +20,8 @@ use crate::exit::Style;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
+use crate::run::remotes::Policy as RemotePolicy;
+use crate::run::rendering::Rendering;
 use crate::source;
 
 /// What a command needs to know about how it may use its surroundings.
@@ -51,6 +53,16 @@ pub fn source(args: &SourceArgs, run: &RunArgs) -> source::Request {
     request.cache_dir = cache_directory().filter(|_| !run.no_cache).map(|cache| cache.join("git"));
     request.environment = source::environment::Environment::from_process();
     request
+}
+
+/// How the source is rendered.
+pub fn rendering(args: &RenderingArgs, source: &SourceArgs, run: &RunArgs) -> Rendering {
+    let remotes = match (args.allow_remote, args.locked) {
+        (false, _) => RemotePolicy::Refuse,
+        (true, false) => RemotePolicy::Allow,
+        (true, true) => RemotePolicy::Locked,
+    };
+    Rendering { request: self::source(source, run), remotes }
 }
 
 /// The kubeconfig to choose and the environment that helps.

@@ -4,6 +4,7 @@
 
 mod examples;
 pub mod generate;
+mod rendering;
 pub mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::rendering::RenderingArgs;
 use crate::cli::values::{Destination, Only, format_parser};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
@@ -232,6 +234,9 @@ pub struct DiffArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
@@ -332,6 +337,9 @@ pub struct ApplyArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How they are rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,
@@ -347,6 +355,9 @@ pub struct ApplyArgs {
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub prune: PruneArgs,
     /// Which objects.
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -359,6 +370,37 @@ pub struct ApplyArgs {
     /// Bounds and noise.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// What an apply may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct PruneArgs {
+    /// Delete members of the set that left Git
+    #[arg(long, env = "GITOPS_PRUNE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub prune: bool,
+
+    /// Prune although nothing is rendered: everything goes
+    #[arg(long, env = "GITOPS_ALLOW_EMPTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(requires = "prune")]
+    pub allow_empty: bool,
+
+    /// How much may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteArgs,
+}
+
+/// How much a command may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct DeleteArgs {
+    /// Deletions at most [default: 50, and 30 % of a set of 10 or more]
+    #[arg(long, value_name = "N", env = "GITOPS_MAX_DELETES", hide_env_values = true)]
+    pub max_deletes: Option<usize>,
+
+    /// Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable
+    #[arg(long, value_name = "KIND", env = "GITOPS_ALLOW_PRUNE_KIND", hide_env_values = true)]
+    pub allow_prune_kind: Vec<String>,
 }
 
 /// What a command may write.
@@ -410,9 +452,18 @@ pub struct RenderArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which objects.
     #[command(flatten)]
     pub choice: ChoiceArgs,
+    /// Fetch remote bases at what their revisions are now, and write their commits into gitops.lock at the root of the source
+    ///
+    /// Entries of bases that this render does not name stay as they are. SOURCE has to be a directory, read as it is.
+    #[arg(long, env = "GITOPS_UPDATE_LOCK", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(help_heading = "Rendering", requires = "allow_remote", conflicts_with_all = ["locked", "offline", "reference"])]
+    pub update_lock: bool,
     /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
     #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
     #[arg(value_parser = format_parser::<RenderFormat>(), help_heading = "Report")]
@@ -428,6 +479,9 @@ pub struct SnapshotArgs {
     /// Where manifests come from.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// How manifests are made of it.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
     /// Which set.
     #[command(flatten)]
     pub set: SetArgs,

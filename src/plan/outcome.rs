@@ -15,6 +15,8 @@ pub enum Act {
     Unchanged,
     /// It was deleted.
     Deleted,
+    /// Its deletion was taken, and something holds it.
+    Deleting,
     /// It failed.
     Failed,
     /// It was planned as something that may not be done.
@@ -25,12 +27,13 @@ pub enum Act {
 
 impl Act {
     /// All of them, in the order of a summary.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Created,
         Self::Configured,
         Self::Replaced,
         Self::Unchanged,
         Self::Deleted,
+        Self::Deleting,
         Self::Failed,
         Self::Refused,
         Self::NotStarted,
@@ -44,6 +47,7 @@ impl Act {
             Self::Replaced => "replaced",
             Self::Unchanged => "unchanged",
             Self::Deleted => "deleted",
+            Self::Deleting => "deleting",
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::NotStarted => "not started",
@@ -57,7 +61,7 @@ impl Act {
 
     /// True if something was written.
     pub fn is_write(self) -> bool {
-        matches!(self, Self::Created | Self::Configured | Self::Replaced | Self::Deleted)
+        matches!(self, Self::Created | Self::Configured | Self::Replaced | Self::Deleted | Self::Deleting)
     }
 }
 

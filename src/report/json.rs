@@ -62,6 +62,8 @@ struct Target<'r> {
     name: &'r str,
     cluster: ClusterRef<'r>,
     base: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remotes: Vec<RemoteBase<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordRef<'r>>,
     objects: Vec<Object<'r>>,
@@ -101,6 +103,15 @@ impl<'r> Action<'r> {
             reason: acted.reason.as_deref(),
         }
     }
+}
+
+/// A directory of another repository that was rendered.
+#[derive(Serialize)]
+struct RemoteBase<'r> {
+    url: &'r str,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<&'r str>,
+    commit: &'r str,
 }
 
 /// The record that bases come from.
@@ -317,6 +328,7 @@ impl<'r> Target<'r> {
                 Cluster::File { name } => ClusterRef::File { file: name },
             },
             base: target.usual_base().words(),
+            remotes: target.remotes.iter().map(remote).collect(),
             record: target.last_run().map(record),
             objects: listed.into_iter().map(|verdict| object(verdict, show)).collect(),
             notes: noted.filter(|noted| !noted.notes.is_empty()).collect(),
@@ -339,6 +351,10 @@ impl Summary {
         let number = |status: Status| (status.word(), counted.get(&status).copied().unwrap_or(0));
         Self { objects: counted.values().sum(), statuses: Status::ALL.into_iter().map(number).collect() }
     }
+}
+
+fn remote(base: &super::RemoteBase) -> RemoteBase<'_> {
+    RemoteBase { url: &base.url, reference: base.reference.as_deref(), commit: &base.commit }
 }
 
 fn record(run: &LastRun) -> RecordRef<'_> {

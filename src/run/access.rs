@@ -57,6 +57,9 @@ fn of_plan(plan: &Plan) -> BTreeSet<Right> {
                 rights.insert(of_apply("patch", apply));
             }
             Action::Update(update) => drop(rights.insert(of_apply("patch", &update.sending.apply))),
+            Action::Delete(deletion) => {
+                rights.insert(right("delete", &deletion.resource, &deletion.id.namespace));
+            }
             Action::Later | Action::Refused(_) => {}
         }
     }

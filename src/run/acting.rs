@@ -1,6 +1,6 @@
 //! The second half of a writing command: waves of writes with the record kept up beside them, then the second read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::awaiting::unready;
@@ -40,6 +40,8 @@ pub(super) struct Acting<'a> {
     pub(super) keeping: Keeping<'a>,
     pub(super) progress: Arc<Progress>,
     pub(super) continue_on_error: bool,
+    /// Uids of what this run wrote: none of it is ever deleted by it.
+    pub(super) written: BTreeSet<String>,
 }
 
 /// What came of it.
@@ -80,7 +82,7 @@ impl<'a> Acting<'a> {
         self.progress.counted("writing", plan.steps.len());
         self.keeping.widen(&places(plan.steps.iter().map(|step| &step.id)), inputs).await?;
         for wave in Wave::ALL {
-            let steps: Vec<&Step> = plan.of_wave(wave).filter(|step| is_written(step)).collect();
+            let steps: Vec<&Step> = plan.of_wave(wave).collect();
             let scene = self.scene;
             self.wave(scene, &steps, acted).await?;
             if self.must_end(acted) {
@@ -92,11 +94,37 @@ impl<'a> Acting<'a> {
         let pending =
             if later.is_empty() || self.must_end(acted) { None } else { self.later(&later, acted).await? };
         self.progress.stage("reading again what was written");
-        let written: Vec<&Step> = plan.steps.iter().filter(|step| is_written(step)).collect();
+        let written: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
         unready.extend(self.verify(self.scene, &written, acted).await);
         if let Some((scene, plan)) = &pending {
-            let written: Vec<&Step> = plan.steps.iter().filter(|step| is_written(step)).collect();
+            let written: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
             unready.extend(self.verify(scene, &written, acted).await);
+        }
+        self.deletions(plan, acted).await
+    }
+
+    /// Deletes, the waves backwards, once everything else is as it was planned.
+    async fn deletions(
+        &mut self,
+        plan: &Plan,
+        acted: &mut BTreeMap<ObjectId, Acted>,
+    ) -> Result<(), RunError> {
+        for wave in Wave::ALL.into_iter().rev() {
+            let is_written = |step: &&Step| match &step.action {
+                Action::Delete(deletion) => self.written.contains(&deletion.pin.uid),
+                _ => false,
+            };
+            let steps: Vec<&Step> = plan.deletions().filter(|step| step.wave == wave).collect();
+            let (same, steps): (Vec<&Step>, Vec<&Step>) = steps.into_iter().partition(is_written);
+            for step in same {
+                let reason = "it is rendered under another version or group".to_owned();
+                note(acted, &step.id, Act::Failed, Some(reason));
+            }
+            if self.must_end(acted) && !self.continue_on_error {
+                break;
+            }
+            let scene = self.scene;
+            self.wave(scene, &steps, acted).await?;
         }
         Ok(())
     }
@@ -119,7 +147,7 @@ impl<'a> Acting<'a> {
         for (id, reason) in unresolved {
             note(acted, &id, Act::Failed, Some(reason));
         }
-        let steps: Vec<&Step> = plan.steps.iter().filter(|step| is_written(step)).collect();
+        let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
         self.wave(&scene, &steps, acted).await?;
         Ok(Some((scene, plan)))
     }
@@ -141,6 +169,10 @@ impl<'a> Acting<'a> {
         let (results, lost) = execution.wave(scene, steps, fence, || self.progress.step()).await;
         let by_id: BTreeMap<&ObjectId, &Step> = steps.iter().map(|step| (&step.id, *step)).collect();
         for (id, ended) in results {
+            if ended == Ended::Deleted {
+                self.keeping.forget(&id);
+            }
+            self.written.extend(live_of(&ended).and_then(uid_of));
             if let (Some(step), Some(live)) = (by_id.get(&id), live_of(&ended))
                 && let Some(member) = member(scene, step, live, self.policy)
             {
@@ -230,8 +262,8 @@ pub(super) fn is_present(live: &LiveSet, id: &ObjectId) -> bool {
     matches!(live.get(id), Some(Ok(Presence::Found(_))))
 }
 
-fn is_written(step: &Step) -> bool {
-    matches!(step.action, Action::Create(_) | Action::Update(_))
+fn uid_of(live: &Value) -> Option<String> {
+    text_at(live, &["metadata", "uid"]).map(str::to_owned)
 }
 
 fn unbegun(step: &Step) -> (ObjectId, Acted) {
@@ -261,6 +293,7 @@ fn told(ended: Ended) -> (Act, Option<String>) {
         Ended::Configured(_) => (Act::Configured, None),
         Ended::Same(_) => (Act::Unchanged, None),
         Ended::Deleted => (Act::Deleted, None),
+        Ended::Deleting => (Act::Deleting, Some("finalizers hold it".to_owned())),
         Ended::Failed(reason) => (Act::Failed, Some(reason)),
         Ended::NotStarted => (Act::NotStarted, None),
     }
@@ -274,7 +307,7 @@ fn member(scene: &Scene, step: &Step, live: &Value, policy: &Policy) -> Option<M
             _ => return None,
         },
         Action::Update(update) => recorded(&scene.setting(), &update.open, &update.verdict, &policy.force),
-        Action::Later | Action::Refused(_) => return None,
+        Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
     };
     member_of(&step.id, object, live)
 }

@@ -1,5 +1,6 @@
 //! `gitops apply`: compare, plan, show, ask, write, read again, record.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::fence::Fence;
 use super::keeping::{Keeping, Places};
 use super::output::{Output, report_target_error};
 use super::pin;
+use super::pruning;
 use super::reporting::{Told, explain, failed, target, write};
 use super::stop::Stop;
 use super::targets::{self, Job, Plan as Jobs, Selection};
@@ -25,6 +27,7 @@ use crate::exit::{Code, Style};
 use crate::mask::rules::MaskRules;
 use crate::mask::{Masked, acted};
 use crate::plan::outcome::Act;
+use crate::plan::prune::Budget;
 use crate::plan::{self, Plan, Policy};
 use crate::progress::Progress;
 use crate::reader::Live;
@@ -136,7 +139,11 @@ impl Context<'_> {
             return Err(error);
         }
         let policy = self.policy(&set);
-        let plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
+        let mut plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
+        let refusal = match self.args.prune.prune {
+            true => pruning::add(&mut plan, &scene, &compared.verdicts, &self.budget(), &set).err(),
+            false => None,
+        };
         let run = Started {
             context: self,
             live: &live,
@@ -151,6 +158,10 @@ impl Context<'_> {
         let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
         let (source, mut target) = (compared.source.clone(), target(name, &live, compared));
         self.show(&source, &target, &live, output)?;
+        pruning::tell(&plan, output);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
         let (code, acted) = run.act(&plan, &verdicts, warnings, inputs, output).await?;
         target.acted = acted;
         self.tell(&source, &target, &live, output)?;
@@ -181,7 +192,13 @@ impl Context<'_> {
             read_only: false,
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
+            allow_empty: self.args.prune.allow_empty,
+            rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget { empty: self.args.prune.allow_empty, ..pruning::budget(&self.args.prune.bounds) }
     }
 
     fn policy(&self, set: &SetIdentity) -> Policy {
@@ -324,6 +341,7 @@ impl Started<'_> {
             keeping,
             progress: Arc::clone(&progress),
             continue_on_error: write.continue_on_error,
+            written: BTreeSet::new(),
         };
         let Acts { acted: mut done, unready, stopped, mut keeping } = match plan.is_empty() {
             false => acting.perform(plan, inputs.clone()).await,
@@ -386,7 +404,7 @@ impl Started<'_> {
             () if code == Code::Clean => Outcome::Done,
             () => Outcome::Failed,
         };
-        let mut counts = std::collections::BTreeMap::new();
+        let mut counts = BTreeMap::new();
         for act in Act::ALL {
             let number = acted.iter().filter(|acted| acted.act == act).count() as u64;
             if number > 0 {
@@ -408,7 +426,7 @@ impl Started<'_> {
     /// Where members are after the run; `None` where that is not known for sure.
     fn places(&self, acted: &[plan::outcome::Acted], verdicts: &[ObjectVerdict]) -> Option<Places> {
         let sure = self.whole
-            && !self.scene.gaps
+            && self.scene.extras.gaps.is_empty()
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
@@ -455,7 +473,7 @@ fn refused_if_empty(error: RunError) -> RunError {
 
 /// What decided about the render, for the record.
 fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
-    let mut settings = std::collections::BTreeMap::new();
+    let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
     }

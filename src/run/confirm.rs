@@ -61,5 +61,9 @@ fn words(plan: &Plan) -> String {
         let note = if adopted > 0 { format!(" ({adopted} to take over as they are)") } else { String::new() };
         parts.push(format!("change {}{note}", objects(changed)));
     }
+    let deleted = count(|action| matches!(action, Action::Delete(_)));
+    if deleted > 0 {
+        parts.push(format!("delete {}", objects(deleted)));
+    }
     parts.join(" and ")
 }

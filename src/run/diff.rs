@@ -97,6 +97,7 @@ async fn compared(
     chosen.lenient = several;
     let comparison = Comparison {
         source: job.opening,
+        rendering: settings::rendering(&args.rendering, &args.source, &args.run),
         base: job.base,
         set: job.set,
         namespace: job.namespace,
@@ -104,6 +105,7 @@ async fn compared(
         read_only: args.compare.read_only,
         policy: settings::policy(&args.judge, args.compare.paranoid),
         rules: plan.config.rules.clone(),
+        allow_empty: false,
     };
     let progress = output.progress();
     let compared = compare(&comparison, &live, &progress).await;

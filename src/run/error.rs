@@ -41,6 +41,14 @@ pub enum RunError {
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A repository that a kustomization names could not be had.
+    #[error("{place}: {error}")]
+    RemoteBase {
+        /// File and line that name it.
+        place: String,
+        /// What is wrong with it.
+        error: SourceError,
+    },
     /// The source could not be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -80,7 +88,9 @@ impl RunError {
     /// The exit code.
     pub fn exit(&self) -> Code {
         match self {
-            Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
+            Self::Source(error) | Self::RemoteBase { error, .. } if error.is_trust_failure() => {
+                Code::Untrusted
+            }
             Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
             Self::Stopped { code, .. } => *code,
             _ => Code::Error,
@@ -105,7 +115,7 @@ impl RunError {
         match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Stopped { hint, .. } => hint.clone(),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
-            Self::Source(error) => error.hint(),
+            Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Snapshot(error) => error.hint().map(str::to_owned),
             Self::Render(RenderError::Problems(problems)) => problems.iter().find_map(|problem| problem.hint.clone()),

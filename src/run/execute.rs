@@ -17,6 +17,7 @@ use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Presence, Write, Written};
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
+use crate::plan::prune::Deletion;
 use crate::plan::{Action, Policy, Step, Update, same_changes};
 use crate::reader::Live;
 
@@ -34,8 +35,10 @@ pub(super) enum Ended {
     Configured(Box<Value>),
     /// Somebody else had done it meanwhile.
     Same(Box<Value>),
-    /// It was deleted, or is being deleted.
+    /// It is gone.
     Deleted,
+    /// It is being deleted: something holds it.
+    Deleting,
     /// It failed, for this reason.
     Failed(String),
     /// It was not begun.
@@ -96,6 +99,7 @@ impl Execution<'_> {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
             Action::Update(update) => self.update(scene, update).await,
+            Action::Delete(deletion) => self.delete(deletion).await,
             Action::Later => Ended::NotStarted,
             Action::Refused(refused) => Ended::Failed(refused.words(&step.gvk)),
         }
@@ -106,6 +110,19 @@ impl Execution<'_> {
             Written::Stored(object) => Ended::Created(Box::new(object)),
             Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
             other => failed(&apply.id, other),
+        }
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Ended {
+        let Deletion { id, resource, pin, .. } = deletion;
+        let delete = Write::Delete { id: id.clone(), resource: resource.clone(), pin: pin.clone() };
+        match self.server.write(&delete).await {
+            Written::Gone => Ended::Deleted,
+            Written::Deleting => Ended::Deleting,
+            Written::Conflict => {
+                Ended::Failed("somebody changed it since it was read, so it stays; run again".to_owned())
+            }
+            other => failed(id, other),
         }
     }
 
@@ -197,7 +214,8 @@ fn failed(id: &ObjectId, written: Written) -> Ended {
         Written::Refused(refusal) => Ended::Failed(refused(id, &refusal)),
         Written::Unavailable(error) => Ended::Failed(error.to_string()),
         Written::Stored(object) => Ended::Configured(Box::new(object)),
-        Written::Deleting | Written::Gone => Ended::Deleted,
+        Written::Gone => Ended::Deleted,
+        Written::Deleting => Ended::Deleting,
         Written::Conflict => Ended::Failed("somebody changed it since it was read; run again".to_owned()),
     }
 }

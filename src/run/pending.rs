@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ask;
 use super::compared::{Scene, wanted};
+use super::extras::Extras;
 use super::recorded::Recorded;
 use super::remembered::Remembered;
 use crate::compare::ignore::Rules;
@@ -58,7 +59,7 @@ pub(super) async fn resolve(
         live: LiveSet::new(),
         recorded: Recorded::none(),
         owners_recorded: scene.owners_recorded,
-        gaps: false,
+        extras: Extras::default(),
     };
     let setting = scene.setting();
     let mut found = survey(&setting, &live);

@@ -15,7 +15,7 @@ use crate::mask::mask;
 use crate::mask::rules::MaskRules;
 use crate::reader::Live;
 use crate::render::Notice;
-use crate::report::{Cluster, Counts, Failure, Report, TargetReport, json, text};
+use crate::report::{Cluster, Counts, Failure, RemoteBase, Report, TargetReport, json, text};
 use crate::settings::{self, Surroundings};
 
 /// A target that was compared.
@@ -57,7 +57,13 @@ pub(super) fn report(
                 codes.push(Code::of_diff(&compared.verdicts, warnings, fail_on, telling.deny_warnings));
                 usage.merge(compared.usage);
                 source.get_or_insert(compared.source);
-                masked(name, cluster(telling.live, &live), compared.verdicts, compared.warnings)
+                masked(
+                    name,
+                    cluster(telling.live, &live),
+                    compared.remotes,
+                    compared.verdicts,
+                    compared.warnings,
+                )
             }
             Err(error) => {
                 codes.push(error.exit());
@@ -86,18 +92,19 @@ pub(super) fn report(
 
 /// The section of a target on a cluster.
 pub(super) fn target(name: &str, live: &Live, compared: Compared) -> TargetReport {
-    masked(name.to_owned(), cluster(None, live), compared.verdicts, compared.warnings)
+    masked(name.to_owned(), cluster(None, live), compared.remotes, compared.verdicts, compared.warnings)
 }
 
 fn masked(
     name: String,
     cluster: Cluster,
+    remotes: Vec<RemoteBase>,
     verdicts: Vec<ObjectVerdict>,
     warnings: Vec<Notice>,
 ) -> TargetReport {
     let (failure, acted) = (None, None);
     let verdicts = mask(verdicts, &MaskRules::default());
-    TargetReport { name, cluster, verdicts, warnings, failure, acted }
+    TargetReport { name, cluster, remotes, verdicts, warnings, failure, acted }
 }
 
 /// The section of a target that was not compared.
@@ -105,6 +112,7 @@ pub(super) fn failed(name: &str, error: &RunError) -> TargetReport {
     TargetReport {
         name: name.to_owned(),
         acted: None,
+        remotes: Vec::new(),
         cluster: Cluster::Server { context: String::new(), url: String::new() },
         verdicts: mask(Vec::new(), &MaskRules::default()),
         warnings: Vec::new(),

@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
     ("ready", &["object"]),
     ("record", &["live", "object"]),
-    ("render", &["object", "source::tree"]),
+    ("render", &["object", "source::tree", "source::url"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
         "run",

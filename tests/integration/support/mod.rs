@@ -6,6 +6,7 @@ pub(crate) mod kinds;
 pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod script;
+pub(crate) mod scripts;
 pub(crate) mod sealed;
 pub(crate) mod shelf;
 
