@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::writing::WaitArgs;
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
     LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
@@ -191,6 +192,12 @@ fn cache_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
     base.is_absolute().then(|| base.join("gitops"))
+}
+
+/// Whether to wait until objects are ready: by flag, else where somebody watches.
+pub fn waits(args: &WaitArgs) -> bool {
+    let watched = || std::io::stderr().is_terminal();
+    !args.no_wait && args.wait.unwrap_or_else(watched)
 }
 
 /// True if a stream may be coloured, by flag, environment and terminal.

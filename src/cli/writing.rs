@@ -29,6 +29,9 @@ pub struct ApplyArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: WriteArgs,
+    /// What is waited for.
+    #[command(flatten)]
+    pub wait: WaitArgs,
     /// What may be deleted.
     #[command(flatten)]
     pub prune: PruneArgs,
@@ -182,4 +185,21 @@ pub struct WriteArgs {
     /// Apply uncommitted changes of a working tree
     #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub allow_dirty: bool,
+}
+
+/// Whether a command that writes waits until what it wrote is ready. Its time is that of the run, `--timeout`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Waiting")]
+pub struct WaitArgs {
+    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal]
+    ///
+    /// What counts as ready are the rules of kstatus: replicas that are available, definitions that are established,
+    /// conditions of custom resources. What is not ready in time is an error (exit 2) that says why.
+    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(num_args = 0, default_missing_value = "true", overrides_with = "no_wait")]
+    pub wait: Option<bool>,
+
+    /// Do not wait until objects are ready
+    #[arg(long, overrides_with = "wait")]
+    pub no_wait: bool,
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::awaiting::unready;
 use super::compared::Scene;
 use super::error::RunError;
 use super::execute::{Ended, Execution};
@@ -11,6 +12,7 @@ use super::keeping::{Keeping, Places, place_of};
 use super::lock::LockOptions;
 use super::pending;
 use super::verify::verify;
+use super::wait::Awaited;
 use crate::cluster::Server;
 use crate::compare::sending::recorded;
 use crate::compare::verdict::{ObjectVerdict, Status};
@@ -49,6 +51,8 @@ pub(super) struct Acting<'a> {
 /// What came of it.
 pub(super) struct Acts<'a> {
     pub(super) acted: Vec<Acted>,
+    /// What was not ready in the second read.
+    pub(super) unready: Vec<Awaited>,
     /// Why the run had to stop, if it had to.
     pub(super) stopped: Option<RunError>,
     /// The record as it is now.
@@ -59,15 +63,17 @@ impl<'a> Acting<'a> {
     /// Performs a plan and reads again what was written.
     pub(super) async fn perform(mut self, plan: &Plan, inputs: Inputs) -> Acts<'a> {
         let mut acted: BTreeMap<ObjectId, Acted> = plan.steps.iter().map(unbegun).collect();
-        let stopped = self.waves(plan, inputs, &mut acted).await.err();
+        let mut unready = Vec::new();
+        let stopped = self.waves(plan, inputs, &mut acted, &mut unready).await.err();
         let acted = acted.into_values().collect();
-        Acts { acted, stopped, keeping: self.keeping }
+        Acts { acted, unready, stopped, keeping: self.keeping }
     }
 
     /// What comes of a plan without a write.
     pub(super) fn nothing(self, plan: &Plan) -> Acts<'a> {
         let acted: BTreeMap<ObjectId, Acted> = plan.steps.iter().map(unbegun).collect();
-        Acts { acted: acted.into_values().collect(), stopped: None, keeping: self.keeping }
+        let acted = acted.into_values().collect();
+        Acts { acted, unready: Vec::new(), stopped: None, keeping: self.keeping }
     }
 
     async fn waves(
@@ -75,6 +81,7 @@ impl<'a> Acting<'a> {
         plan: &Plan,
         inputs: Inputs,
         acted: &mut BTreeMap<ObjectId, Acted>,
+        unready: &mut Vec<Awaited>,
     ) -> Result<(), RunError> {
         self.progress.counted("writing", plan.steps.len());
         if !self.fence.is_held().await {
@@ -96,10 +103,10 @@ impl<'a> Acting<'a> {
             if later.is_empty() || self.must_end(acted) { None } else { self.later(&later, acted).await? };
         self.progress.stage("reading again what was written");
         let written: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
-        self.verify(self.scene, &written, acted).await;
+        unready.extend(self.verify(self.scene, &written, acted).await);
         if let Some((scene, plan)) = &pending {
             let written: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
-            self.verify(scene, &written, acted).await;
+            unready.extend(self.verify(scene, &written, acted).await);
         }
         self.deletions(plan, acted).await
     }
@@ -225,16 +232,25 @@ impl<'a> Acting<'a> {
         lost.map_or(Ok(()), Err)
     }
 
-    async fn verify(&self, scene: &Scene, steps: &[&Step], acted: &mut BTreeMap<ObjectId, Acted>) {
+    /// Notes what does not hold; what is as planned but not ready yet.
+    async fn verify(
+        &self,
+        scene: &Scene,
+        steps: &[&Step],
+        acted: &mut BTreeMap<ObjectId, Acted>,
+    ) -> Vec<Awaited> {
         let good = |step: &&&Step| acted.get(&step.id).is_some_and(|acted| acted.act.is_good());
         let steps: Vec<&Step> = steps.iter().filter(good).copied().collect();
         if steps.is_empty() {
-            return;
+            return Vec::new();
         }
-        let (wrong, _) = verify(self.reader, scene, &steps, self.policy).await;
+        let (wrong, live) = verify(self.reader, scene, &steps, self.policy).await;
+        let good = steps.iter().map(|step| &step.id).filter(|id| !wrong.contains_key(id));
+        let unready = unready(scene, good, &live);
         for (id, reason) in wrong {
             note(acted, &id, Act::Failed, Some(reason));
         }
+        unready
     }
 
     /// True if no further wave may begin.

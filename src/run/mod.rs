@@ -4,6 +4,7 @@ mod access;
 mod acting;
 pub mod ask;
 mod autoscalers;
+mod awaiting;
 pub mod choose;
 pub mod compared;
 mod confirm;

@@ -1,7 +1,7 @@
 //! What a writing command was asked to do, whichever command it is.
 
 use super::targets::Selection;
-use crate::cli::writing::{ApplyArgs, DeleteArgs, DeleteBounds, RollbackArgs, WriteArgs};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, DeleteBounds, RollbackArgs, WaitArgs, WriteArgs};
 use crate::cli::{
     Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
     SourceArgs, TargetArgs,
@@ -28,6 +28,7 @@ pub(super) struct Order {
     pub(super) targets: TargetArgs,
     pub(super) judge: JudgeArgs,
     pub(super) write: WriteArgs,
+    pub(super) wait: WaitArgs,
     pub(super) prune: bool,
     pub(super) allow_empty: bool,
     pub(super) bounds: DeleteBounds,
@@ -51,6 +52,7 @@ impl Order {
             targets: args.targets,
             judge: args.judge,
             write: args.write,
+            wait: args.wait,
             prune: args.prune.prune,
             allow_empty: args.prune.allow_empty,
             bounds: args.prune.bounds,
@@ -88,6 +90,7 @@ impl Order {
                 force_conflicts: Vec::new(),
                 allow_dirty: true,
             },
+            wait: WaitArgs { wait: None, no_wait: true },
             prune: true,
             allow_empty: true,
             bounds: args.bounds,

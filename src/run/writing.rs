@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::access;
 use super::acting::{Acting, Acts, is_present, note_in_sync, places};
+use super::awaiting::{unready, until_ready};
 use super::compared::{Comparison, Prepared, Scene, examine, nameless, prepare};
 use super::confirm::confirm;
 use super::error::RunError;
@@ -19,6 +20,7 @@ use super::pruning;
 use super::reporting::{self, Told, explain, failed, target};
 use super::stop::Stop;
 use super::targets::{self, Job, Plan as Jobs};
+use super::wait::Awaited;
 use crate::cli::ClusterArgs;
 use crate::cluster::Server;
 use crate::compare::sending::Force;
@@ -29,6 +31,7 @@ use crate::mask::{Masked, acted};
 use crate::plan::outcome::Act;
 use crate::plan::prune::Budget;
 use crate::plan::{self, Plan, Policy};
+use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
@@ -388,10 +391,13 @@ impl Started<'_> {
             continue_on_error: write.continue_on_error,
             written: BTreeSet::new(),
         };
-        let Acts { acted: done, stopped, mut keeping } = match plan.is_empty() {
+        let Acts { acted: mut done, unready, stopped, mut keeping } = match plan.is_empty() {
             false => acting.perform(plan, inputs.clone()).await,
             true => acting.nothing(plan),
         };
+        if stopped.is_none() {
+            self.wait(unready, verdicts, &progress, &mut done).await;
+        }
         drop(progress);
         let held = if plan.held.is_empty() { Code::Clean } else { Code::Error };
         let mut code = Code::worst([blocked, refusals(plan), held, of_acts(&done)]);
@@ -409,6 +415,29 @@ impl Started<'_> {
         }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());
         Ok((code, Some(acted(done, &MaskRules::default()))))
+    }
+
+    /// Waits until the set is ready, if that is wanted and nothing has failed: what was written, and what was in sync but
+    /// not ready when it was read, perhaps because an earlier run ran out of time.
+    async fn wait(
+        &self,
+        mut awaited: Vec<Awaited>,
+        verdicts: &[ObjectVerdict],
+        progress: &Progress,
+        done: &mut Vec<plan::outcome::Acted>,
+    ) {
+        let Context { args, surroundings, stop, .. } = self.context;
+        let failed = done.iter().any(|acted| !acted.act.is_good());
+        if !settings::waits(&args.wait) || (failed && !args.write.continue_on_error) {
+            return;
+        }
+        let in_sync = verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+        let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
+        awaited.extend(unready(self.scene, untouched, &self.scene.live));
+        awaited.sort_by(|a, b| a.id.cmp(&b.id));
+        let spent = Duration::from_millis(settings::milliseconds_since(surroundings.started));
+        let left = args.run.timeout.saturating_sub(spent);
+        until_ready(self.live, &awaited, left, stop, progress, done).await;
     }
 
     /// The line of the record about this run; none if it neither wrote, nor failed, nor moved to another commit.

@@ -6,6 +6,7 @@
     reason = "tests run programs and fail by panicking"
 )]
 
+mod applied;
 mod cases;
 mod generated;
 mod oracle;
