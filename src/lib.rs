@@ -17,6 +17,7 @@ pub mod object;
 pub mod plan;
 pub mod progress;
 pub mod reader;
+pub mod ready;
 pub mod record;
 pub mod render;
 pub mod report;

@@ -63,6 +63,11 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// All requests.
+    pub fn all(&self) -> u64 {
+        self.reads() + self.dry_runs + self.writes + self.record
+    }
+
     /// All requests that read, but dry runs.
     pub fn reads(&self) -> u64 {
         self.discovery + self.openapi + self.lists + self.gets

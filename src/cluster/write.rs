@@ -4,6 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::answer::Failure;
 use super::dryrun::{self, Mode, is_same_object};
 use super::request::Call;
 use super::throttle::Purpose;
@@ -82,8 +83,8 @@ impl Server {
             body: Some(("application/json", body.to_string().into_bytes())),
             max_answer: MAX_ANSWER,
         };
-        match self.sender.send(&call).await.and_then(|answer| answer.json::<Value>()) {
-            Ok(answer) => deleted(&answer, pin),
+        match self.sender.send(&call).await.and_then(|answer| deleted(answer.json_text()?, pin)) {
+            Ok(written) => written,
             Err(failure) if failure.code() == Some(404) => self.is_gone(id, resource, pin).await,
             Err(failure) => match written(dryrun::meaning(&about, failure, Mode::Forced)) {
                 // Somebody wrote, or this very deletion was taken and its answer lost: reading tells.
@@ -113,11 +114,18 @@ impl Server {
     }
 }
 
-/// The answer to a deletion is the object while finalizers hold it, else a Status.
-fn deleted(answer: &Value, pin: &Pin) -> Written {
-    let held = text_at(answer, &["metadata", "uid"]) == Some(&pin.uid)
+/// The answer to a deletion is the object while finalizers hold it, else a Status of success.
+fn deleted(answer: &[u8], pin: &Pin) -> Result<Written, Failure> {
+    let answer: Value = serde_json::from_slice(answer).map_err(|error| Failure::not_json(&error))?;
+    let held = text_at(&answer, &["metadata", "uid"]) == Some(&pin.uid)
         && answer.pointer("/metadata/deletionTimestamp").is_some();
-    if held { Written::Deleting } else { Written::Gone }
+    match text_at(&answer, &["kind"]) {
+        Some("Status") if text_at(&answer, &["status"]) == Some("Success") => Ok(Written::Gone),
+        Some("Status") => Err(Failure::Nonsense("the server answered 200 with a failure".to_owned())),
+        _ if held => Ok(Written::Deleting),
+        // Some types answer with the object that is gone.
+        _ => Ok(Written::Gone),
+    }
 }
 
 /// What is said about an object when the body of a request does not say it.

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::ignore::{leave, without_ignored};
+use super::ignore::{leave, restore, without_ignored};
 use super::membership;
 use super::owner;
+use super::reasons::refusal_text;
 use super::survey::{Open, Setting};
 use super::verdict::{Class, FieldVerdict, ObjectVerdict};
 use crate::desired::Ready;
-use crate::live::{DryRun, Pin, Resource};
+use crate::live::{DryRun, Pin, Refusal, Resource};
 use crate::object::fields::{Entry, ManagedFields};
+use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
 use crate::object::takeover::take_over;
 use crate::object::value::text_at;
@@ -76,10 +78,27 @@ pub fn sending(
 }
 
 /// What an apply of ours sends for an object that does not exist.
-pub fn creation(id: &crate::object::id::ObjectId, ready: &Ready, set: &str) -> DryRun {
+pub fn creation(id: &ObjectId, ready: &Ready, set: &str) -> DryRun {
     let mut body = ready.object();
     membership::put_label(&mut body, set);
     DryRun { id: id.clone(), resource: Resource::clone(&ready.resource), body, pin: None }
+}
+
+/// Why the server refused a write, in words that quote no value of a Secret.
+pub fn refused(id: &ObjectId, refusal: &Refusal) -> String {
+    refusal_text(id, refusal)
+}
+
+/// What is recorded as applied: what Git says, in which every field that was not sent keeps what was applied before.
+pub fn recorded(setting: &Setting<'_>, open: &Open, verdict: &ObjectVerdict, force: &Force) -> Value {
+    let schema = setting.schema_of(&open.desired.gvk);
+    let mut object = open.desired.object.clone();
+    let ignored = verdict.ignored.iter().map(|ignored| &ignored.path);
+    let left = verdict.fields.iter().filter(|field| is_held(field, force)).map(|field| &field.path);
+    for path in ignored.chain(left).filter(|path| !path.0.is_empty()) {
+        restore(schema, &mut object, path, open.base.at(schema, path).cloned());
+    }
+    object
 }
 
 /// The fields that an apply changes: all that count but those that it leaves to a controller.

@@ -4,16 +4,19 @@
 //! that is refused.
 
 pub mod order;
+pub mod outcome;
+pub mod prune;
 
 use serde_json::Value;
 
 use crate::compare::sending::{Force, Sending, creation, held, planned, sending};
 use crate::compare::survey::{Open, Setting, opened};
-use crate::compare::verdict::{Class, NoteKind, ObjectVerdict, Status};
+use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
 use crate::desired::Entry;
-use crate::live::{DryRun, LiveSet, Observed, Presence, Resource};
+use crate::live::{DryRun, LiveSet, Observed, Presence};
 use crate::object::id::{Gvk, ObjectId};
 use order::Wave;
+use prune::Deletion;
 
 /// How a user wants differences to be handled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub enum Action {
     Update(Box<Update>),
     /// It is created once its kind is served, which another step of the plan brings about.
     Later,
+    /// It left Git and is deleted.
+    Delete(Deletion),
     /// Nothing, and that is a failure.
     Refused(Refused),
 }
@@ -96,6 +101,8 @@ pub struct Plan {
     pub blockers: Vec<(ObjectId, Status)>,
     /// Objects with fields that are left to a controller although Git says otherwise.
     pub held: Vec<ObjectId>,
+    /// Members that left Git and stay, with the reason.
+    pub kept: Vec<(ObjectId, String)>,
     /// Objects in sync by ownership alone that are written to make them this set's: their number.
     pub adopted: usize,
 }
@@ -106,9 +113,30 @@ impl Plan {
         !self.steps.iter().any(|step| !matches!(step.action, Action::Refused(_)))
     }
 
-    /// The steps of one wave.
+    /// The writes of one wave.
     pub fn of_wave(&self, wave: Wave) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(move |step| step.wave == wave)
+        self.steps.iter().filter(move |step| step.wave == wave && step.is_write())
+    }
+
+    /// The deletions, in their order: the waves backwards.
+    pub fn deletions(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Delete(_)))
+    }
+
+    /// Adds deletions behind everything else.
+    pub fn delete(&mut self, deletions: Vec<Deletion>) {
+        let step = |deletion: Deletion| {
+            let (id, gvk) = (deletion.id.clone(), deletion.resource.gvk.clone());
+            Step { id, wave: Wave::of(&gvk), gvk, action: Action::Delete(deletion) }
+        };
+        self.steps.extend(deletions.into_iter().map(step));
+    }
+}
+
+impl Step {
+    /// True if an object is created or changed.
+    pub fn is_write(&self) -> bool {
+        matches!(self.action, Action::Create(_) | Action::Update(_))
     }
 }
 
@@ -182,27 +210,11 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }
 
-/// What of an approved verdict a newer one would change as well: equal means that the same is about to be done.
+/// True if the changes that a newer verdict asks for are those that were approved: the same values in the same places, over the
+/// same live values.
 pub fn same_changes(approved: &ObjectVerdict, now: &ObjectVerdict, force: &Force) -> bool {
-    let told = |verdict: &ObjectVerdict| -> Vec<(String, Class, Option<Value>, Option<Value>)> {
-        let fields = planned(verdict, force);
-        fields.map(|f| (f.path.to_string(), f.class, f.desired.clone(), f.live.clone())).collect()
+    let told = |verdict: &ObjectVerdict| -> Vec<(String, Option<Value>, Option<Value>)> {
+        planned(verdict, force).map(|f| (f.path.to_string(), f.desired.clone(), f.live.clone())).collect()
     };
-    approved.status == now.status && told(approved) == told(now)
-}
-
-/// The types that a plan writes, each once.
-pub fn written_types(plan: &Plan) -> Vec<&Resource> {
-    let mut types: Vec<&Resource> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::Create(apply) => Some(&apply.resource),
-            Action::Update(update) => Some(&update.sending.apply.resource),
-            Action::Later | Action::Refused(_) => None,
-        })
-        .collect();
-    types.sort_by(|a, b| a.gvk.cmp(&b.gvk));
-    types.dedup_by(|a, b| a.gvk == b.gvk);
-    types
+    told(approved) == told(now)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::key::SetKey;
+use super::veil::{Hidden, veil};
 use crate::object::digest::hex;
 use crate::object::id::ObjectId;
 
@@ -45,6 +46,21 @@ impl ObjectDigest {
     pub fn text(self) -> String {
         hex(&self.0)
     }
+}
+
+/// A digest of all objects of a render, in the order of identity.
+pub fn of_render<'i>(
+    key: &SetKey,
+    objects: impl Iterator<Item = (&'i ObjectId, Value)>,
+    hidden: &dyn Hidden,
+) -> String {
+    let parts: Vec<Vec<u8>> = objects
+        .map(|(id, object)| {
+            let hash = IdHash::of(id);
+            [hash.0, ObjectDigest::of(key, hash, &veil(key, id, &object, hidden)).0].concat()
+        })
+        .collect();
+    hex(&key.mac("render", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())[..16])
 }
 
 /// A uid in sixteen bytes: those that a UUID spells, of another text the first of its SHA-256.

@@ -1,11 +1,14 @@
 //! `gitops render`: the rendered manifests, without any cluster.
 
+use serde::Serializer as _;
 use serde_json::Value;
 
 use super::choose;
 use super::compared;
 use super::error::RunError;
+use super::lockfile;
 use super::output::{Output, deliver};
+use super::remotes::Policy;
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
@@ -19,10 +22,17 @@ use crate::settings;
 /// # Errors
 /// The source cannot be read or rendered, or the output cannot be written.
 pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
-    let request = settings::source(&args.source, &args.run);
-    let mut manifests = compared::render(&request)?.manifests;
+    let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
+    let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
+    if lock.is_some() {
+        rendering.remotes = Policy::Update;
+    }
+    let rendered = compared::render(&rendering.request, &rendering)?;
+    if let Some(lock) = lock {
+        lockfile::write(&lock, &rendered.fetched, output)?;
+    }
+    let mut manifests = rendered.manifests;
     select(&mut manifests, args)?;
-    let objects: Vec<Value> = manifests.items.into_iter().map(|m| with_namespace(m, args)).collect();
     for warning in &manifests.warnings {
         output.warning(warning);
     }
@@ -31,7 +41,7 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
         destinations.push((RenderFormat::Yaml, None));
     }
     for (format, file) in destinations {
-        deliver(file, output, text(format, &objects).as_bytes())?;
+        deliver(file, output, text(format, &manifests, args).as_bytes())?;
     }
     let denied = args.run.deny_warnings && !manifests.warnings.is_empty();
     Ok(if denied { Code::Error } else { Code::Clean })
@@ -57,7 +67,7 @@ fn select(manifests: &mut Manifests, args: &RenderArgs) -> Result<(), RunError> 
 
 /// Without a cluster nobody knows which kinds have a namespace, so only `-n` fills it in, and never for the kinds that are
 /// known to have none.
-fn with_namespace(manifest: Manifest, args: &RenderArgs) -> Value {
+fn with_namespace(manifest: &Manifest, args: &RenderArgs) -> Value {
     let mut object = manifest.object.value();
     let cluster_scoped = crate::schema::builtin::is_cluster_scoped(&manifest.gvk.group, &manifest.gvk.kind);
     if let (Some(namespace), None, false) = (&args.source.namespace, &manifest.namespace, cluster_scoped)
@@ -68,12 +78,16 @@ fn with_namespace(manifest: Manifest, args: &RenderArgs) -> Value {
     object
 }
 
-fn text(format: RenderFormat, objects: &[Value]) -> String {
+/// The output: one object after the other, so that memory holds no more than one of them as a value.
+fn text(format: RenderFormat, manifests: &Manifests, args: &RenderArgs) -> String {
+    let objects = manifests.items.iter().map(|manifest| with_namespace(manifest, args));
     match format {
         RenderFormat::Yaml => emit::stream(objects, Order::Manifest),
         RenderFormat::Json => {
-            let all = Value::Array(objects.to_vec());
-            serde_json::to_string_pretty(&all).map(|text| escape::json(text) + "\n").unwrap_or_default()
+            let mut out = Vec::new();
+            let written = serde_json::Serializer::pretty(&mut out).collect_seq(objects);
+            let text = written.ok().and_then(|()| String::from_utf8(out).ok());
+            text.map(|text| escape::json(text) + "\n").unwrap_or_default()
         }
     }
 }

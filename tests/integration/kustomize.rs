@@ -5,10 +5,12 @@
 
 mod build;
 mod hostile;
+mod lock;
 mod messages;
 mod oracle;
 mod pairs;
 mod random;
+mod remote;
 
 use std::path::Path;
 

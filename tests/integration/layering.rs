@@ -21,8 +21,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("object", &[]),
     ("progress", &[]),
     ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
+    ("ready", &["object"]),
     ("record", &["live", "object"]),
-    ("render", &["object", "source::tree"]),
+    ("render", &["object", "source::tree", "source::url"]),
     ("report", &["compare", "exit", "mask", "object", "render"]),
     (
         "run",
@@ -39,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "object",
             "progress",
             "reader",
+            "ready",
             "record",
             "render",
             "report",

@@ -28,6 +28,7 @@ mod pairs;
 mod paranoid;
 mod plain_render;
 mod proxy_self;
+mod ready;
 mod remembered;
 mod set_record;
 mod shop_snapshot;

@@ -43,8 +43,13 @@ pub(in crate::compare) fn leave(
     live: Option<&Value>,
 ) {
     let ours = managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
-    match live.filter(|_| ours) {
-        Some(live) => set(schema, body, path, live.clone()),
+    restore(schema, body, path, live.filter(|_| ours).cloned());
+}
+
+/// Puts another value in the place of a field, or takes the field out.
+pub(in crate::compare) fn restore(schema: &Schema, body: &mut Value, path: &FieldPath, value: Option<Value>) {
+    match value {
+        Some(value) => set(schema, body, path, value),
         None => remove(schema, body, path),
     }
 }

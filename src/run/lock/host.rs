@@ -58,7 +58,7 @@ impl Host {
     pub fn of_process(doing: &str) -> Result<Self, String> {
         let mut run = [0; 8];
         getrandom::fill(&mut run).map_err(|error| format!("the system gives no random bytes: {error}"))?;
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let host = machine();
         let holder = Holder {
             identity: format!("{}@{}/{}", user(), short(&host), hex(&run)),
             host_id: short(&first_line("/etc/machine-id").unwrap_or(host)),
@@ -72,6 +72,15 @@ impl Host {
     pub fn place(&self) -> Place {
         Place { host_id: self.holder.host_id.clone(), boot_id: self.holder.boot_id.clone() }
     }
+}
+
+/// Who runs this program and where, as the record of a set names it.
+pub fn person() -> String {
+    format!("{}@{}", user(), short(&machine()))
+}
+
+fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The name of the account, or its number where it has none, as in most containers.

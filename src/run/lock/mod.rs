@@ -169,7 +169,7 @@ pub async fn acquire_as(
             attempt.remember(&seen);
             return Err(attempt.locked(&seen, waited));
         }
-        progress.remark(format!("waiting for the lock: {}", attempt.whose(&seen)));
+        progress.waiting(format!("waiting for the lock: {}", attempt.whose(&seen)));
         sleep(pause.min(left).min(options.timeout - waited)).await;
         pause = (pause * 3 / 2).min(LAST_LOOK);
     }

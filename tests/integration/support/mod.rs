@@ -7,6 +7,7 @@ pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod recorder;
 pub(crate) mod script;
+pub(crate) mod scripts;
 pub(crate) mod sealed;
 pub(crate) mod shelf;
 
