@@ -3,8 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "runs the program")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +18,8 @@ use crate::support::program::Source;
 use crate::support::proxy::rules::Rule;
 use crate::support::proxy::{Entry, Proxy, Shot};
 
+/// Items that are checked at a time.
+const LANES: usize = 4;
 /// Objects of each class.
 const EACH: usize = 10;
 /// The field of which both versions have another value.
@@ -72,6 +77,12 @@ impl<'a> Site<'a> {
     /// A namespace without objects.
     pub(super) fn new(cluster: &'a Cluster, home: &'a Path) -> Self {
         let namespace = cluster.namespace("write");
+        Self::at(cluster, home, &namespace)
+    }
+
+    /// A namespace that is there.
+    pub(super) fn at(cluster: &'a Cluster, home: &'a Path, namespace: &str) -> Self {
+        let namespace = namespace.to_owned();
         let (old, new) = (Source::of(&version(Version::Old)), Source::of(&version(Version::New)));
         Self { cluster, namespace, home, old, new }
     }
@@ -123,12 +134,12 @@ impl<'a> Site<'a> {
         ];
         Command::new(env!("CARGO_BIN_EXE_gitops"))
             .args(args)
-            .args(["--lock-duration=2s", "--lock-timeout=60s"])
             .args(more)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.home)
             .env("KUBECONFIG", kubeconfig)
+            .envs([("GITOPS_LOCK_DURATION", "2s"), ("GITOPS_LOCK_TIMEOUT", "60s")])
             .current_dir(self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -179,6 +190,18 @@ impl<'a> Site<'a> {
         assert_eq!(live, wanted, "{place}: what is there is not what Git says");
     }
 
+    /// Who holds the lock of the set.
+    pub(super) fn lock_holder(&self) -> Option<String> {
+        let get = [
+            "get",
+            "leases",
+            "--output=jsonpath={.items[*].spec.holderIdentity}",
+            "--namespace",
+            &self.namespace,
+        ];
+        Some(self.cluster.kubectl_ok(&get)).filter(|holder| !holder.is_empty())
+    }
+
     /// Lets the namespace go, so that the server keeps no more than it has to.
     pub(super) fn end(self) {
         self.cluster.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
@@ -197,6 +220,29 @@ impl<'a> Site<'a> {
             }
         }
     }
+}
+
+/// Runs a check for every item, four at a time, each lane with a home of its own. What failed, in words.
+pub(super) fn in_lanes<T: Sync>(items: &[T], check: impl Fn(&Path, &T) + Sync) -> Vec<String> {
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| {
+                let home = tempfile::tempdir().expect("a directory can be made");
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let checked = AssertUnwindSafe(|| check(home.path(), item));
+                    if let Err(panic) = std::panic::catch_unwind(checked) {
+                        let text = panic.downcast_ref::<String>().cloned();
+                        let text =
+                            text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                        let mut failures = failures.lock().expect("the list is whole");
+                        failures.push(text.unwrap_or_else(|| "a check failed".to_owned()));
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner().expect("the list is whole")
 }
 
 /// Kind and name, and the value.
