@@ -144,6 +144,11 @@ fn repositories() -> (Repo, Repo) {
     second.commit_files(&[("leaf/data.txt", "two\n")], "second");
     second.git(&["branch", "feature/x"]);
     let at = format!("file://{}", second.path().display());
+    let above = |reference: &str| format!("resources: [\"{at}{reference}\"]\n");
+    second.commit_files(
+        &[("up/kustomization.yaml", &above("")), ("fixed/kustomization.yaml", &above("?ref=main"))],
+        "the top from below",
+    );
     let first = Repo::with_files(&[
         ("app/kustomization.yaml", "resources: [web.yaml, ../other]\nnamePrefix: app-\n"),
         ("app/web.yaml", SERVICE),
@@ -197,6 +202,8 @@ const OVERLAYS: &[(&str, bool)] = &[
         "resources: [\"file://ONE//app\"]\npatches: [{patch: '[{\"op\": \"add\", \"path\": \"/spec/x\", \"value\": 1}]', target: {kind: Service}}]\n",
         true,
     ),
+    ("resources: [\"file://TWO//up\"]\n", false),
+    ("resources: [\"file://TWO//fixed?ref=main\"]\n", true),
     ("resources: [\"file://ONE//out\"]\n", false),
     ("resources: [\"file://ONE//file\"]\n", false),
     ("resources: [\"file://ONE//link\"]\n", false),
