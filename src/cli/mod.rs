@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use crate::cli::rendering::RenderingArgs;
+pub use crate::cli::rendering::{Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
@@ -335,6 +335,18 @@ pub struct RenderArgs {
     #[arg(long, env = "GITOPS_UPDATE_LOCK", hide_env_values = true, value_parser = BoolishValueParser::new())]
     #[arg(help_heading = "Rendering", requires = "allow_remote", conflicts_with_all = ["locked", "offline", "reference"])]
     pub update_lock: bool,
+    /// Render a kustomization with this kustomize or kubectl too, and print the first difference instead of manifests
+    ///
+    /// Exit code 0 if both give the same objects in the same order, 2 if they do not.
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        env = "GITOPS_VERIFY_WITH",
+        hide_env_values = true,
+        help_heading = "Rendering"
+    )]
+    #[arg(conflicts_with_all = ["output", "only", "selector", "update_lock"])]
+    pub verify_with: Option<PathBuf>,
     /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
     #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
     #[arg(value_parser = format_parser::<RenderFormat>(), help_heading = "Report")]

@@ -19,6 +19,7 @@ pub mod render;
 pub mod rendering;
 pub mod snapshot;
 pub mod targets;
+mod verify;
 
 use std::path::Path;
 
