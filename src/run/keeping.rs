@@ -11,6 +11,7 @@ use crate::cluster::owned::{OwnedError, OwnedKind};
 use crate::desired::{DesiredSet, Entry};
 use crate::exit::Code;
 use crate::mask::rules::MaskRules;
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::record::applyset::group_kind;
@@ -140,11 +141,6 @@ impl<'a> Keeping<'a> {
         Ok(())
     }
 
-    /// Where members are, by the record.
-    pub(super) fn places(&self) -> &Places {
-        &self.parent.places
-    }
-
     /// The runs that the record tells of, the newest first.
     pub(super) fn runs(&self) -> &[Run] {
         &self.parent.runs
@@ -172,6 +168,18 @@ impl<'a> Keeping<'a> {
         self.ledger
             .set(member, &MaskRules::default())
             .map_err(|error| unwritable(&self.set, &error.to_string()))
+    }
+
+    /// Notes a write that changed nothing of what was applied.
+    ///
+    /// # Errors
+    /// The server's time is none.
+    pub(super) fn touch(&mut self, id: &ObjectId, live: &Value) -> Result<(), RunError> {
+        let uid = text_at(live, &["metadata", "uid"]).unwrap_or_default();
+        let Some(applied) = ManagedFields::of(live).own().map(|own| own.time.to_owned()) else {
+            return Ok(());
+        };
+        self.ledger.touch(id, uid, &applied).map_err(|error| unwritable(&self.set, &error.to_string()))
     }
 
     /// A digest of everything that was rendered, keyed as it covers values of Secrets.

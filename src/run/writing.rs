@@ -287,7 +287,13 @@ impl Locked<'_> {
             return Err(error);
         }
         let policy = context.policy(&self.set);
-        let mut plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
+        let (setting, live) = (scene.setting(), &scene.live);
+        let mut plan = match &context.args.intent {
+            Intent::Revert(choice) => {
+                plan::revert::revert(&setting, live, &compared.verdicts, &policy.set, choice)
+            }
+            Intent::Apply | Intent::Delete => plan::apply(&setting, live, &compared.verdicts, &policy),
+        };
         let refusal = match context.args.prune {
             true => pruning::add(&mut plan, &scene, &compared.verdicts, &context.budget(), &self.set).err(),
             false => None,
@@ -347,8 +353,8 @@ impl Started<'_> {
         output: &mut Output,
     ) -> Result<(Code, Option<MaskedActs>), RunError> {
         let write = &self.context.args.write;
-        let blocked = blockers(plan);
-        if blocked != Code::Clean && !write.continue_on_error {
+        let blocked = Code::worst([blockers(plan), left(plan)]);
+        if blockers(plan) != Code::Clean && !write.continue_on_error {
             output.say("hint", "nothing was written; --continue-on-error applies the rest");
             return Ok((blocked, None));
         }
@@ -375,7 +381,9 @@ impl Started<'_> {
         for trouble in std::mem::take(&mut keeping.troubles) {
             output.say("warning", &trouble);
         }
-        note_in_sync(&mut keeping, self.scene, verdicts)?;
+        if self.context.args.intent == Intent::Apply {
+            note_in_sync(&mut keeping, self.scene, verdicts)?;
+        }
         let progress = Arc::new(output.progress());
         let acting = Acting {
             reader: self.live,
@@ -390,6 +398,7 @@ impl Started<'_> {
             progress: Arc::clone(&progress),
             continue_on_error: write.continue_on_error,
             written: BTreeSet::new(),
+            intent: &self.context.args.intent,
         };
         let Acts { acted: mut done, unready, stopped, mut keeping } = match plan.is_empty() {
             false => acting.perform(plan, inputs.clone()).await,
@@ -492,6 +501,15 @@ impl Started<'_> {
 /// The code of what keeps a run from writing.
 fn blockers(plan: &Plan) -> Code {
     Code::worst(plan.blockers.iter().map(|(_, status)| Code::of_status(*status)))
+}
+
+/// The code of what a revert leaves: refused if it does nothing else.
+fn left(plan: &Plan) -> Code {
+    match (plan.left.is_empty(), plan.is_empty()) {
+        (true, _) => Code::Clean,
+        (false, true) => Code::Refused,
+        (false, false) => Code::Error,
+    }
 }
 
 /// The code of what is planned as refused.

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["compare", "object", "render", "source::tree"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
+    ("external", &["source", "source::tree"]),
     ("live", &["object"]),
     ("lock", &["object", "record"]),
     ("mask", &["compare", "object", "record"]),
@@ -34,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "config",
             "desired",
             "exit",
+            "external",
             "live",
             "lock",
             "mask",
@@ -59,8 +61,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "settings",
         &[
-            "cli", "cluster", "compare", "exit", "live", "mask", "object", "record", "report", "run",
-            "select", "source",
+            "cli",
+            "cluster",
+            "compare",
+            "exit",
+            "external",
+            "live",
+            "mask",
+            "object",
+            "record",
+            "report",
+            "run",
+            "select",
+            "source",
+            "source::tree",
         ],
     ),
     ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
@@ -69,7 +83,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
-const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
+const EDGES: &[&str] =
+    &["cluster", "external", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
