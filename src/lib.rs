@@ -11,6 +11,7 @@ pub mod config;
 pub mod desired;
 pub mod exit;
 pub mod live;
+pub mod lock;
 pub mod mask;
 pub mod object;
 pub mod plan;

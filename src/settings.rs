@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::values::Switch;
+use crate::cli::writing::WaitArgs;
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
-    RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs, WaitArgs,
+    LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
@@ -21,6 +22,7 @@ use crate::exit::Style;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
+use crate::run::lock::LockOptions;
 use crate::run::remotes::Policy as RemotePolicy;
 use crate::run::rendering::Rendering;
 use crate::source;
@@ -88,6 +90,16 @@ pub fn options(args: &ClusterArgs, run: &RunArgs, surroundings: &Surroundings, r
     }
 }
 
+/// How the lock of a set is taken; `doing` is the command, for those who wait.
+pub fn lock(args: &LockArgs, doing: &str) -> LockOptions {
+    LockOptions {
+        timeout: args.lock_timeout,
+        duration: args.lock_duration,
+        break_lock: args.break_lock,
+        doing: doing.to_owned(),
+    }
+}
+
 /// Spreads the waits of runs that start together.
 fn seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -99,17 +111,15 @@ pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// The time, RFC 3339 in UTC, in whole seconds.
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+/// The time.
+pub fn moment() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
-/// Who runs this: user and host, as far as the system tells.
-pub fn identity() -> String {
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{}@{host}", user.unwrap_or_else(|| "unknown".to_owned()))
+/// The time, RFC 3339 in UTC, in whole seconds.
+pub fn now() -> String {
+    let now = moment();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
 /// Largest configuration that is read, in bytes.

@@ -67,6 +67,37 @@ pub(super) fn apply() -> String {
     )
 }
 
+/// Behind `gitops rollback --help`.
+pub(super) fn rollback() -> String {
+    let examples = [
+        ("back to the release before", "gitops rollback v1.4.1"),
+        ("with everything that came since", "gitops rollback v1.4.1 --prune"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
+/// Behind `gitops delete --help`.
+pub(super) fn delete() -> String {
+    let examples = [
+        ("what would go", "gitops delete --dry-run"),
+        ("without a question, at most 12 objects", "gitops delete --set-name shop --yes --max-deletes 12"),
+        ("with its namespace", "gitops delete --allow-prune-kind Namespace"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
+/// Behind `gitops history --help`.
+pub(super) fn history() -> String {
+    let examples = [("of the set that this directory is", "gitops history")];
+    section(&examples, &run_codes(&[Code::Error]))
+}
+
 /// Behind `gitops render --help`.
 pub(super) fn render() -> String {
     let examples = [

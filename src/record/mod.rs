@@ -67,6 +67,11 @@ impl SetIdentity {
         format!("gitops-{}", self.name)
     }
 
+    /// Name of the Lease that is the set's lock.
+    pub fn lease_name(&self) -> String {
+        format!("gitops-{}", self.name)
+    }
+
     /// Name of the Secret with the index (0) or a shard.
     pub fn base_name(&self, number: u16) -> String {
         format!("gitops-{}-base-{number}", self.name)

@@ -7,8 +7,9 @@ use super::awaiting::unready;
 use super::compared::Scene;
 use super::error::RunError;
 use super::execute::{Ended, Execution};
-use super::fence::Fence;
+use super::fence::{Fence, Taken};
 use super::keeping::{Keeping, Places, place_of};
+use super::lock::LockOptions;
 use super::pending;
 use super::verify::verify;
 use super::wait::Awaited;
@@ -25,6 +26,7 @@ use crate::plan::outcome::{Act, Acted};
 use crate::plan::{Action, Plan, Policy, Step};
 use crate::progress::Progress;
 use crate::reader::Live;
+use crate::record::SetIdentity;
 use crate::record::encode::Member;
 use crate::record::parent::Inputs;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub(super) struct Acting<'a> {
     pub(super) policy: &'a Policy,
     pub(super) inflight: usize,
     pub(super) fence: &'a Fence,
+    pub(super) lock: LockOptions,
+    pub(super) set: &'a SetIdentity,
     pub(super) keeping: Keeping<'a>,
     pub(super) progress: Arc<Progress>,
     pub(super) continue_on_error: bool,
@@ -80,9 +84,13 @@ impl<'a> Acting<'a> {
         unready: &mut Vec<Awaited>,
     ) -> Result<(), RunError> {
         self.progress.counted("writing", plan.steps.len());
+        if !self.fence.is_held().await {
+            self.namespace_of_record(plan, acted).await?;
+        }
         self.keeping.widen(&places(plan.steps.iter().map(|step| &step.id)), inputs).await?;
         for wave in Wave::ALL {
-            let steps: Vec<&Step> = plan.of_wave(wave).collect();
+            let begun = |step: &&Step| acted.get(&step.id).is_none_or(|a| a.act == Act::NotStarted);
+            let steps: Vec<&Step> = plan.of_wave(wave).filter(begun).collect();
             let scene = self.scene;
             self.wave(scene, &steps, acted).await?;
             if self.must_end(acted) {
@@ -129,6 +137,36 @@ impl<'a> Acting<'a> {
         Ok(())
     }
 
+    /// The lock and the record live in a namespace that this run creates: that goes before everything else.
+    async fn namespace_of_record(
+        &mut self,
+        plan: &Plan,
+        acted: &mut BTreeMap<ObjectId, Acted>,
+    ) -> Result<(), RunError> {
+        let namespace = &self.set.record_namespace;
+        let is_it = |step: &&Step| {
+            let id = &step.id;
+            step.is_write() && id.group.is_empty() && id.kind == "Namespace" && id.name == *namespace
+        };
+        let Some(step) = plan.steps.iter().find(is_it) else {
+            return Err(RunError::usage(
+                format!(
+                    "namespace {namespace} of the record does not exist, and the render does not hold it"
+                ),
+                "create it, add it to the manifests, or choose another with --record-namespace".to_owned(),
+            ));
+        };
+        let scene = self.scene;
+        self.written(scene, &[step], acted).await?;
+        if self.must_end(acted) {
+            return Ok(());
+        }
+        match self.fence.take(self.server, self.set, &self.lock, &self.progress).await? {
+            Taken::Yes => Ok(()),
+            other => Err(RunError::usage(format!("the lock cannot be taken: {other:?}"), None)),
+        }
+    }
+
     /// Objects of kinds that were defined by this run.
     async fn later(
         &mut self,
@@ -162,6 +200,16 @@ impl<'a> Acting<'a> {
         if steps.is_empty() {
             return Ok(());
         }
+        self.written(scene, steps, acted).await?;
+        self.keeping.save().await
+    }
+
+    async fn written(
+        &mut self,
+        scene: &Scene,
+        steps: &[&Step],
+        acted: &mut BTreeMap<ObjectId, Acted>,
+    ) -> Result<(), RunError> {
         let stop = &self.fence.stop;
         let (reader, server, policy, inflight) = (self.reader, self.server, self.policy, self.inflight);
         let execution = Execution { reader, server, policy, inflight, stop };
@@ -181,10 +229,7 @@ impl<'a> Acting<'a> {
             let (act, reason) = told(ended);
             note(acted, &id, act, reason);
         }
-        if let Some(error) = lost {
-            return Err(error);
-        }
-        self.keeping.save().await
+        lost.map_or(Ok(()), Err)
     }
 
     /// Notes what does not hold; what is as planned but not ready yet.

@@ -359,6 +359,27 @@ pub async fn examine(
     Ok((compared, scene))
 }
 
+/// The set that a source and flags name. With a name the source is not opened.
+///
+/// # Errors
+/// The source cannot be opened, or nothing names the set.
+pub fn name(request: &source::Request, choice: &SetChoice, namespace: &str) -> Result<SetIdentity, RunError> {
+    if choice.name.is_some() {
+        return choice.identity(None, "", namespace).ok_or_else(nameless);
+    }
+    let snapshot = source::open(request)?;
+    let url = snapshot.origin_url.as_deref();
+    choice.identity(url, snapshot.prefix.as_str(), namespace).ok_or_else(nameless)
+}
+
+/// Nothing names a set that is to be written.
+pub fn nameless() -> RunError {
+    RunError::usage(
+        "the set has no name: the source is no repository with a remote called origin",
+        "name it with --set-name NAME, the same in every run".to_owned(),
+    )
+}
+
 /// True if opening the source needs the network.
 fn is_remote(request: &source::Request) -> bool {
     matches!(

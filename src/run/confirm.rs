@@ -4,7 +4,6 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use super::error::RunError;
-use super::output::Output;
 use crate::cluster::kubeconfig::Identity;
 use crate::plan::{Action, Plan};
 use crate::report::escape;
@@ -17,7 +16,7 @@ pub(super) async fn confirm(
     plan: &Plan,
     identity: &Identity,
     yes: bool,
-    _output: &Output,
+    count_back: bool,
 ) -> Result<(), RunError> {
     if yes {
         return Ok(());
@@ -30,9 +29,14 @@ pub(super) async fn confirm(
         ));
     }
     let context = identity.context.clone().unwrap_or_default();
-    let place =
-        if context.is_empty() { identity.server.clone() } else { format!("{context} ({})", identity.server) };
-    let question = escape::clean(&format!("{what} in {place}? [y/N] ")).into_owned();
+    let server = &identity.server;
+    let place = if context.is_empty() { server.clone() } else { format!("{context} ({server})") };
+    let number = plan.deletions().count().to_string();
+    let (question, expected) = match count_back {
+        true => (format!("{what} in {place}? Type their number to go on: "), vec![number]),
+        false => (format!("{what} in {place}? [y/N] "), vec!["y".to_owned(), "yes".to_owned()]),
+    };
+    let question = escape::clean(&question).into_owned();
     let answer = tokio::task::spawn_blocking(move || {
         let mut stderr = std::io::stderr().lock();
         let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
@@ -40,7 +44,7 @@ pub(super) async fn confirm(
         std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
     });
     match answer.await {
-        Ok(Ok(answer)) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        Ok(Ok(answer)) if expected.contains(&answer.trim().to_lowercase()) => Ok(()),
         _ => Err(RunError::refused("not confirmed, so nothing was written", None)),
     }
 }

@@ -2,7 +2,6 @@
 
 mod access;
 mod acting;
-mod apply;
 pub mod ask;
 mod autoscalers;
 mod awaiting;
@@ -14,9 +13,12 @@ pub mod error;
 mod execute;
 mod extras;
 mod fence;
+mod history;
 mod interrupt;
 mod keeping;
+pub mod lock;
 mod lockfile;
+mod order;
 pub mod output;
 pub mod paranoid;
 mod pending;
@@ -33,25 +35,33 @@ mod stop;
 pub mod targets;
 mod verify;
 pub mod wait;
+mod writing;
 
 use std::path::Path;
 
-use crate::cli::{ApplyArgs, Cli, ClusterArgs, Command, SourceArgs, generate};
+use crate::cli::{Cli, ClusterArgs, Command, SourceArgs, generate};
 use crate::cluster::error::ClusterError;
 use crate::cluster::kubeconfig::{Choice, Environment, refuse_inside};
 use crate::exit::Code;
 use crate::settings;
 use crate::source::url::{self, Location};
 use error::RunError;
+use order::Order;
 use output::{Output, deliver, report_error};
 use stop::Stop;
 
 /// Runs one command and returns the number that the process ends with.
 pub async fn run(cli: Cli) -> u8 {
     let style = settings::exit_style(&cli);
-    let code = match &cli.command {
-        Command::Apply(args) => writing(args).await,
-        _ => tokio::select! {
+    let order = match &cli.command {
+        Command::Apply(args) => Some(Order::apply(args)),
+        Command::Rollback(args) => Some(Order::rollback(args)),
+        Command::Delete(args) => Some(Order::delete(args)),
+        _ => None,
+    };
+    let code = match order {
+        Some(order) => writing(&order).await,
+        None => tokio::select! {
             result = command(cli) => result.unwrap_or_else(failed),
             code = interrupt::interrupted() => code,
         },
@@ -60,10 +70,10 @@ pub async fn run(cli: Cli) -> u8 {
 }
 
 /// A command that writes finishes what is in flight when the first signal comes; the second ends it.
-async fn writing(args: &ApplyArgs) -> Code {
-    let (stop, mut output) = (Stop::default(), Output::new(args.run.quiet));
+async fn writing(order: &Order) -> Code {
+    let (stop, mut output) = (Stop::default(), Output::new(order.run.quiet));
     tokio::select! {
-        result = apply::apply(args, &mut output, &stop) => result.unwrap_or_else(failed),
+        result = writing::write(order, &mut output, &stop) => result.unwrap_or_else(failed),
         code = stop.listen() => code,
     }
 }
@@ -105,7 +115,9 @@ pub fn no_runtime(error: &std::io::Error) -> u8 {
 async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
-        Command::Apply(_) => Ok(Code::Error),
+        // Those that write have their own way.
+        Command::Apply(_) | Command::Rollback(_) | Command::Delete(_) => Ok(Code::Error),
+        Command::History(args) => history::history(&args, &mut Output::new(args.run.quiet)).await,
         Command::Render(args) => {
             blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await
         }

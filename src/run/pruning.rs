@@ -8,7 +8,7 @@ use super::acting::is_present;
 use super::compared::Scene;
 use super::error::RunError;
 use super::output::Output;
-use crate::cli::DeleteArgs;
+use crate::cli::writing::DeleteBounds;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::live::Presence;
@@ -19,7 +19,7 @@ use crate::record::SetIdentity;
 use crate::record::applyset::group_kind;
 
 /// What flags allow.
-pub(super) fn budget(args: &DeleteArgs) -> Budget {
+pub(super) fn budget(args: &DeleteBounds) -> Budget {
     Budget { most: args.max_deletes, kinds: args.allow_prune_kind.iter().cloned().collect(), empty: false }
 }
 

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::compared::{BaseChoice, Opening, told};
 use super::error::RunError;
-use crate::cli::{ApplyArgs, ChoiceArgs, ClusterArgs, DiffArgs, RunArgs, SetArgs, SourceArgs, TargetArgs};
+use crate::cli::{ChoiceArgs, ClusterArgs, DiffArgs, RunArgs, SetArgs, SourceArgs, TargetArgs};
 use crate::config::{self, Config, Renderer, Target};
 use crate::record::SetChoice;
 use crate::render::Notice;
@@ -20,31 +20,17 @@ use crate::source::{self, Snapshot};
 /// What flags say about what is compared with which cluster, whatever the command.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    source: SourceArgs,
-    set: SetArgs,
-    targets: TargetArgs,
-    choice: ChoiceArgs,
-    cluster: ClusterArgs,
-    base: Option<String>,
-    run: RunArgs,
+    pub(super) source: SourceArgs,
+    pub(super) set: SetArgs,
+    pub(super) targets: TargetArgs,
+    pub(super) choice: ChoiceArgs,
+    pub(super) cluster: ClusterArgs,
+    pub(super) base: Option<String>,
+    pub(super) run: RunArgs,
 }
 
 impl From<&DiffArgs> for Selection {
     fn from(args: &DiffArgs) -> Self {
-        Self {
-            source: args.source.clone(),
-            set: args.set.clone(),
-            targets: args.targets.clone(),
-            choice: args.choice.clone(),
-            cluster: args.cluster.clone(),
-            base: args.judge.base.clone(),
-            run: args.run.clone(),
-        }
-    }
-}
-
-impl From<&ApplyArgs> for Selection {
-    fn from(args: &ApplyArgs) -> Self {
         Self {
             source: args.source.clone(),
             set: args.set.clone(),

@@ -22,6 +22,7 @@ mod kinds;
 mod kustomize;
 mod layering;
 mod live_edits;
+mod lock;
 mod owned_objects;
 mod pairs;
 mod paranoid;

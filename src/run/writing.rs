@@ -1,4 +1,4 @@
-//! `gitops apply`: compare, plan, show, ask, write, read again, record.
+//! Every command that writes: lock, compare, plan, show, ask, write, read again, record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,19 +7,21 @@ use std::time::Duration;
 use super::access;
 use super::acting::{Acting, Acts, is_present, note_in_sync, places};
 use super::awaiting::{unready, until_ready};
-use super::compared::{Comparison, Prepared, Scene, examine, prepare};
+use super::compared::{Comparison, Prepared, Scene, examine, nameless, prepare};
 use super::confirm::confirm;
 use super::error::RunError;
-use super::fence::Fence;
+use super::fence::{Fence, Taken};
 use super::keeping::{Keeping, Places};
+use super::lock;
+use super::order::{Intent, Order};
 use super::output::{Output, report_target_error};
 use super::pin;
 use super::pruning;
-use super::reporting::{Told, explain, failed, target, write};
+use super::reporting::{self, Told, explain, failed, target};
 use super::stop::Stop;
-use super::targets::{self, Job, Plan as Jobs, Selection};
+use super::targets::{self, Job, Plan as Jobs};
 use super::wait::Awaited;
-use crate::cli::{ApplyArgs, ClusterArgs};
+use crate::cli::ClusterArgs;
 use crate::cluster::Server;
 use crate::compare::sending::Force;
 use crate::compare::verdict::{ObjectVerdict, Status};
@@ -33,13 +35,13 @@ use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
-use crate::render::RenderError;
+use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
 use crate::settings::{self, Surroundings};
 
 /// What every target of a run has in common.
 struct Context<'a> {
-    args: &'a ApplyArgs,
+    args: &'a Order,
     surroundings: &'a Surroundings,
     jobs: &'a Jobs,
     stop: &'a Stop,
@@ -53,13 +55,13 @@ struct Applied {
     code: Code,
 }
 
-/// Applies every chosen target, one after the other.
+/// Does what was ordered for every chosen target, one after the other.
 ///
 /// # Errors
 /// Nothing could be compared at all, or the report could not be written.
-pub(super) async fn apply(args: &ApplyArgs, output: &mut Output, stop: &Stop) -> Result<Code, RunError> {
+pub(super) async fn write(args: &Order, output: &mut Output, stop: &Stop) -> Result<Code, RunError> {
     let surroundings = settings::surroundings(&args.run);
-    let mut jobs = targets::plan(&Selection::from(args)).await?;
+    let mut jobs = targets::plan(&args.selection()).await?;
     refuse_unchosen(args, &jobs)?;
     let (mut all, mut source, mut counts, mut codes) =
         (Vec::new(), jobs.source.clone(), Counts::default(), Vec::new());
@@ -100,12 +102,12 @@ pub(super) async fn apply(args: &ApplyArgs, output: &mut Output, stop: &Stop) ->
         code,
         exit: code.styled(Style::Default),
     };
-    write(&args.report, &surroundings, &report, output, Told::Rest)?;
+    reporting::write(&args.report, &surroundings, &report, output, Told::Rest)?;
     Ok(code)
 }
 
 /// Writing to several clusters at once is never a default.
-fn refuse_unchosen(args: &ApplyArgs, jobs: &Jobs) -> Result<(), RunError> {
+fn refuse_unchosen(args: &Order, jobs: &Jobs) -> Result<(), RunError> {
     if jobs.jobs.len() < 2 || args.targets.all_targets || !args.targets.target.is_empty() {
         return Ok(());
     }
@@ -123,52 +125,33 @@ impl Context<'_> {
         let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
         let comparison = self.comparison(job, name);
         let progress = output.progress();
-        let started = settings::now();
-        let stopped = || RunError::stopped(self.stop.code());
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
-        let prepared = preparing.await.ok_or_else(stopped)?.map_err(refused_if_empty)?;
+        let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
         let set = self.set(&prepared)?;
-        let inputs = inputs(&prepared, &comparison);
-        let fence = Fence { stop: self.stop.clone() };
-        let examining = self.stop.unless(examine(&comparison, prepared, &live, &progress, true));
-        let (mut compared, scene) = examining.await.ok_or_else(stopped)??;
+        if self.args.intent == Intent::Delete {
+            prepared.rendered.manifests = Manifests::default();
+        }
+        prepared.rendered.manifests.warnings.extend(unchecked);
+        let fence = Fence::new(self.stop.clone());
+        let taken = match (&live, self.args.write.dry_run) {
+            (Live::Server(server), false) => {
+                let options = settings::lock(&self.args.lock, self.args.command);
+                let taking = self.stop.unless(fence.take(server, &set, &options, &progress));
+                Some(taking.await.ok_or_else(|| self.stopped())??)
+            }
+            _ => None,
+        };
         drop(progress);
-        let scene = scene.ok_or_else(|| RunError::usage("the comparison was not kept", None))?;
-        compared.warnings.extend(unchecked);
-        if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
-            return Err(error);
-        }
-        let policy = self.policy(&set);
-        let mut plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
-        let refusal = match self.args.prune.prune {
-            true => pruning::add(&mut plan, &scene, &compared.verdicts, &self.budget(), &set).err(),
-            false => None,
-        };
-        let run = Started {
-            context: self,
-            live: &live,
-            scene: &scene,
-            set,
-            policy,
-            fence,
-            whole: comparison.chosen.is_all(),
-            started,
-            source: compared.source.clone(),
-        };
-        let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
-        let (source, mut target) = (compared.source.clone(), target(name, &live, compared));
-        self.show(&source, &target, &live, output)?;
-        pruning::tell(&plan, output);
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
-        let (code, acted) = run.act(&plan, &verdicts, warnings, inputs, output).await?;
-        target.acted = acted;
-        self.tell(&source, &target, &live, output)?;
+        let locked = Locked { context: self, live: &live, set, fence: &fence, taken };
+        let result = locked.run(name, &comparison, prepared, output).await;
+        fence.release(result.is_ok()).await;
         live.warnings().iter().for_each(|text| output.say("warning", text));
         explain(live.counts(), output, self.surroundings);
-        let counts = self.counts(&live);
-        Ok(Applied { source, target, counts, code })
+        result
+    }
+
+    fn stopped(&self) -> RunError {
+        RunError::stopped(self.stop.code())
     }
 
     async fn connect(&self, job: &Job) -> Result<Server, RunError> {
@@ -192,13 +175,13 @@ impl Context<'_> {
             read_only: false,
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
-            allow_empty: self.args.prune.allow_empty,
+            allow_empty: self.args.allow_empty,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
     }
 
     fn budget(&self) -> Budget {
-        Budget { empty: self.args.prune.allow_empty, ..pruning::budget(&self.args.prune.bounds) }
+        Budget { empty: self.args.allow_empty, ..pruning::budget(&self.args.bounds) }
     }
 
     fn policy(&self, set: &SetIdentity) -> Policy {
@@ -220,12 +203,7 @@ impl Context<'_> {
                     .to_owned(),
             ));
         }
-        prepared.set.clone().ok_or_else(|| {
-            RunError::usage(
-                "the set has no name: the source is no repository with a remote called origin",
-                "name it with --set-name NAME, the same in every run".to_owned(),
-            )
-        })
+        prepared.set.clone().ok_or_else(nameless)
     }
 
     /// The diff, before anything is asked or done. Other formats than text are written when all is over.
@@ -238,7 +216,7 @@ impl Context<'_> {
     ) -> Result<(), RunError> {
         target.warnings.iter().for_each(|warning| output.warning(warning));
         let report = self.report(source, target, live);
-        write(&self.args.report, self.surroundings, &report, output, Told::Text)?;
+        reporting::write(&self.args.report, self.surroundings, &report, output, Told::Text)?;
         hints::hints(&report).iter().for_each(|hint| output.say("hint", hint));
         Ok(())
     }
@@ -255,7 +233,7 @@ impl Context<'_> {
             return Ok(());
         }
         let report = self.report(source, target, live);
-        write(&self.args.report, self.surroundings, &report, output, Told::Acts)
+        reporting::write(&self.args.report, self.surroundings, &report, output, Told::Acts)
     }
 
     fn report(&self, source: &Source, target: &TargetReport, live: &Live) -> Report {
@@ -280,6 +258,67 @@ impl Context<'_> {
     }
 }
 
+/// A run on one target that holds the lock, or is a dry run.
+struct Locked<'a> {
+    context: &'a Context<'a>,
+    live: &'a Live,
+    set: SetIdentity,
+    fence: &'a Fence,
+    /// What came of asking for the lock; `None` for a dry run.
+    taken: Option<Taken>,
+}
+
+impl Locked<'_> {
+    async fn run(
+        &self,
+        name: &str,
+        comparison: &Comparison,
+        prepared: Prepared,
+        output: &mut Output,
+    ) -> Result<Applied, RunError> {
+        let (context, started) = (self.context, settings::now());
+        let inputs = inputs(&prepared, comparison);
+        let progress = output.progress();
+        let examining = context.stop.unless(examine(comparison, prepared, self.live, &progress, true));
+        let (mut compared, scene) = examining.await.ok_or_else(|| context.stopped())??;
+        drop(progress);
+        let scene = scene.ok_or_else(|| RunError::usage("the comparison was not kept", None))?;
+        if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
+            return Err(error);
+        }
+        let policy = context.policy(&self.set);
+        let mut plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
+        let refusal = match context.args.prune {
+            true => pruning::add(&mut plan, &scene, &compared.verdicts, &context.budget(), &self.set).err(),
+            false => None,
+        };
+        let run = Started {
+            context,
+            live: self.live,
+            scene: &scene,
+            set: self.set.clone(),
+            policy,
+            fence: self.fence,
+            taken: self.taken.as_ref(),
+            whole: comparison.chosen.is_all(),
+            started,
+            source: compared.source.clone(),
+        };
+        let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
+        let (source, mut target) = (compared.source.clone(), target(name, self.live, compared));
+        context.show(&source, &target, self.live, output)?;
+        pruning::tell(&plan, output);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let (code, acted) = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        target.acted = acted;
+        context.tell(&source, &target, self.live, output)?;
+        let counts = context.counts(self.live);
+        Ok(Applied { source, target, counts, code })
+    }
+}
+
 /// A run on one target, once its plan is made.
 struct Started<'a> {
     context: &'a Context<'a>,
@@ -287,7 +326,8 @@ struct Started<'a> {
     scene: &'a Scene,
     set: SetIdentity,
     policy: Policy,
-    fence: Fence,
+    fence: &'a Fence,
+    taken: Option<&'a Taken>,
     /// True if no object was left out by choice.
     whole: bool,
     started: String,
@@ -322,8 +362,14 @@ impl Started<'_> {
         }
         let Live::Server(server) = self.live else { return Ok((Code::Error, None)) };
         if !plan.is_empty() {
-            access::check(server, plan, &self.set, Vec::new()).await?;
-            confirm(plan, &self.live.identity().clone(), write.yes, output).await?;
+            let known = match self.taken {
+                Some(Taken::Forbidden(right)) => vec![right.clone()],
+                _ => Vec::new(),
+            };
+            access::check(server, plan, &self.set, known).await?;
+            let asked =
+                confirm(plan, self.live.identity(), write.yes, self.context.args.intent == Intent::Delete);
+            self.fence.stop.unless(asked).await.ok_or_else(|| self.context.stopped())??;
         }
         let mut keeping = Keeping::open(server, &self.set).await?;
         for trouble in std::mem::take(&mut keeping.troubles) {
@@ -337,7 +383,9 @@ impl Started<'_> {
             scene: self.scene,
             policy: &self.policy,
             inflight: usize::from(self.context.args.cluster.max_inflight),
-            fence: &self.fence,
+            fence: self.fence,
+            lock: settings::lock(&self.context.args.lock, self.context.args.command),
+            set: &self.set,
             keeping,
             progress: Arc::clone(&progress),
             continue_on_error: write.continue_on_error,
@@ -412,7 +460,7 @@ impl Started<'_> {
             }
         }
         Some(Run {
-            command: "apply".to_owned(),
+            command: self.context.args.command.to_owned(),
             commit: self.source.commit.clone(),
             dirty: self.source.dirty,
             started_at: self.started.clone(),
@@ -483,6 +531,6 @@ fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
         settings,
         render_digest: String::new(),
         tool: concat!("gitops/", env!("CARGO_PKG_VERSION")).to_owned(),
-        identity: settings::identity(),
+        identity: lock::host::person(),
     }
 }
