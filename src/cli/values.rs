@@ -143,6 +143,31 @@ pub fn path(text: &str) -> Result<PathPattern, String> {
     PathPattern::parse(text).map_err(|error| error.to_string())
 }
 
+/// One of two flags that say the opposite of each other: a flag wins over a variable, whichever of the two it sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// The flag was given.
+    Given,
+    /// Its variable says this.
+    Variable(bool),
+}
+
+/// What stands for a flag that was given.
+pub const GIVEN: &str = "given";
+
+/// Reads [`Switch`].
+///
+/// # Errors
+/// The variable is neither yes nor no.
+pub fn switch(text: &str) -> Result<Switch, String> {
+    match text.to_lowercase().as_str() {
+        GIVEN => Ok(Switch::Given),
+        "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Switch::Variable(true)),
+        "n" | "no" | "f" | "false" | "off" | "0" => Ok(Switch::Variable(false)),
+        _ => Err("expected true or false".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::values::{self, Switch};
 use super::{
     ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
     TargetArgs, values,
@@ -276,11 +277,12 @@ pub struct WaitArgs {
     ///
     /// What counts as ready are the rules of kstatus: replicas that are available, definitions that are established,
     /// conditions of custom resources. What is not ready in time is an error (exit 2) that says why.
-    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(num_args = 0, default_missing_value = "true", overrides_with = "no_wait")]
-    pub wait: Option<bool>,
+    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = values::switch)]
+    #[arg(num_args = 0, default_missing_value = values::GIVEN, overrides_with = "no_wait")]
+    pub wait: Option<Switch>,
 
     /// Do not wait until objects are ready
-    #[arg(long, overrides_with = "wait")]
-    pub no_wait: bool,
+    #[arg(long, env = "GITOPS_NO_WAIT", hide_env_values = true, value_parser = values::switch)]
+    #[arg(num_args = 0, default_missing_value = values::GIVEN, overrides_with = "wait")]
+    pub no_wait: Option<Switch>,
 }

@@ -1,6 +1,7 @@
 //! What a writing command was asked to do, whichever command it is.
 
 use super::targets::Selection;
+use crate::cli::values::Switch;
 use crate::cli::writing::{
     ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
 };
@@ -129,7 +130,7 @@ impl Order {
                 force_conflicts: Vec::new(),
                 allow_dirty: true,
             },
-            wait: WaitArgs { wait: None, no_wait: true },
+            wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },
             prune: true,
             allow_empty: true,
             bounds: args.bounds,
