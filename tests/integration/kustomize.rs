@@ -8,6 +8,7 @@ mod hostile;
 mod messages;
 mod oracle;
 mod pairs;
+mod published;
 mod random;
 
 use std::path::Path;

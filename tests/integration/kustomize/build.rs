@@ -2,7 +2,7 @@
 
 use gitops::render::kustomize::{Options, render};
 use gitops::render::origin::Step;
-use gitops::source::tree::{MemoryTree, RepoPath};
+use gitops::source::tree::RepoPath;
 
 use super::oracle::Case;
 use crate::git_server::repository::Repo;
