@@ -79,6 +79,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
@@ -100,6 +102,9 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -l color -d 'Colou
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l update-lock -d 'Fetch remote bases at what their revisions are now, and write their commits into gitops.lock at the root of the source'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s q -l quiet -d 'No progress, no warnings, no hints'
@@ -122,6 +127,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l color -d 'Col
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l include-secrets -d 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

@@ -5,6 +5,7 @@
 
 mod checker;
 mod ignore;
+pub mod lock;
 mod target;
 
 pub use ignore::Stated;

@@ -42,8 +42,30 @@ pub struct Manifests {
 /// # Errors
 /// As the renderer's.
 pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, RenderError> {
+    render_with(tree, place, Options::default())
+}
+
+/// What renderers may use beside the tree.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'r> {
+    /// What was fetched of other repositories.
+    pub remotes: Option<&'r kustomize::remotes::Remotes>,
+}
+
+/// Renders as [`render`] does, with what was fetched before.
+///
+/// # Errors
+/// As the renderer's.
+pub fn render_with(
+    tree: &dyn FileTree,
+    place: &RepoPath,
+    options: Options<'_>,
+) -> Result<Manifests, RenderError> {
     match renderer_of(tree, place) {
-        detect::Renderer::Kustomize => kustomize::render(tree, place, kustomize::Options::default()),
+        detect::Renderer::Kustomize => {
+            let options = options.remotes.map(kustomize::Options::with).unwrap_or_default();
+            kustomize::render(tree, place, options)
+        }
         _ => plain::render(tree, place),
     }
 }

@@ -90,9 +90,11 @@ pub(crate) fn report(verdicts: Vec<ObjectVerdict>) -> Report {
         targets: vec![TargetReport {
             name: String::new(),
             cluster: Cluster::Server { context: "prod".to_owned(), url: "https://10.0.0.1:6443".to_owned() },
+            remotes: Vec::new(),
             verdicts: mask(verdicts, &MaskRules::default()),
             warnings: Vec::new(),
             failure: None,
+            acted: None,
         }],
         warnings: Vec::new(),
         rules: None,

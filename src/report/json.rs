@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Cluster, Report, RuleText, RulesChanged, Show, TargetReport, escape};
 use crate::compare::owner;
 use crate::compare::verdict::{FieldVerdict, LastRun, Note, ObjectVerdict, Status};
+use crate::plan::outcome::Acted;
 use crate::render::Notice;
 
 /// The version of the format.
@@ -61,6 +62,8 @@ struct Target<'r> {
     name: &'r str,
     cluster: ClusterRef<'r>,
     base: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remotes: Vec<RemoteBase<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordRef<'r>>,
     objects: Vec<Object<'r>>,
@@ -70,7 +73,45 @@ struct Target<'r> {
     /// Why there is no comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FailureRef<'r>>,
+    /// What was done about the objects, one for each that was to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<Action<'r>>>,
     summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Action<'r> {
+    api_version: String,
+    kind: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'r str,
+    name: &'r str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'r str>,
+}
+
+impl<'r> Action<'r> {
+    fn of(acted: &'r Acted) -> Self {
+        Self {
+            api_version: acted.gvk.api_version(),
+            kind: &acted.id.kind,
+            namespace: &acted.id.namespace,
+            name: &acted.id.name,
+            result: acted.act.word(),
+            reason: acted.reason.as_deref(),
+        }
+    }
+}
+
+/// A directory of another repository that was rendered.
+#[derive(Serialize)]
+struct RemoteBase<'r> {
+    url: &'r str,
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    reference: Option<&'r str>,
+    commit: &'r str,
 }
 
 /// The record that bases come from.
@@ -287,6 +328,7 @@ impl<'r> Target<'r> {
                 Cluster::File { name } => ClusterRef::File { file: name },
             },
             base: target.usual_base().words(),
+            remotes: target.remotes.iter().map(remote).collect(),
             record: target.last_run().map(record),
             objects: listed.into_iter().map(|verdict| object(verdict, show)).collect(),
             notes: noted.filter(|noted| !noted.notes.is_empty()).collect(),
@@ -297,6 +339,7 @@ impl<'r> Target<'r> {
                 hint: failure.hint.as_deref(),
                 outcome: failure.code.word(),
             }),
+            actions: target.acted.as_ref().map(|acted| acted.get().iter().map(Action::of).collect()),
             summary: Summary::of(verdicts),
         }
     }
@@ -308,6 +351,10 @@ impl Summary {
         let number = |status: Status| (status.word(), counted.get(&status).copied().unwrap_or(0));
         Self { objects: counted.values().sum(), statuses: Status::ALL.into_iter().map(number).collect() }
     }
+}
+
+fn remote(base: &super::RemoteBase) -> RemoteBase<'_> {
+    RemoteBase { url: &base.url, reference: base.reference.as_deref(), commit: &base.commit }
 }
 
 fn record(run: &LastRun) -> RecordRef<'_> {

@@ -12,6 +12,7 @@ use crate::compare::ignore::Origin;
 use crate::compare::verdict::{BaseKind, LastRun, Note, NoteKind, ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::Masked;
+use crate::plan::outcome::Acted;
 use crate::render::Notice;
 
 /// The result of a diff.
@@ -65,6 +66,17 @@ pub enum Cluster {
     },
 }
 
+/// A directory of another repository that was part of a render.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RemoteBase {
+    /// URL of the repository, without credentials.
+    pub url: String,
+    /// Revision as asked for; `None` for the default branch.
+    pub reference: Option<String>,
+    /// Commit id in full.
+    pub commit: String,
+}
+
 /// How the ignore rules of the configuration changed since another revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RulesChanged {
@@ -107,12 +119,16 @@ pub struct TargetReport {
     pub name: String,
     /// What it was compared with.
     pub cluster: Cluster,
+    /// What was rendered of other repositories, sorted.
+    pub remotes: Vec<RemoteBase>,
     /// Verdicts in the order of identity.
     pub verdicts: Masked<Vec<ObjectVerdict>>,
     /// What a user should know although the comparison succeeded.
     pub warnings: Vec<Notice>,
     /// Why there is no comparison, if there is none.
     pub failure: Option<Failure>,
+    /// What was done, if anything was to be done.
+    pub acted: Option<Masked<Vec<Acted>>>,
 }
 
 /// What one rule took away from one object.

@@ -28,9 +28,27 @@ pub enum RunError {
         /// The way out.
         hint: Option<String>,
     },
+    /// A run that writes had to stop.
+    #[error("{problem}")]
+    Stopped {
+        /// Why.
+        problem: String,
+        /// The way out.
+        hint: Option<String>,
+        /// What it is.
+        code: Code,
+    },
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A repository that a kustomization names could not be had.
+    #[error("{place}: {error}")]
+    RemoteBase {
+        /// File and line that name it.
+        place: String,
+        /// What is wrong with it.
+        error: SourceError,
+    },
     /// The source could not be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -61,11 +79,20 @@ impl RunError {
         Self::Refused { problem: problem.into(), hint: hint.into() }
     }
 
+    /// A signal ended the run before it wrote anything.
+    pub fn stopped(code: Option<Code>) -> Self {
+        let problem = "interrupted before anything was written".to_owned();
+        Self::Stopped { problem, hint: None, code: code.unwrap_or(Code::Interrupted) }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Code {
         match self {
-            Self::Source(SourceError::HostKey { .. } | SourceError::Certificate { .. }) => Code::Untrusted,
+            Self::Source(error) | Self::RemoteBase { error, .. } if error.is_trust_failure() => {
+                Code::Untrusted
+            }
             Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
+            Self::Stopped { code, .. } => *code,
             _ => Code::Error,
         }
     }
@@ -86,9 +113,9 @@ impl RunError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Stopped { hint, .. } => hint.clone(),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
-            Self::Source(error) => error.hint(),
+            Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Snapshot(error) => error.hint().map(str::to_owned),
             Self::Render(RenderError::Problems(problems)) => problems.iter().find_map(|problem| problem.hint.clone()),

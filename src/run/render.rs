@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::choose;
 use super::compared;
 use super::error::RunError;
+use super::lockfile;
 use super::output::{Output, deliver};
+use super::remotes::Policy;
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
@@ -20,8 +22,16 @@ use crate::settings;
 /// # Errors
 /// The source cannot be read or rendered, or the output cannot be written.
 pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
-    let request = settings::source(&args.source, &args.run);
-    let mut manifests = compared::render(&request)?.manifests;
+    let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
+    let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
+    if lock.is_some() {
+        rendering.remotes = Policy::Update;
+    }
+    let rendered = compared::render(&rendering.request, &rendering)?;
+    if let Some(lock) = lock {
+        lockfile::write(&lock, &rendered.fetched, output)?;
+    }
+    let mut manifests = rendered.manifests;
     select(&mut manifests, args)?;
     for warning in &manifests.warnings {
         output.warning(warning);

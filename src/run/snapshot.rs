@@ -22,6 +22,7 @@ use crate::snapshot::{Document, Wish, record, write};
 pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, RunError> {
     let surroundings = settings::surroundings(&args.run);
     let request = settings::source(&args.source, &args.run);
+    let rendering = settings::rendering(&args.rendering, &args.source, &args.run);
     let (choice, environment) = super::kubeconfig(&args.source, &args.cluster)?;
     let options = settings::options(&args.cluster, &args.run, &surroundings, true);
     if args.include_secrets && args.output == Path::new("-") {
@@ -30,7 +31,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
             "name a file outside any Git work tree with -o FILE".to_owned(),
         ));
     }
-    let rendered = super::blocking(move || compared::render(&request)).await?;
+    let rendered = super::blocking(move || compared::render(&request, &rendering)).await?;
     let server = Server::connect(&choice, &environment, options).await?;
     let catalog = server.catalog().await?;
     let context = server.identity().namespace.clone();

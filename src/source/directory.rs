@@ -40,6 +40,12 @@ pub(super) fn look(directory: &str, file: &RepoPath) -> Result<(bool, Option<Vec
     Ok((is_root, bytes.map_err(|error| unreadable(&one_line(directory), error))?))
 }
 
+/// The root of a directory's tree: the top of its repository, or itself.
+pub(super) fn top(directory: &str) -> Result<PathBuf, SourceError> {
+    let at = existing_directory(directory)?;
+    Ok(worktree::around(&at)?.map_or(at, |found| found.top))
+}
+
 fn no_repository(display: &str, error: SourceError) -> SourceError {
     match error {
         SourceError::NotFound { .. } => SourceError::Usage {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::source::base::no_cache;
 use crate::source::repository::{at_commit, from_repository};
 use crate::source::tree::RepoPath;
 use crate::source::url::{Remote, Scheme};
@@ -29,10 +30,7 @@ pub(super) fn from_remote(request: &Request, named: &Remote) -> Result<Snapshot,
 
 fn fetched(request: &Request, named: &Remote, display: String) -> Result<Snapshot, SourceError> {
     let cache_dir = request.cache_dir.clone().or_else(|| request.environment.cache_dir());
-    let cache_dir = cache_dir.ok_or_else(|| SourceError::Usage {
-        problem: "there is no place to fetch to: neither XDG_CACHE_HOME nor HOME is set".to_owned(),
-        hint: "set XDG_CACHE_HOME".to_owned(),
-    })?;
+    let cache_dir = cache_dir.ok_or_else(no_cache)?;
     let entry = cache::Entry::new(&cache_dir, &named.url)?;
     let settings = remote::Settings {
         offline: request.offline,

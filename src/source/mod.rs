@@ -1,6 +1,7 @@
 //! Where manifests come from: a directory, a commit of a repository, a stream. Everything is read through [`tree::FileTree`].
 
 mod auth;
+mod base;
 mod cache;
 pub mod commit;
 mod directory;
@@ -29,6 +30,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::source::base::{Base, open_base, repository as base_url};
 use crate::source::environment::Environment;
 pub use crate::source::error::SourceError;
 use crate::source::fetch::Limits;
@@ -171,6 +173,18 @@ impl Snapshot {
     /// [`SourceError::PathMissing`] if it is none.
     pub fn directory(&self, path: &RepoPath) -> Result<RepoPath, SourceError> {
         prefix::existing_directory(self.tree.as_ref(), path, &self.display, self.commit.as_deref())
+    }
+}
+
+/// The directory of this machine in which the root of the source's tree is: where it can be written to. `None` for a URL, a
+/// stream or a commit.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn root_on_disk(request: &Request) -> Result<Option<PathBuf>, SourceError> {
+    match url::parse(&request.source, &request.allow_protocols)? {
+        Location::Directory(directory) if request.reference.is_none() => directory::top(&directory).map(Some),
+        _ => Ok(None),
     }
 }
 

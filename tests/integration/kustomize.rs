@@ -5,11 +5,13 @@
 
 mod build;
 mod hostile;
+mod lock;
 mod messages;
 mod oracle;
 mod pairs;
 mod published;
 mod random;
+mod remote;
 
 use std::path::Path;
 

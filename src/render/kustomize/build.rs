@@ -9,7 +9,7 @@ use super::fault::{Fault, Outcome};
 use super::fields::FieldSpec;
 use super::generate::{Generated, generate};
 use super::kustomization::{Kustomization, Label, Patch, Text};
-use super::load::{Directory, Loader, join_shown};
+use super::load::{Directory, Loader};
 use super::node::Place;
 use super::patches;
 use super::plugins;
@@ -17,6 +17,7 @@ use super::references;
 use super::resource::{ORIGIN, Resource, TRANSFORMATIONS};
 use super::schema::Schemas;
 use super::set::ResourceSet;
+use super::shown::{configured_in, written_in};
 use super::sort;
 use super::specs::{FieldSpecs, merge_all, merge_one};
 use super::step::Step;
@@ -187,8 +188,7 @@ impl<'t> Build<'t> {
             let mut set = ResourceSet::default();
             for mut resource in resources_of(&content, Place { file, line: 1 })? {
                 if self.tracks {
-                    let origin = format!("path: {}\n", yaml_text(&join_shown(&target.dir.shown, path)));
-                    resource.add_annotation(ORIGIN, &origin, *place)?;
+                    resource.add_annotation(ORIGIN, &written_in(&target.dir, path), *place)?;
                 }
                 set.append(resource)?;
             }
@@ -303,8 +303,7 @@ impl<'t> Build<'t> {
                 Ok(inline) => {
                     for mut resource in inline {
                         if self.tracks {
-                            let file = join_shown(&target.dir.shown, &target.file);
-                            resource.annotate(ORIGIN, &format!("path: {}\n", yaml_text(&file)), entry.1)?;
+                            resource.annotate(ORIGIN, &written_in(&target.dir, &target.file), entry.1)?;
                         }
                         gathered.set.append(resource)?;
                     }
@@ -516,19 +515,19 @@ fn drop_local(set: &mut ResourceSet) -> Outcome<()> {
 
 /// What the annotation of origin says about something that a field of a kustomization makes or changes.
 fn configured(target: &Target, kind: &str) -> String {
-    let file = yaml_text(&join_shown(&target.dir.shown, &target.file));
-    format!("configuredIn: {file}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n")
+    let file = configured_in(&target.dir, &target.file);
+    format!("{file}configuredBy:\n  apiVersion: builtin\n  kind: {kind}\n")
 }
 
 /// The same for a plugin with a configuration of its own.
 fn configured_by(plugin: &Resource) -> String {
-    let path = plugin
-        .annotation(ORIGIN)
-        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("path: ")))
-        .unwrap_or_default()
-        .to_owned();
+    let origin = plugin.annotation(ORIGIN).unwrap_or_default();
+    let line = |start: &str| origin.lines().find(|line| line.starts_with(start));
     let mut out = String::new();
-    if !path.is_empty() {
+    for line in [line("repo: "), line("ref: ")].into_iter().flatten() {
+        out.push_str(&format!("{line}\n"));
+    }
+    if let Some(path) = line("path: ").and_then(|line| line.strip_prefix("path: ")) {
         out.push_str(&format!("configuredIn: {path}\n"));
     }
     out.push_str("configuredBy:\n");
@@ -546,7 +545,7 @@ fn configured_by(plugin: &Resource) -> String {
     out
 }
 
-fn yaml_text(text: &str) -> String {
+pub(super) fn yaml_text(text: &str) -> String {
     let plain = super::scalar::tag_of(text) == super::node::Tag::Str && !super::scalar::is_no_old_text(text);
     if plain { text.to_owned() } else { format!("{text:?}") }
 }

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::fault::{Fault, Outcome};
 use super::node::Place;
+use super::reference::{COPY, Named, Reference, looks_remote, named, shown};
+use super::remotes::{Remotes, submodule_above};
+use super::shown::{join_shown, repository, top};
 use crate::source::tree::{EntryKind, FileTree, MAX_FILES, MAX_TOTAL_BYTES, RepoPath, TreeError, resolve};
 
 /// Deepest chain of kustomizations.
@@ -14,6 +17,8 @@ pub(super) const FILE_NAMES: &[&str] = &["kustomization.yaml", "kustomization.ym
 /// Reads files and remembers their names.
 pub(super) struct Loader<'t> {
     tree: &'t dyn FileTree,
+    /// What was fetched before.
+    remotes: Option<&'t Remotes>,
     /// Names of files, by the numbers that places have.
     pub(super) files: Vec<Arc<str>>,
     bytes: u64,
@@ -26,28 +31,35 @@ pub(super) struct Loader<'t> {
 pub(super) struct Directory {
     /// The directory, without links.
     pub(super) path: RepoPath,
-    /// The directories on the way, this one last.
-    chain: Vec<RepoPath>,
-    /// As it is called in annotations: relative to the first directory.
+    /// The fetched repository that it is in; `None` for the source itself.
+    pub(super) repository: Option<usize>,
+    /// The directories on the way, this one last, each with its repository.
+    chain: Vec<(Option<usize>, RepoPath)>,
+    /// The texts that name other repositories on the way.
+    named: Vec<String>,
+    /// As it is called in annotations: relative to the first directory, or to the top of its repository.
     pub(super) shown: String,
-}
-
-/// A path that names something outside of the source.
-pub(super) fn is_remote(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let scheme = ["http://", "https://", "ssh://", "git://", "file://", "git::", "gh:", "oci://", "git@"];
-    let host = ["github.com/", "github.com:", "gitlab.com/", "bitbucket.org/", "git@"];
-    scheme.iter().chain(&host).any(|start| lower.starts_with(start))
-        || (lower.contains("?ref=")
-            || lower.contains(".git/")
-            || lower.ends_with(".git")
-            || lower.contains("_git/"))
-            && !lower.starts_with('.')
+    /// What annotations say about its repository.
+    pub(super) shown_repository: String,
 }
 
 impl<'t> Loader<'t> {
-    pub(super) fn new(tree: &'t dyn FileTree) -> Self {
-        Self { tree, files: Vec::new(), bytes: 0, count: 0 }
+    pub(super) fn new(tree: &'t dyn FileTree, remotes: Option<&'t Remotes>) -> Self {
+        Self { tree, remotes, files: Vec::new(), bytes: 0, count: 0 }
+    }
+
+    /// The files around a directory.
+    fn tree(&self, dir: &Directory) -> &'t dyn FileTree {
+        let repository = dir.repository.and_then(|number| self.remotes?.repository(number));
+        repository.map_or(self.tree, |repository| repository.tree.as_ref())
+    }
+
+    /// The name of a file in messages and reports.
+    fn name(&self, dir: &Directory, path: &RepoPath) -> String {
+        match dir.repository.and_then(|number| self.remotes?.repository(number)) {
+            Some(repository) => repository.file(path.as_str()),
+            None => path.as_str().to_owned(),
+        }
     }
 
     /// The number of a file.
@@ -60,7 +72,9 @@ impl<'t> Loader<'t> {
     pub(super) fn start(&self, place: &RepoPath) -> Outcome<Directory> {
         match resolve(self.tree, place) {
             Ok((path, EntryKind::Directory)) => {
-                Ok(Directory { chain: vec![path.clone()], path, shown: String::new() })
+                let chain = vec![(None, path.clone())];
+                let (named, shown, shown_repository) = (Vec::new(), String::new(), String::new());
+                Ok(Directory { path, repository: None, chain, named, shown, shown_repository })
             }
             Ok((path, _)) => Err(Fault::of_file(&path.to_string(), "is no directory")),
             Err(error) => Err(Fault::of_file(&place.to_string(), error.to_string())),
@@ -72,11 +86,20 @@ impl<'t> Loader<'t> {
         if path.is_empty() {
             return Err(Fault::at(place, "the path is empty"));
         }
+        let start = match named(path) {
+            Named::Local => None,
+            Named::Repository(reference) => Some(self.fetched(from, path, &reference, place)?),
+            Named::Refused(problem, hint) => return Err(refused(path, &problem, place).hint(hint)),
+        };
+        let (from, path) = start.as_ref().map_or((from, path), |(start, path)| (start, path.as_str()));
         let (found, kind) = self.find(from, path, place)?;
         if kind != EntryKind::Directory {
             return Err(Fault::at(place, format!("{path} is no directory")));
         }
-        if let Some(above) = from.chain.iter().find(|dir| contains(&found, dir)) {
+        let same = |(repository, _): &&(Option<usize>, RepoPath)| *repository == from.repository;
+        // Another repository may be entered above a directory of it, but not at it.
+        let meets = |dir: &RepoPath| if start.is_some() { *dir == found } else { contains(&found, dir) };
+        if let Some((_, above)) = from.chain.iter().filter(same).find(|(_, dir)| meets(dir)) {
             let what = if *above == found {
                 "is being built already"
             } else {
@@ -89,35 +112,81 @@ impl<'t> Loader<'t> {
             return Err(Fault::at(place, format!("a chain of more than {MAX_CHAIN} kustomizations")));
         }
         let mut chain = from.chain.clone();
-        chain.push(found.clone());
-        Ok(Directory { path: found, chain, shown: join_shown(&from.shown, path) })
+        chain.push((from.repository, found.clone()));
+        Ok(Directory { path: found, chain, shown: join_shown(&from.shown, path), ..from.clone() })
+    }
+
+    /// The top of another repository, as the start of the way to the directory in it, and that directory.
+    fn fetched(
+        &self,
+        from: &Directory,
+        text: &str,
+        reference: &Reference,
+        place: Place,
+    ) -> Outcome<(Directory, String)> {
+        let Some(number) = self.remotes.and_then(|remotes| remotes.get(text)) else {
+            return Err(remote(text, place));
+        };
+        // kustomize compares the texts.
+        if let Some(before) = from.named.iter().find(|before| before.starts_with(text)) {
+            let message = format!("a cycle: {} is named on the way from {}", shown(text), shown(before));
+            return Err(Fault::at(place, message)
+                .hint("a kustomization cannot be built from itself; name the directory that is meant, or another revision"));
+        }
+        let mut named = from.named.clone();
+        named.push(text.to_owned());
+        let start = Directory {
+            path: RepoPath::root(),
+            repository: Some(number),
+            chain: from.chain.clone(),
+            named,
+            shown: top(reference).to_owned(),
+            shown_repository: repository(reference),
+        };
+        Ok((start, reference.directory.clone()))
     }
 
     fn find(&self, from: &Directory, path: &str, place: Place) -> Outcome<(RepoPath, EntryKind)> {
-        if is_remote(path) {
-            return Err(remote(path, place));
-        }
-        let joined = from.path.join(path).map_err(|error| Fault::at(place, error.to_string()))?;
-        resolve(self.tree, &joined).map_err(|error| {
-            let fault = Fault::at(
-                place,
-                match &error {
-                    TreeError::NotFound(_) => format!("{path}: no such file or directory"),
-                    other => other.to_string(),
-                },
-            );
-            match self.near(&joined) {
-                Some(name) if matches!(error, TreeError::NotFound(_)) => {
-                    fault.hint(format!("did you mean {name}?"))
-                }
-                _ => fault,
-            }
+        let tree = self.tree(from);
+        let joined = from.path.join(path).map_err(|error| match looks_remote(path) || is_of_web(path) {
+            true => refused(path, "is remote, and files are read from the source alone", place),
+            false => Fault::at(place, error.to_string()),
+        })?;
+        resolve(tree, &joined).map_err(|error| match error {
+            TreeError::NotFound(_) => self.missing(from, path, &joined, place),
+            other => Fault::at(place, other.to_string()),
         })
     }
 
+    /// The error for a path at which nothing stands.
+    fn missing(&self, from: &Directory, path: &str, joined: &RepoPath, place: Place) -> Fault {
+        if let Some(submodule) = submodule_above(self.tree(from), joined) {
+            let message = format!(
+                "{path} is in the submodule {}, whose files are not read",
+                self.name(from, &submodule)
+            );
+            return Fault::at(place, message).hint("name the submodule's own repository by its URL");
+        }
+        let within = from.repository.and_then(|number| self.remotes?.repository(number));
+        let at = within.map_or_else(String::new, |repository| {
+            format!(" in {} at {}", repository.url, repository.commit)
+        });
+        if matches!(named(path), Named::Repository(_)) {
+            return refused(path, "names a repository, and a file of the source is expected here", place);
+        }
+        let fault = Fault::at(place, format!("{path}: no such file or directory{at}"));
+        match self.near(from, joined) {
+            Some(name) => fault.hint(format!("did you mean {name}?")),
+            None if looks_remote(path) => {
+                fault.hint("if another repository is meant: its URL starts with https://, ssh:// or USER@, or with github.com/")
+            }
+            None => fault,
+        }
+    }
+
     /// A name like the one that is missing, in the same directory.
-    fn near(&self, missing: &RepoPath) -> Option<String> {
-        let names = self.tree.list(&missing.parent()).ok()?;
+    fn near(&self, from: &Directory, missing: &RepoPath) -> Option<String> {
+        let names = self.tree(from).list(&missing.parent()).ok()?;
         super::fault::near(missing.file_name(), names.iter().map(|(name, _)| name.as_str()))
             .map(str::to_owned)
     }
@@ -125,7 +194,7 @@ impl<'t> Loader<'t> {
     /// True if the path is a file, whatever is wrong with reading it.
     pub(super) fn is_file(&self, from: &Directory, path: &str) -> bool {
         let joined = from.path.join(path).ok();
-        let found = joined.and_then(|joined| resolve(self.tree, &joined).ok());
+        let found = joined.and_then(|joined| resolve(self.tree(from), &joined).ok());
         found.is_some_and(|(_, kind)| kind == EntryKind::File)
     }
 
@@ -139,17 +208,17 @@ impl<'t> Loader<'t> {
             return Err(Fault::at(place, format!("{path} does not lie in {} or below it", from.path))
                 .hint("kustomize reads no files from outside the directory of the kustomization; move the file, or make a kustomization beside it and name that"));
         }
-        let content = self.content(&found, place)?;
-        let number = self.number(found.as_str());
+        let content = self.content(from, &found, place)?;
+        let number = self.number(&self.name(from, &found));
         Ok((content, number))
     }
 
-    fn content(&mut self, file: &RepoPath, place: Place) -> Outcome<Vec<u8>> {
+    fn content(&mut self, dir: &Directory, file: &RepoPath, place: Place) -> Outcome<Vec<u8>> {
         self.count += 1;
         if self.count > MAX_FILES {
             return Err(Fault::at(place, format!("more than {MAX_FILES} files are read")));
         }
-        let content = self.tree.read(file).map_err(|error| Fault::at(place, error.to_string()))?;
+        let content = self.tree(dir).read(file).map_err(|error| Fault::at(place, error.to_string()))?;
         self.bytes += content.len() as u64;
         if self.bytes > MAX_TOTAL_BYTES {
             let message = format!(
@@ -164,21 +233,24 @@ impl<'t> Loader<'t> {
     pub(super) fn kustomization(&mut self, dir: &Directory, place: Place) -> Outcome<(String, Vec<u8>, u32)> {
         let exists = |name: &&&str| {
             let path = dir.path.child(name);
-            resolve(self.tree, &path)
+            resolve(self.tree(dir), &path)
                 .is_ok_and(|(found, kind)| kind == EntryKind::File && contains(&dir.path, &found.parent()))
         };
         let found: Vec<&str> = FILE_NAMES.iter().filter(exists).copied().collect();
         match found[..] {
             [name] => {
-                let path = resolve(self.tree, &dir.path.child(name))
+                let path = resolve(self.tree(dir), &dir.path.child(name))
                     .map_err(|error| Fault::at(place, error.to_string()))?
                     .0;
-                let content = self.content(&path, place)?;
-                let number = self.number(dir.path.child(name).as_str());
+                let content = self.content(dir, &path, place)?;
+                let number = self.number(&self.name(dir, &dir.path.child(name)));
                 Ok((name.to_owned(), content, number))
             }
-            [] => Err(Fault::at(place, format!("the directory {} holds no kustomization", dir.path))
-                .hint("expected one of kustomization.yaml, kustomization.yml and Kustomization")),
+            [] => Err(Fault::at(
+                place,
+                format!("the directory {} holds no kustomization", self.name(dir, &dir.path)),
+            )
+            .hint("expected one of kustomization.yaml, kustomization.yml and Kustomization")),
             _ => Err(Fault::at(
                 place,
                 format!("the directory {} holds several kustomizations: {}", dir.path, found.join(", ")),
@@ -194,22 +266,19 @@ fn contains(outer: &RepoPath, inner: &RepoPath) -> bool {
     outer.components().all(|part| inner.next() == Some(part))
 }
 
-/// The error for what would have to be fetched.
-pub(super) fn remote(path: &str, place: Place) -> Fault {
-    let shown: String = path.chars().take(200).collect();
-    Fault::at(place, format!("{shown} is remote, and nothing is fetched while rendering"))
-        .hint("--allow-remote is not there yet; copy what it names into the repository and name the copy")
+/// True for a URL of a web server: kustomize reads files from there.
+fn is_of_web(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    lower.starts_with("https://") || lower.starts_with("http://")
 }
 
-/// A path relative to the first directory, resolved by name.
-pub(super) fn join_shown(base: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in base.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+/// The error for what was not fetched.
+fn remote(path: &str, place: Place) -> Fault {
+    Fault::at(place, format!("{} is remote, and nothing is fetched without --allow-remote", shown(path)))
+        .hint("with --allow-remote it is fetched, pinned to a commit; or copy what it names into the repository and name the copy")
+}
+
+/// The error for what is never fetched.
+fn refused(path: &str, problem: &str, place: Place) -> Fault {
+    Fault::at(place, format!("{} {problem}", shown(path))).hint(COPY)
 }

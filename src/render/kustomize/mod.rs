@@ -24,19 +24,23 @@ mod paths;
 mod pattern;
 mod plugins;
 mod read;
+pub mod reference;
 mod references;
+pub mod remotes;
 mod replace;
 mod resource;
 mod scalar;
 mod schema;
 mod selector;
 mod set;
+mod shown;
 mod sort;
 mod specs;
 mod step;
 mod text;
 mod transform;
 mod vars;
+pub mod wanted;
 mod work;
 
 use std::sync::Arc;
@@ -50,19 +54,30 @@ use crate::object::packed::Packed;
 use crate::source::tree::{FileTree, RepoPath};
 use build::Build;
 use load::Loader;
+use remotes::Remotes;
 use resource::Resource;
 
 /// How to build.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
-pub struct Options {}
+pub struct Options<'r> {
+    /// What was fetched of other repositories.
+    pub remotes: Option<&'r Remotes>,
+}
+
+impl<'r> Options<'r> {
+    /// With what was fetched of other repositories.
+    pub fn with(remotes: &'r Remotes) -> Self {
+        Self { remotes: Some(remotes) }
+    }
+}
 
 /// Builds the kustomization in a directory.
 ///
 /// # Errors
 /// [`RenderError::Problems`] with the first problem, [`RenderError::NoManifests`] if nothing comes out.
-pub fn render(tree: &dyn FileTree, place: &RepoPath, _options: Options) -> Result<Manifests, RenderError> {
-    let mut build = Build::new(Loader::new(tree));
+pub fn render(tree: &dyn FileTree, place: &RepoPath, options: Options<'_>) -> Result<Manifests, RenderError> {
+    let mut build = Build::new(Loader::new(tree, options.remotes));
     let built = build.run(place).and_then(|items| manifests(items, &build.loader.files));
     match built {
         Err(fault) => {

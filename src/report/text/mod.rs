@@ -2,6 +2,7 @@
 //!
 //! As in kubectl diff `-` is live and `+` is what Git wants; the words stand beside the signs.
 
+mod acted;
 mod acts;
 mod field;
 mod line;
@@ -14,8 +15,9 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::style::{Role, Styles};
-use super::{Cluster, Failure, Report, RuleText, Show, Source, TargetReport, ignored};
+use super::{Cluster, Failure, RemoteBase, Report, RuleText, Show, Source, TargetReport, ignored};
 use crate::compare::verdict::{Class, FieldVerdict, NoteKind, ObjectVerdict, Proof, Status};
+pub use acted::write_acted;
 use acts::Acts;
 use line::Line;
 
@@ -56,6 +58,10 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
     );
     lines.push(summary(report));
     lines.splice(lines.len() - 1..lines.len() - 1, rules_changed(report));
+    if report.targets.iter().any(|target| target.acted.is_some()) {
+        lines.push(Line::default());
+        lines.extend(acted::lines(report));
+    }
     for line in lines {
         writeln!(out, "{}", line.paint(options.styles))?;
     }
@@ -68,6 +74,7 @@ fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line
     let all_local = fields().next().is_some() && fields().all(is_local);
     let page = Page { options, column: column(verdicts, options), base: target.usual_base(), all_local };
     let mut lines = vec![header(source, target, &page)];
+    lines.extend(target.remotes.iter().map(remote));
     if let Some(failure) = &target.failure {
         lines.push(Line::default());
         lines.extend(self::failure(failure));
@@ -94,6 +101,14 @@ fn target(source: &Source, target: &TargetReport, options: &Options) -> Vec<Line
         }
     }
     lines
+}
+
+/// A directory of another repository that was rendered.
+fn remote(base: &RemoteBase) -> Line {
+    let short: String = base.commit.chars().take(7).collect();
+    let reference = base.reference.iter().filter(|name| !base.commit.starts_with(name.as_str()));
+    let reference: String = reference.map(|name| format!(" {name}")).collect();
+    Line::of(Role::Faint, &format!("  with {} @ {short}{reference}", base.url))
 }
 
 fn failure(failure: &Failure) -> Vec<Line> {

@@ -118,18 +118,28 @@ fn sec_40_and_45_and_38_nothing_is_fetched_or_executed() {
         )
     };
     let table = [
-        ("resources: [\"https://169.254.169.254/latest\"]".to_owned(), "is remote", "--allow-remote"),
-        ("resources: [\"http://127.0.0.1:1/x.yaml\"]".to_owned(), "is remote", "--allow-remote"),
+        ("resources: [\"https://169.254.169.254/latest\"]".to_owned(), "names no repository", "the form is"),
+        ("resources: [\"https://169.254.169.254/latest/a\"]".to_owned(), "is remote", "--allow-remote"),
+        (
+            "resources: [\"http://127.0.0.1:1/x.yaml\"]".to_owned(),
+            "is a file of a web server, and only directories of git repositories are fetched",
+            "copy the file",
+        ),
+        ("resources: [\"oci://example.org/a\"]".to_owned(), "has the scheme \"oci\"", "the form is"),
+        ("resources: [\"git::https://example.org/a/b\"]".to_owned(), "is remote", "--allow-remote"),
+        ("bases: [\"file:///etc\"]".to_owned(), "is remote", "--allow-remote"),
+        ("generators: [\"https://example.org/a/b\"]".to_owned(), "is remote", "--allow-remote"),
         ("resources: [\"git@example.org:a/b\"]".to_owned(), "is remote", "--allow-remote"),
         ("resources: [\"github.com/a/b?ref=main\"]".to_owned(), "is remote", "--allow-remote"),
         ("components: [\"ssh://git@example.org/a//b?ref=v1\"]".to_owned(), "is remote", "--allow-remote"),
-        ("patches: [{path: \"https://example.org/p.yaml\"}]".to_owned(), "is remote", "--allow-remote"),
+        ("patches: [{path: \"https://example.org/p.yaml\"}]".to_owned(), "is remote", "copy the file"),
         (
             "configMapGenerator: [{name: a, files: [\"https://example.org/p\"]}]".to_owned(),
             "is remote",
-            "--allow-remote",
+            "copy the file",
         ),
-        ("openapi: {path: \"https://example.org/p\"}".to_owned(), "is remote", "--allow-remote"),
+        ("openapi: {path: \"https://example.org/p\"}".to_owned(), "is remote", "copy the file"),
+        ("crds: [\"git@example.org:a/b\"]".to_owned(), "names a repository, and a file", "copy the file"),
         (
             "helmCharts: [{name: a, repo: \"https://example.org\"}]".to_owned(),
             "helmCharts are not supported",

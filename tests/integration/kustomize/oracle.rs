@@ -88,7 +88,7 @@ impl Case {
 }
 
 /// The program; `None` if `GITOPS_TEST_KUSTOMIZE=off` asks for a run without it.
-fn program() -> Option<PathBuf> {
+pub(super) fn program() -> Option<PathBuf> {
     match std::env::var("GITOPS_TEST_KUSTOMIZE").as_deref() {
         Ok("off") => None,
         Ok(path) if !path.is_empty() => Some(path.into()),

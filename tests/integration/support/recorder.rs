@@ -15,7 +15,8 @@ use gitops::record::applyset::{PART_OF_LABEL, group_kind};
 use gitops::record::encode::{Member, encode, secrets};
 use gitops::record::key::SetKey;
 use gitops::record::parent::{Inputs, Outcome, Parent, Run};
-use gitops::run::compared::{render, wanted};
+use gitops::run::compared::{Rendered, render, wanted};
+use gitops::run::rendering::Rendering;
 use gitops::source::Request;
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ pub(crate) fn members(kubeconfig: &Path, source: &str, namespace: &str) -> Vec<M
         let choice = Choice { file: Some(kubeconfig.to_owned()), ..Choice::default() };
         let server = Server::connect(&choice, &Environment::default(), Options::default()).await.unwrap();
         let catalog = server.catalog().await.unwrap();
-        let rendered = render(&Request::new(source)).unwrap();
+        let rendered = render_source(source);
         let desired = desired::resolve(rendered.manifests.items, &catalog, namespace);
         let live = server.read(&wanted(&desired)).await;
         let member = |(id, entry): (&_, &Entry)| {
@@ -63,15 +64,14 @@ pub(crate) fn members(kubeconfig: &Path, source: &str, namespace: &str) -> Vec<M
     })
 }
 
+fn render_source(source: &str) -> Rendered {
+    let request = Request::new(source);
+    render(&request, &Rendering::of(&request)).unwrap()
+}
+
 /// The manifests of a directory.
 pub(crate) fn rendered(source: &str) -> Vec<Value> {
-    render(&Request::new(source))
-        .unwrap()
-        .manifests
-        .items
-        .into_iter()
-        .map(|manifest| manifest.object.value())
-        .collect()
+    render_source(source).manifests.items.into_iter().map(|manifest| manifest.object.value()).collect()
 }
 
 /// Seconds since 1970 as the server writes times.

@@ -1,5 +1,7 @@
 // Command oracle renders kustomizations with kustomize's own packages: one request a line on the standard input, one
 // answer a line on the standard output. A process that lives on saves the start of one kustomize for each directory.
+//
+// As `oracle build DIR` it is kustomize itself: its own command, with its flags, output and exit codes.
 package main
 
 import (
@@ -14,7 +16,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	// The version that kustomize writes into labels is that of its own module.
-	_ "sigs.k8s.io/kustomize/kustomize/v5/commands/build"
+	"sigs.k8s.io/kustomize/kustomize/v5/commands/build"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
@@ -40,6 +42,14 @@ type answer struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "build" {
+		command := build.NewCmdBuild(filesys.MakeFsOnDisk(), build.MakeHelp("kustomize", "build"), os.Stdout)
+		command.SetArgs(os.Args[2:])
+		if command.Execute() != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	log.SetOutput(io.Discard)
 	// Warnings of deprecated fields go to the standard error, which nobody reads.
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
