@@ -9,10 +9,7 @@ use super::oracle::{Case, disagreement, theirs};
 
 /// Kustomizations that the two treat differently, by a part of their path, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "cloudnative-pg@v1.24.1/config/olm-samples",
-        "an object without apiVersion, which no API server takes",
-    ),
+    ("cloudnative-pg@v1.24.1/config/olm-samples", "an object without apiVersion, which no API server takes"),
     ("cloudnative-pg@v1.24.1/config/olm-manifests", "the same object"),
 ];
 
