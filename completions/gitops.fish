@@ -39,6 +39,7 @@ complete -c gitops -n "__fish_gitops_needs_command" -f -a "help" -d 'Print this 
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
@@ -265,8 +266,10 @@ complete -c gitops -n "__fish_gitops_using_subcommand history" -s V -l version -
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l verify-with -d 'Render a kustomization with this kustomize or kubectl too, and print the first difference instead of manifests' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s o -l output -d 'yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]' -r -f -a "yaml\t'One stream of documents'
 json\t'One array'"
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
@@ -286,6 +289,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -s V -l version -d
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r

@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use super::values::{self, Switch};
 use super::{
     ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
-    TargetArgs, values,
+    TargetArgs,
 };
 use crate::object::pattern::PathPattern;
 

@@ -2,9 +2,9 @@
 //! the run. One that a run left behind because it was killed goes with the next.
 #![expect(clippy::disallowed_methods, reason = "writes files for a program: an edge")]
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -33,10 +33,19 @@ impl Export {
     /// The tree cannot be read, is too large, or holds a link that leads out of it; the files cannot be written.
     pub(super) fn new(tree: &dyn FileTree, exports: &Path) -> Result<Self, ExportError> {
         let failed = |error| ExportError::at(exports, error);
-        DirBuilder::new().recursive(true).mode(0o700).create(exports).map_err(failed)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(exports)
+            .and_then(|()| fs::set_permissions(exports, Permissions::from_mode(0o700)))
+            .map_err(failed)?;
         remove_stale(exports);
-        let directory =
-            tempfile::Builder::new().prefix("run-").rand_bytes(16).tempdir_in(exports).map_err(failed)?;
+        let directory = tempfile::Builder::new()
+            .prefix("run-")
+            .rand_bytes(16)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(exports)
+            .map_err(failed)?;
         let lock = locked(directory.path()).map_err(failed)?;
         let mut writer = Writer { tree, root: directory.path().join(FILES), files: 0, bytes: 0 };
         writer.directory(&RepoPath::root(), 0)?;
@@ -89,6 +98,7 @@ impl Writer<'_> {
         if depth > MAX_DEPTH {
             return Err(ExportError::Limit(format!("{path} is nested deeper than {MAX_DEPTH} directories")));
         }
+        self.count(0)?;
         let at = self.root.join(path.as_str());
         DirBuilder::new().mode(0o700).create(&at).map_err(|error| ExportError::at(&at, error))?;
         for (name, kind) in self.tree.list(path)? {
@@ -108,7 +118,7 @@ impl Writer<'_> {
         self.files += 1;
         self.bytes += bytes as u64;
         if self.files > MAX_FILES {
-            return Err(ExportError::Limit(format!("it has more than {MAX_FILES} files")));
+            return Err(ExportError::Limit(format!("it has more than {MAX_FILES} files and directories")));
         }
         if self.bytes > MAX_TOTAL_BYTES {
             return Err(ExportError::Limit(format!("its files hold more than {MAX_TOTAL_BYTES} bytes")));

@@ -86,7 +86,8 @@ impl ExportError {
 }
 
 impl Program {
-    /// What the program prints for a directory of a tree that is not on disk: the tree is exported for it.
+    /// What the program prints for a directory of a tree that is not on disk, which errors call `place`: the whole tree is
+    /// exported for it, because a kustomization may name others around it.
     ///
     /// # Errors
     /// As [`Program::build`]; [`ExternalError::Export`].
@@ -94,6 +95,7 @@ impl Program {
         &self,
         tree: &dyn FileTree,
         directory: &RepoPath,
+        place: &str,
         exports: &Path,
         limits: Limits,
     ) -> Result<Vec<u8>, ExternalError> {
@@ -101,7 +103,7 @@ impl Program {
             program: self.path().to_owned(),
             problem: error.to_string(),
         })?;
-        self.build(&export.path(directory), &directory.to_string(), limits)
+        self.build(&export.path(directory), place, limits)
     }
 }
 

@@ -89,17 +89,15 @@ impl Program {
         let ended = wait(&mut child, limits.time, &excess);
         let stdout = stdout.and_then(|reader| reader.join().ok()).unwrap_or_default();
         let stderr = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
+        // It may have ended, well or badly, before anybody saw that it printed too much.
+        let ended = if excess.load(Ordering::Relaxed) { Ended::TooMuch } else { ended };
         match failure(&ended, limits) {
-            // It may have ended by itself before anybody saw that it printed too much.
-            None if excess.load(Ordering::Relaxed) => Err(self.failed(place, too_much(limits), &stderr)),
             None => Ok(stdout),
-            Some(problem) => Err(self.failed(place, problem, &stderr)),
+            Some(problem) => {
+                let (program, place) = (self.path.clone(), place.to_owned());
+                Err(ExternalError::Failed { program, place, problem, stderr: lines(&stderr) })
+            }
         }
-    }
-
-    fn failed(&self, place: &str, problem: String, stderr: &[u8]) -> ExternalError {
-        let (program, place) = (self.path.clone(), place.to_owned());
-        ExternalError::Failed { program, place, problem, stderr: lines(stderr) }
     }
 
     fn start(&self, directory: &Path) -> std::io::Result<Child> {
@@ -185,20 +183,18 @@ fn failure(ended: &Ended, limits: Limits) -> Option<String> {
             (None, None) => "it ended in an unknown way".to_owned(),
         }),
         Ended::Late => Some(format!("it did not end within {} s and was stopped", limits.time.as_secs_f32())),
-        Ended::TooMuch => Some(too_much(limits)),
+        Ended::TooMuch => Some(format!("it printed more than {} bytes", limits.output)),
         Ended::Unknown(error) => Some(format!("nobody knows how it ended: {error}")),
     }
-}
-
-fn too_much(limits: Limits) -> String {
-    format!("it printed more than {} bytes", limits.output)
 }
 
 /// Reads all of a pipe, on a thread of its own; more than `limit` bytes are noted as excess.
 fn all_of(pipe: impl Read + Send + 'static, limit: u64, excess: Arc<AtomicBool>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        let complete = pipe.take(limit + 1).read_to_end(&mut bytes).is_ok();
+        // The pipe stays open until the excess is noted: the program may end by the pipe's end.
+        let mut pipe = pipe.take(limit.saturating_add(1));
+        let complete = pipe.read_to_end(&mut bytes).is_ok();
         if !complete || bytes.len() as u64 > limit {
             excess.store(true, Ordering::Relaxed);
         }

@@ -101,12 +101,11 @@ impl Rendering {
             None => source::root_on_disk(&self.request)?,
             Some(_) => None,
         };
+        let place = if directory.is_root() { snapshot.display.clone() } else { directory.to_string() };
         let printed = match (on_disk, &self.exports) {
-            (Some(root), _) => {
-                program.build(&root.join(directory.as_str()), &directory.to_string(), self.limits)?
-            }
+            (Some(root), _) => program.build(&root.join(directory.as_str()), &place, self.limits)?,
             (None, Some(exports)) => {
-                program.build_exported(snapshot.tree.as_ref(), directory, exports, self.limits)?
+                program.build_exported(snapshot.tree.as_ref(), directory, &place, exports, self.limits)?
             }
             (None, None) => {
                 return Err(RunError::usage(
@@ -115,7 +114,7 @@ impl Rendering {
                 ));
             }
         };
-        let name = format!("output of {} for {directory}", program.path().display());
+        let name = format!("output of {} for {place}", program.path().display());
         Ok(plain::render_text(&name, &printed)?)
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn verify(rendering: &Rendering, program: &Path, output: &mut Output)
     let needed = renderer_of(snapshot.tree.as_ref(), directory);
     if needed != Needed::Kustomize {
         return Err(RunError::usage(
-            format!("--verify-with compares kustomizations, and {directory} is for {needed}"),
+            format!("--verify-with compares kustomizations, and {} is for {needed}", snapshot.display),
             "name the directory of a kustomization with --path".to_owned(),
         ));
     }
@@ -41,21 +41,21 @@ pub(super) fn verify(rendering: &Rendering, program: &Path, output: &mut Output)
     }
     let ours = rendering.native(&snapshot, directory);
     let theirs = rendering.by_program(program, &snapshot, directory);
-    let name = program.display().to_string();
+    let (name, here) = (program.display().to_string(), &snapshot.display);
     let (ours, theirs) = match (ours, theirs) {
         (Err(ours), Err(theirs)) => {
-            output.say("note", &format!("{name} does not render {directory} either: {theirs}"));
+            output.say("note", &format!("{name} does not render {here} either: {theirs}"));
             return Err(ours);
         }
         (Err(ours), Ok(theirs)) => {
-            output.say("note", &format!("{name} renders {directory}: {} objects", theirs.items.len()));
+            output.say("note", &format!("{name} renders {here}: {} objects", theirs.items.len()));
             return Err(ours);
         }
         (Ok((ours, _)), Err(RunError::Render(RenderError::NoManifests { .. }))) => {
             (ours, Manifests::default())
         }
         (Ok((ours, _)), Err(theirs)) => {
-            output.say("note", &format!("we render {directory}: {} objects", ours.items.len()));
+            output.say("note", &format!("we render {here}: {} objects", ours.items.len()));
             return Err(theirs);
         }
         (Ok((ours, _)), Ok(theirs)) => (ours, theirs),

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod build;
+mod external;
 mod hostile;
 mod lock;
 mod messages;
