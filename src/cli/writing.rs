@@ -39,6 +39,9 @@ pub struct ApplyArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub prune: PruneArgs,
+    /// Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable
+    #[arg(long, value_name = "OLD", env = "GITOPS_ADOPT_SET", hide_env_values = true, help_heading = "Set")]
+    pub adopt_set: Vec<String>,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,

@@ -125,7 +125,7 @@ impl Context<'_> {
         let server = self.connect(&job).await?;
         let live = Live::Server(Box::new(server));
         let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
-        let comparison = self.comparison(job, name);
+        let comparison = self.comparison(job, name, live.identity().namespace.as_deref());
         let progress = output.progress();
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
         let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
@@ -168,7 +168,17 @@ impl Context<'_> {
         Ok(Server::connect(&choice, &environment, options).await?)
     }
 
-    fn comparison(&self, job: Job, name: &str) -> Comparison {
+    fn comparison(&self, job: Job, name: &str, namespace: Option<&str>) -> Comparison {
+        let record = job.set.record_namespace.clone().or_else(|| job.namespace.clone());
+        let adopts = self.args.adopt_set.iter().map(|old| {
+            let (name, place) =
+                old.split_once('/').map_or((old.as_str(), None), |(ns, name)| (name, Some(ns)));
+            let record_namespace = place.map(str::to_owned).or_else(|| record.clone());
+            let record_namespace = record_namespace.or_else(|| namespace.map(str::to_owned));
+            let record_namespace = record_namespace.unwrap_or_else(|| "default".to_owned());
+            SetIdentity { name: name.to_owned(), record_namespace }.id()
+        });
+        let adopts = adopts.collect();
         let mut chosen = settings::chosen(&self.args.choice);
         chosen.lenient = !name.is_empty() && self.args.targets.target.len() != 1;
         Comparison {
@@ -181,6 +191,7 @@ impl Context<'_> {
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
             allow_empty: self.args.allow_empty,
+            adopts,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
     }

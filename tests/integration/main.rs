@@ -44,4 +44,5 @@ mod structural_defaults;
 mod stuck;
 mod targets;
 mod untracked;
+mod writes;
 mod yaml_oracle;
