@@ -102,7 +102,7 @@ fn flt_33_losers_without_a_wait_name_the_holder_at_once() {
     };
     let held = runtime.block_on(async {
         let server = crate::support::connect(cluster.kubeconfig()).await;
-        acquire(&server, &set, &options, &Progress::hidden()).await.unwrap()
+        acquire(&server, &set, &options, &Progress::hidden(), std::future::pending()).await.unwrap()
     });
     let holder = site.lock_holder().unwrap();
     let before = site.live();
