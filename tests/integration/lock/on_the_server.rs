@@ -1,4 +1,5 @@
 //! The same on a real API server, with durations of seconds.
+#![expect(clippy::disallowed_methods, reason = "measures time")]
 
 use std::future::pending;
 
