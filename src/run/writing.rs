@@ -530,12 +530,10 @@ impl Started<'_> {
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
-            let written = acted.iter().any(|acted| acted.id == verdict.id);
-            written
-                || verdict.status == Status::Extra
-                || is_present(&self.scene.live, &verdict.id)
-                || verdict.status == Status::Terminating
-                || verdict.status == Status::InSync
+            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
+            let present = || is_present(&self.scene.live, &verdict.id);
+            act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }
