@@ -19,6 +19,7 @@ use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::compare::paranoid::Percent;
 use crate::exit::Style;
+use crate::external::Limits;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
@@ -26,6 +27,7 @@ use crate::run::lock::LockOptions;
 use crate::run::remotes::Policy as RemotePolicy;
 use crate::run::rendering::Rendering;
 use crate::source;
+use crate::source::tree::MAX_TOTAL_BYTES;
 
 /// What a command needs to know about how it may use its surroundings.
 #[derive(Debug, Clone)]
@@ -65,7 +67,13 @@ pub fn rendering(args: &RenderingArgs, source: &SourceArgs, run: &RunArgs) -> Re
         (true, false) => RemotePolicy::Allow,
         (true, true) => RemotePolicy::Locked,
     };
-    Rendering { request: self::source(source, run), remotes }
+    Rendering {
+        request: self::source(source, run),
+        remotes,
+        renderer: args.renderer.clone(),
+        exports: cache_directory().map(|cache| cache.join("exports")),
+        limits: Limits { time: run.timeout, output: MAX_TOTAL_BYTES },
+    }
 }
 
 /// The kubeconfig to choose and the environment that helps.

@@ -1,4 +1,6 @@
-//! Flags of how manifests are made.
+//! Flags of how manifests are made, and the reading of `--renderer`.
+
+use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -7,6 +9,21 @@ use clap::builder::BoolishValueParser;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rendering")]
 pub struct RenderingArgs {
+    /// auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations
+    ///
+    /// auto looks at the directory. The program is named here and nowhere else; it gets HOME, PATH and TMPDIR of the
+    /// environment and nothing more, and has to end well within --timeout. A commit or URL is exported for it to a
+    /// directory that goes with the run.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "auto",
+        env = "GITOPS_RENDERER",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = renderer)]
+    pub renderer: Renderer,
+
     /// Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock
     ///
     /// A base that gitops.lock at the root of the source does not pin is fetched at what its revision is now, with a
@@ -18,4 +35,73 @@ pub struct RenderingArgs {
     #[arg(long, env = "GITOPS_LOCKED", hide_env_values = true, value_parser = BoolishValueParser::new())]
     #[arg(requires = "allow_remote")]
     pub locked: bool,
+}
+
+/// `--renderer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renderer {
+    /// As the directory shows.
+    Auto,
+    /// As plain manifests; a kustomization is an error.
+    Plain,
+    /// As a kustomization, in process; any other directory is an error.
+    Kustomize,
+    /// Kustomizations by a program of the user.
+    KustomizeBy(PathBuf),
+}
+
+/// Reads `--renderer`.
+///
+/// # Errors
+/// What is wrong with it and what was meant.
+fn renderer(text: &str) -> Result<Renderer, String> {
+    const KNOWN: &str = "known are auto, plain, kustomize and kustomize=exec:PATH";
+    const FORM: &str = "write kustomize=exec:PATH, as in kustomize=exec:/usr/local/bin/kustomize";
+    match text.split_once('=') {
+        None => match text {
+            "auto" => Ok(Renderer::Auto),
+            "plain" => Ok(Renderer::Plain),
+            "kustomize" => Ok(Renderer::Kustomize),
+            "helm" | "jsonnet" => {
+                Err("not supported yet; render it yourself and pipe it: … | gitops diff -".to_owned())
+            }
+            _ if text.starts_with("exec:") || text.starts_with("kustomize:") => Err(FORM.to_owned()),
+            _ => Err(KNOWN.to_owned()),
+        },
+        Some(("kustomize", program)) => match program.strip_prefix("exec:") {
+            Some("") => Err(format!("the program is missing; {FORM}")),
+            Some(path) => Ok(Renderer::KustomizeBy(PathBuf::from(path))),
+            None => Err(FORM.to_owned()),
+        },
+        Some(("helm" | "jsonnet", _)) => {
+            Err("only kustomizations can be rendered by a program yet".to_owned())
+        }
+        Some(_) => Err(KNOWN.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renderers_are_read_and_mistakes_say_what_was_meant() {
+        assert_eq!(renderer("auto"), Ok(Renderer::Auto));
+        assert_eq!(renderer("kustomize"), Ok(Renderer::Kustomize));
+        assert_eq!(renderer("kustomize=exec:a=b"), Ok(Renderer::KustomizeBy(PathBuf::from("a=b"))));
+        let table = [
+            ("kustomise", "known are auto, plain"),
+            ("", "known are auto, plain"),
+            ("kustomize=", "write kustomize=exec:PATH"),
+            ("kustomize=/usr/bin/kustomize", "write kustomize=exec:PATH"),
+            ("kustomize=exec:", "the program is missing"),
+            ("exec:/usr/bin/kustomize", "write kustomize=exec:PATH"),
+            ("helm", "not supported yet"),
+            ("helm=exec:/usr/bin/helm", "only kustomizations"),
+        ];
+        for (text, expected) in table {
+            let error = renderer(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
+    }
 }

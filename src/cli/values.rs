@@ -1,5 +1,6 @@
 //! Values of flags that need more than clap's own parsers: `FORMAT=FILE`, `KIND/NS/NAME`, durations.
 
+use crate::object::pattern::PathPattern;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,6 +133,14 @@ pub fn namespace(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err(format!("it is no name of a namespace: {NAMESPACE}")),
     }
+}
+
+/// Reads a path of a field, as reports print it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn path(text: &str) -> Result<PathPattern, String> {
+    PathPattern::parse(text).map_err(|error| error.to_string())
 }
 
 /// One of two flags that say the opposite of each other: a flag wins over a variable, whichever of the two it sets.

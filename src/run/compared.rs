@@ -76,6 +76,8 @@ pub struct Comparison {
     pub rules: Vec<Arc<Rule>>,
     /// True if a source without any manifest is an empty render, on purpose.
     pub allow_empty: bool,
+    /// Ids of sets whose members become this set's.
+    pub adopts: Vec<String>,
 }
 
 /// The result of a comparison.
@@ -301,9 +303,12 @@ pub async fn examine(
     warnings.extend(recorded::of_another_set(reader, set.as_ref().filter(|_| named), answers.as_ref()));
     let recorded = Recorded::open(set, named, answers, &mut warnings);
     desired.set = recorded.membership();
+    if let Some(set) = &mut desired.set {
+        set.adopts.clone_from(&comparison.adopts);
+    }
     recorded.mark_lost_kinds(&mut desired, &catalog);
     if matches!(bases, Bases::Unknown) {
-        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+        bases = recorded.bases(&desired, &live, reader, keep, &mut warnings).await;
     }
     let mut schemas = schemas?;
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "watches the clock over all fetches")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use super::error::RunError;
@@ -101,6 +102,26 @@ pub fn fetch(
     }
     fetched.bases.sort();
     Ok(fetched)
+}
+
+/// Refuses to give a directory to a program that would fetch what it names elsewhere.
+///
+/// # Errors
+/// The first reference to another repository.
+pub(super) fn refuse(snapshot: &Snapshot, directory: &RepoPath, program: &Path) -> Result<(), RunError> {
+    let found = wanted(snapshot.tree.as_ref(), directory, &Remotes::default());
+    match found.first() {
+        None => Ok(()),
+        Some(wanted) => {
+            let (shown, program) = (shown(&wanted.text), program.display());
+            let message = format!("{shown} is remote, and {program} would fetch it");
+            Err(problem(
+                wanted,
+                message,
+                "allow it with --allow-remote; the program knows nothing of gitops.lock",
+            ))
+        }
+    }
 }
 
 /// The lock at the root of a source.

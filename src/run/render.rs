@@ -9,6 +9,7 @@ use super::error::RunError;
 use super::lockfile;
 use super::output::{Output, deliver};
 use super::remotes::Policy;
+use super::verify;
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
@@ -23,6 +24,9 @@ use crate::settings;
 /// The source cannot be read or rendered, or the output cannot be written.
 pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
     let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
+    if let Some(program) = &args.verify_with {
+        return verify::verify(&rendering, program, output);
+    }
     let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
     if lock.is_some() {
         rendering.remotes = Policy::Update;

@@ -361,6 +361,23 @@ async fn a_lost_answer_to_the_first_write_is_found_out() {
     }
 }
 
+/// Others count from the moment of that write, not from the one at which this run learnt of it.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_lock_runs_since_its_first_write() {
+    let (shelf, start) = (Shelf::default(), Instant::now());
+    let (server, _) = connect(&shelf, |seen| match seen.method.as_str() {
+        "POST" => Fault::After(Reply::Silence),
+        "PUT" => Fault::Answer(Reply::Silence),
+        _ => Fault::None,
+    });
+    let held = acquire(&server, &options(0), host("1", start)).await.unwrap();
+    assert!(start.elapsed() > seconds(7), "the answer was waited for");
+    sleep(Duration::from_millis(29_900) - start.elapsed()).await;
+    held.before_batch().await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    assert!(held.before_batch().await.is_err(), "half of the duration has passed");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_broken_only_on_demand_and_only_once() {
     let (shelf, start) = (Shelf::default(), Instant::now());

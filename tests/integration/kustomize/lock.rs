@@ -186,7 +186,7 @@ impl World {
     }
 
     fn render(&self, request: Request, remotes: Policy) -> Result<Rendered, RunError> {
-        render(&request.clone(), &Rendering { request, remotes })
+        render(&request, &Rendering { remotes, ..Rendering::of(&request) })
     }
 }
 
@@ -208,9 +208,7 @@ fn sec_40_what_is_pinned_and_cached_needs_no_server() {
     let repo = base("one");
     let server = HttpServer::start(&repo.path(), Behaviour::default());
     let url = server.url(".git");
-    let world =
-        World::new(&format!("resources: [\"{url}?ref=main\", \"{url}//sub?ref=main\"]\nnamePrefix: x-\n"));
-    write(world.source.path(), "kustomization.yaml", &format!("resources: [\"{url}?ref=main\"]\n"));
+    let world = World::new(&format!("resources: [\"{url}?ref=main\"]\n"));
 
     let refused = first_problem(world.render(world.request(), Policy::Refuse));
     assert!(refused.contains("--allow-remote") && server.seen().is_empty(), "{refused}: {:?}", server.seen());
