@@ -194,7 +194,7 @@ fn the_newest_warning_is_told_before_anything_else() {
     let micro = json!({"type": "Warning", "eventTime": "2026-01-02T00:00:01.000000Z", "reason": "Micro",
         "note": "of the new API", "series": {"count": 7, "lastObservedTime": "2026-01-04T00:00:01.000000Z"}});
     assert_eq!(newest_event(&[]), None);
-    assert_eq!(newest_event(&[normal.clone()]).unwrap(), "event Normal: said so (3 times)");
+    assert_eq!(newest_event(std::slice::from_ref(&normal)).unwrap(), "event Normal: said so (3 times)");
     assert_eq!(
         newest_event(&[new.clone(), normal.clone(), old.clone()]).unwrap(),
         "event New: said so (3 times)"
