@@ -37,7 +37,7 @@ use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
-use crate::settings::{self, Surroundings};
+use crate::settings::{self, Surroundings, Waits};
 
 /// What every target of a run has in common.
 struct Context<'a> {
@@ -460,8 +460,8 @@ impl Started<'_> {
         Ok((code, Some(acted(done, &MaskRules::default())), removed))
     }
 
-    /// Waits until the set is ready, if that is wanted and nothing has failed: what was written, and what was in sync but
-    /// not ready when it was read, perhaps because an earlier run ran out of time.
+    /// Waits until what was written is ready, if that is wanted and nothing has failed; where it was asked for also what was
+    /// in sync but not ready when it was read, perhaps because an earlier run ran out of time.
     async fn wait(
         &self,
         mut awaited: Vec<Awaited>,
@@ -471,10 +471,12 @@ impl Started<'_> {
     ) {
         let Context { args, surroundings, stop, .. } = self.context;
         let failed = done.iter().any(|acted| !acted.act.is_good());
-        if !settings::waits(&args.wait) || (failed && !args.write.continue_on_error) {
+        let waits = settings::waits(&args.wait);
+        if waits == Waits::No || (failed && !args.write.continue_on_error) {
             return;
         }
-        let in_sync = verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+        let counts = |verdict: &&ObjectVerdict| verdict.status == Status::InSync && waits == Waits::All;
+        let in_sync = verdicts.iter().filter(counts);
         let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
         awaited.extend(unready(self.scene, untouched, &self.scene.live));
         awaited.sort_by(|a, b| a.id.cmp(&b.id));
