@@ -73,7 +73,7 @@ pub enum Entry {
         places: Vec<(String, u32)>,
     },
     /// Its kind is not served yet, but the render holds the definition.
-    KindPending(Origin),
+    KindPending(Box<Manifest>),
     /// Nobody can tell whether its kind is served.
     Unknown {
         /// Why.
@@ -229,7 +229,7 @@ fn resolve_one(manifest: Manifest, around: &Around<'_>, warnings: &mut Vec<Notic
         Served::No(versions) => {
             let kind = (manifest.gvk.group.clone(), manifest.gvk.kind.clone());
             match around.pending.get(&kind) {
-                Some(namespaced) => (id(*namespaced), Entry::KindPending(manifest.origin)),
+                Some(namespaced) => (id(*namespaced), Entry::KindPending(Box::new(manifest))),
                 None => (id(manifest.namespace.is_some()), not_served(&manifest, &versions, around.catalog)),
             }
         }

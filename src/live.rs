@@ -218,5 +218,47 @@ pub struct Refusal {
     pub causes: Vec<(String, String, String)>,
 }
 
+/// What is written to one member of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// A server-side apply. Without a pin it is for an object that does not exist: it takes no field away from anybody.
+    Apply(DryRun),
+    /// A JSON patch of an object that is guarded by the `resourceVersion` in it.
+    Patch {
+        /// Identity of the object.
+        id: ObjectId,
+        /// Its type.
+        resource: Resource,
+        /// The operations, RFC 6902.
+        operations: serde_json::Value,
+    },
+    /// A deletion of exactly the object that was read.
+    Delete {
+        /// Identity of the object.
+        id: ObjectId,
+        /// Its type.
+        resource: Resource,
+        /// The object that was read.
+        pin: Pin,
+    },
+}
+
+/// How a write ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written {
+    /// The object as it is stored now.
+    Stored(serde_json::Value),
+    /// A deletion was taken: the object is gone, or will be when its finalizers let go.
+    Deleting,
+    /// The object is gone.
+    Gone,
+    /// Somebody else wrote, made or deleted the object since it was read.
+    Conflict,
+    /// The server refused.
+    Refused(Refusal),
+    /// No answer that says anything about the object.
+    Unavailable(FetchError),
+}
+
 /// The published OpenAPI documents of the group-versions in use, as JSON text; absent where none is published.
 pub type OpenApiDocuments = BTreeMap<GroupVersion, Box<[u8]>>;

@@ -1,9 +1,11 @@
 //! A line on stderr that says what a run is doing, for anything that takes longer than half a second.
 //!
-//! Drawn on terminals only, and gone when the run is over. Whoever has no line to draw pays nothing.
+//! Drawn on terminals only, and gone when the run is over. Whoever has no line to draw pays nothing. A log, where nothing
+//! can be drawn, gets the few lines that are worth one.
 #![expect(clippy::disallowed_methods, reason = "this module is the edge that draws on the terminal")]
 
-use std::io::IsTerminal as _;
+use std::fmt;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,7 +19,23 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// The progress line of a run; gone when it is dropped.
 #[derive(Debug)]
-pub struct Progress(Option<Shown>);
+pub struct Progress(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Shown(Shown),
+    Log(Log),
+    Hidden,
+}
+
+/// Takes the lines of a log.
+struct Log(Box<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
 
 #[derive(Debug)]
 struct Shown {
@@ -27,18 +45,26 @@ struct Shown {
 }
 
 impl Progress {
-    /// A line on stderr if that is a terminal and the run is not quiet.
+    /// A line on stderr if that is a terminal and the run is not quiet; a log if it is none.
     pub fn start(quiet: bool) -> Self {
         if is_shown(quiet, std::io::stderr().is_terminal()) {
             Self::on(ProgressDrawTarget::stderr(), DELAY)
-        } else {
+        } else if quiet {
             Self::hidden()
+        } else {
+            // A stderr that is gone is no reason to stop.
+            Self::log(|line| drop(writeln!(std::io::stderr().lock(), "{line}")))
         }
     }
 
     /// No line.
     pub fn hidden() -> Self {
-        Self(None)
+        Self(Kind::Hidden)
+    }
+
+    /// No line that is drawn: what is worth a line of a log goes to a function.
+    pub fn log(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Kind::Log(Log(Box::new(write))))
     }
 
     fn on(target: ProgressDrawTarget, delay: Duration) -> Self {
@@ -51,12 +77,12 @@ impl Progress {
                 later.enable_steady_tick(TICK);
             }
         });
-        Self(Some(Shown { bar, stop: Some(stop), delayed: Some(delayed) }))
+        Self(Kind::Shown(Shown { bar, stop: Some(stop), delayed: Some(delayed) }))
     }
 
     /// Says what is being done now: `reading the cluster`. The text must hold nothing that harms a terminal.
     pub fn stage(&self, text: &'static str) {
-        if let Some(shown) = &self.0 {
+        if let Kind::Shown(shown) = &self.0 {
             shown.bar.set_style(style("{spinner} {msg} ({elapsed})"));
             shown.bar.set_message(text);
         }
@@ -64,7 +90,7 @@ impl Progress {
 
     /// The same for steps that are counted: `asking the server 12/40`.
     pub fn counted(&self, text: &'static str, total: usize) {
-        if let Some(shown) = &self.0 {
+        if let Kind::Shown(shown) = &self.0 {
             shown.bar.set_style(style("{spinner} {msg} {pos}/{len} ({elapsed})"));
             shown.bar.set_position(0);
             shown.bar.set_length(total as u64);
@@ -72,9 +98,33 @@ impl Progress {
         }
     }
 
+    /// Says for what a run waits: `3 of 12 ready; waiting for …`. The text must hold nothing that harms a terminal.
+    pub fn waiting(&self, text: String) {
+        if let Kind::Shown(shown) = &self.0 {
+            shown.bar.set_style(style("{spinner} {wide_msg} ({elapsed})"));
+            shown.bar.set_message(text);
+        }
+    }
+
+    /// A line for a log; a terminal has [`Self::waiting`]. The text must hold nothing that harms a terminal.
+    pub fn log_line(&self, text: &str) {
+        if let Kind::Log(Log(write)) = &self.0 {
+            write(text);
+        }
+    }
+
+    /// A line that stays, on a terminal above the one that is drawn. The text must hold nothing that harms a terminal.
+    pub fn lasting_line(&self, text: &str) {
+        match &self.0 {
+            Kind::Shown(shown) => shown.bar.suspend(|| drop(writeln!(std::io::stderr().lock(), "{text}"))),
+            Kind::Log(Log(write)) => write(text),
+            Kind::Hidden => {}
+        }
+    }
+
     /// One counted step is done.
     pub fn step(&self) {
-        if let Some(shown) = &self.0 {
+        if let Kind::Shown(shown) = &self.0 {
             shown.bar.inc(1);
         }
     }
@@ -189,11 +239,24 @@ mod tests {
     }
 
     #[test]
+    fn a_log_gets_lines_and_no_stages() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let progress = Progress::log(move |line| kept.lock().unwrap().push(line.to_owned()));
+        progress.stage("reading");
+        progress.counted("asking", 1);
+        progress.waiting("3 of 12 ready".to_owned());
+        progress.log_line("a");
+        progress.lasting_line("b");
+        assert_eq!(*lines.lock().unwrap(), ["a", "b"]);
+    }
+
+    #[test]
     fn a_hidden_line_takes_everything() {
         let progress = Progress::hidden();
         progress.stage("reading");
         progress.counted("asking", 1);
         progress.step();
-        assert!(progress.0.is_none());
+        assert!(matches!(progress.0, Kind::Hidden));
     }
 }

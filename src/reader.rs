@@ -7,8 +7,8 @@ use crate::cluster::admission::AdmissionConfigs;
 use crate::cluster::error::ClusterError;
 use crate::cluster::gathered::Gathered;
 use crate::cluster::kubeconfig::Identity;
-use crate::cluster::{Counts, Search, Server};
-use crate::live::{Catalog, DryRun, FetchError, LiveSet, Prediction, Presence, Resource, Wanted};
+use crate::cluster::{Counts, Search, Selection, Server};
+use crate::live::{Catalog, DryRun, FetchError, LiveSet, Observed, Prediction, Presence, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::object::value::text_at;
 use crate::record::SetIdentity;
@@ -90,6 +90,17 @@ impl Live {
         match self {
             Self::Server(server) => server.members(id, wanted).await,
             Self::Recorded(recorded) => recorded.members(wanted),
+        }
+    }
+
+    /// The first objects of some selections, for reasons that are told to people; a snapshot has none.
+    pub async fn select(&self, selections: Vec<Selection>) -> Vec<Result<Vec<Observed>, FetchError>> {
+        match self {
+            Self::Server(server) => server.select(selections).await,
+            Self::Recorded(_) => {
+                let unrecorded = || Err(FetchError::NotRecorded("a snapshot tells no reasons".to_owned()));
+                selections.iter().map(|_| unrecorded()).collect()
+            }
         }
     }
 

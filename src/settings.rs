@@ -8,18 +8,21 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::writing::WaitArgs;
 use crate::cli::{
-    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, RenderingArgs,
-    ReportArgs, RunArgs, SetArgs, SourceArgs,
+    self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
+    LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
 };
 use crate::cluster::Options;
 use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
+use crate::compare::paranoid::Percent;
 use crate::exit::Style;
 use crate::external::Limits;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
+use crate::run::lock::LockOptions;
 use crate::run::remotes::Policy as RemotePolicy;
 use crate::run::rendering::Rendering;
 use crate::source;
@@ -94,6 +97,16 @@ pub fn options(args: &ClusterArgs, run: &RunArgs, surroundings: &Surroundings, r
     }
 }
 
+/// How the lock of a set is taken; `doing` is the command, for those who wait.
+pub fn lock(args: &LockArgs, doing: &str) -> LockOptions {
+    LockOptions {
+        timeout: args.lock_timeout,
+        duration: args.lock_duration,
+        break_lock: args.break_lock,
+        doing: doing.to_owned(),
+    }
+}
+
 /// Spreads the waits of runs that start together.
 fn seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -103,6 +116,17 @@ fn seed() -> u64 {
 /// The day, in UTC.
 pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// The time.
+pub fn moment() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// The time, RFC 3339 in UTC, in whole seconds.
+pub fn now() -> String {
+    let now = moment();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
 /// Largest configuration that is read, in bytes.
@@ -128,13 +152,13 @@ pub fn set(args: &SetArgs) -> SetChoice {
 }
 
 /// How to judge.
-pub fn policy(args: &CompareArgs) -> Policy {
+pub fn policy(args: &JudgeArgs, paranoid: Option<Percent>) -> Policy {
     let added = match args.added {
         Added::Drift => AddedPolicy::Drift,
         Added::Note => AddedPolicy::Note,
         Added::Ignore => AddedPolicy::Ignore,
     };
-    Policy { added, strict: args.strict, paranoid: args.paranoid.unwrap_or_default() }
+    Policy { added, strict: args.strict, paranoid: paranoid.unwrap_or_default() }
 }
 
 /// How the exit codes 1 and 2 are numbered for this command line.
@@ -176,6 +200,12 @@ fn cache_directory() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
     base.is_absolute().then(|| base.join("gitops"))
+}
+
+/// Whether to wait until objects are ready: by flag, else where somebody watches.
+pub fn waits(args: &WaitArgs) -> bool {
+    let watched = || std::io::stderr().is_terminal();
+    !args.no_wait && args.wait.unwrap_or_else(watched)
 }
 
 /// True if a stream may be coloured, by flag, environment and terminal.

@@ -50,6 +50,54 @@ pub(super) fn diff() -> String {
     section(&examples, &run_codes(&[Code::Differs, Code::Error, Code::Incomplete]))
 }
 
+/// Behind `gitops apply --help`.
+pub(super) fn apply() -> String {
+    let examples = [
+        ("show what differs, ask, and apply the commit that is checked out", "gitops apply --ref HEAD"),
+        ("what would be done", "gitops apply --dry-run"),
+        (
+            "from cron: one commit of a repository, without a question",
+            "gitops apply https://git.example/shop.git --ref main --path clusters/prod --yes",
+        ),
+        ("take a field that a controller holds", "gitops apply --force-conflicts=argocd-controller"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
+/// Behind `gitops rollback --help`.
+pub(super) fn rollback() -> String {
+    let examples = [
+        ("back to the release before", "gitops rollback v1.4.1"),
+        ("with everything that came since", "gitops rollback v1.4.1 --prune"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
+/// Behind `gitops delete --help`.
+pub(super) fn delete() -> String {
+    let examples = [
+        ("what would go", "gitops delete --dry-run"),
+        ("without a question, at most 12 objects", "gitops delete --set-name shop --yes --max-deletes 12"),
+        ("with its namespace", "gitops delete --allow-prune-kind Namespace"),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
+/// Behind `gitops history --help`.
+pub(super) fn history() -> String {
+    let examples = [("of the set that this directory is", "gitops history")];
+    section(&examples, &run_codes(&[Code::Error]))
+}
+
 /// Behind `gitops render --help`.
 pub(super) fn render() -> String {
     let examples = [

@@ -4,8 +4,10 @@
 
 mod examples;
 pub mod generate;
+mod lock;
 mod rendering;
 pub mod values;
+pub mod writing;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,8 +15,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::lock::LockArgs;
 pub use crate::cli::rendering::{Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RollbackArgs};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
@@ -48,6 +52,27 @@ pub enum Command {
     /// the cluster nor to the repository. stdout carries the report alone; progress, warnings and hints go to stderr.
     #[command(after_help = examples::diff())]
     Diff(Box<DiffArgs>),
+    /// Make the cluster equal to Git
+    ///
+    /// Shows the diff, asks, writes what differs, and reads again what was written. What is shown is what is done: an object
+    /// that somebody changes in between is left alone. Running it twice writes nothing the second time.
+    #[command(after_help = examples::apply())]
+    Apply(Box<ApplyArgs>),
+    /// Make the cluster equal to an earlier revision
+    ///
+    /// As `gitops apply --ref REV`: shows the diff to that revision, asks, writes and reads again. What the revision does not
+    /// have is deleted only with --prune.
+    #[command(after_help = examples::rollback())]
+    Rollback(Box<RollbackArgs>),
+    /// Delete every member of the set, and its record
+    ///
+    /// Shows what goes, asks for the number of objects, and deletes them in the reverse order of an apply. Protected kinds
+    /// stay unless they are named; then the record stays too.
+    #[command(after_help = examples::delete())]
+    Delete(Box<DeleteArgs>),
+    /// List the last runs that wrote to the set
+    #[command(after_help = examples::history())]
+    History(Box<HistoryArgs>),
     /// Print the rendered manifests
     ///
     /// Needs no cluster and no kubeconfig. kubectl reads the output as the same objects.
@@ -237,6 +262,9 @@ pub struct DiffArgs {
     /// Which targets.
     #[command(flatten)]
     pub targets: TargetArgs,
+    /// What was applied last.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// What is compared, and with what.
     #[command(flatten)]
     pub compare: CompareArgs,
@@ -254,25 +282,16 @@ pub struct DiffArgs {
     pub run: RunArgs,
 }
 
-/// What a diff compares with, and what counts.
+/// What was applied last, and how people's additions are taken.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Comparison")]
-pub struct CompareArgs {
+pub struct JudgeArgs {
     /// Revision that was applied last: tells drift from pending changes; `none` for none
     ///
     /// Without it the base is the record of the set, or the last-applied annotation of client-side applied objects; for all
     /// others the times of managedFields are the evidence.
     #[arg(long, value_name = "REV", env = "GITOPS_BASE", hide_env_values = true)]
     pub base: Option<String>,
-
-    /// Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed
-    #[arg(long, value_name = "FILE", env = "GITOPS_LIVE", hide_env_values = true)]
-    #[arg(conflicts_with_all = ["context", "kubeconfig", "as_user", "as_group"])]
-    pub live: Option<PathBuf>,
-
-    /// Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)
-    #[arg(long, env = "GITOPS_READ_ONLY", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    pub read_only: bool,
 
     /// How fields are taken that people added and Git does not have
     #[arg(long, value_name = "WHAT", default_value = "drift", env = "GITOPS_ADDED", hide_env_values = true)]
@@ -281,6 +300,20 @@ pub struct CompareArgs {
     /// Labels and annotations that people added count too
     #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub strict: bool,
+}
+
+/// What a diff compares with, and what counts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub struct CompareArgs {
+    /// Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed
+    #[arg(long, value_name = "FILE", env = "GITOPS_LIVE", hide_env_values = true)]
+    #[arg(conflicts_with_all = ["context", "kubeconfig", "as_user", "as_group"])]
+    pub live: Option<PathBuf>,
+
+    /// Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)
+    #[arg(long, env = "GITOPS_READ_ONLY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub read_only: bool,
 
     /// What gives exit 1, separated by commas; errors and unknown objects always count [default: all]
     #[arg(long, value_name = "LIST", env = "GITOPS_FAIL_ON", hide_env_values = true, value_delimiter = ',')]

@@ -1,5 +1,4 @@
-//! Server-side dry runs: the body that an apply would send, pinned to the object that was listed, and what the server's
-//! answer means.
+//! Server-side applies and their dry runs: the body, pinned to the object that was listed, and what the server's answer means.
 
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
 use crate::live::{DryRun, FetchError, Pin, Prediction, Refusal};
 use crate::object::fields::FIELD_MANAGER;
+use crate::object::id::ObjectId;
 use crate::object::wire::emit_apply_json;
 
 const MAX_ANSWER: usize = 64 << 20;
@@ -37,7 +37,7 @@ pub(crate) async fn predict(sender: &Arc<Sender>, dry_runs: Vec<DryRun>) -> Vec<
 }
 
 async fn one(sender: &Sender, dry_run: &DryRun) -> Prediction {
-    let call = match call(dry_run) {
+    let call = match call(dry_run, Mode::DryRun) {
         Ok(call) => call,
         Err(reason) => return Prediction::Unavailable(FetchError::Failed(reason)),
     };
@@ -46,47 +46,75 @@ async fn one(sender: &Sender, dry_run: &DryRun) -> Prediction {
         Ok(_) => {
             Prediction::Unavailable(FetchError::Failed("the server answered with another object".to_owned()))
         }
-        Err(failure) => meaning(dry_run, failure),
+        Err(failure) => meaning(dry_run, failure, Mode::DryRun),
     }
 }
 
-/// The request of a dry run.
+/// Whether an apply is to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// It is only tried.
+    DryRun,
+    /// It is stored, whoever owns the fields.
+    Forced,
+    /// It is stored where nobody else owns one of its fields with another value.
+    Unforced,
+}
+
+impl Mode {
+    fn query(self) -> &'static str {
+        match self {
+            Self::DryRun => "dryRun=All&force=true&",
+            Self::Forced => "force=true&",
+            Self::Unforced => "force=false&",
+        }
+    }
+
+    fn undone(self) -> &'static str {
+        if self == Self::DryRun { "no dry run" } else { "not applied" }
+    }
+}
+
+/// The request of an apply.
 ///
 /// A pin without uid or resourceVersion would not say anything about the object that was listed, and could even predict
 /// the creation of a new one, so the request is not made.
-fn call(dry_run: &DryRun) -> Result<Call, String> {
+pub(super) fn call(dry_run: &DryRun, mode: Mode) -> Result<Call, String> {
+    let undone = mode.undone();
     let incomplete = |pin: &Pin| pin.uid.is_empty() || matches!(pin.resource_version.as_str(), "" | "0");
     if dry_run.pin.as_ref().is_some_and(incomplete) {
-        return Err("no dry run: the live object has no uid or resourceVersion".to_owned());
+        return Err(format!("{undone}: the live object has no uid or resourceVersion"));
     }
     let path = url::object(&dry_run.resource, &dry_run.id.namespace, &dry_run.id.name)
         .ok_or_else(|| format!("no object can have the name {:?}", dry_run.id.name))?;
     let mut body = dry_run.body.clone();
     let metadata = body.get_mut("metadata").and_then(Value::as_object_mut);
-    let metadata = metadata.ok_or("no dry run: the manifest has no metadata")?;
+    let metadata = metadata.ok_or_else(|| format!("{undone}: the manifest has no metadata"))?;
     if let Some(pin) = &dry_run.pin {
         metadata.insert("uid".to_owned(), pin.uid.clone().into());
         metadata.insert("resourceVersion".to_owned(), pin.resource_version.clone().into());
     }
-    let bytes = emit_apply_json(&body).map_err(|error| format!("no dry run: {error}"))?;
+    let bytes = emit_apply_json(&body).map_err(|error| format!("{undone}: {error}"))?;
+    let query = mode.query();
     Ok(Call {
-        purpose: Purpose::DryRun,
+        purpose: if mode == Mode::DryRun { Purpose::DryRun } else { Purpose::Write },
         method: Method::PATCH,
-        path: format!("{path}?dryRun=All&fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force=true"),
+        path: format!("{path}?{query}fieldManager={FIELD_MANAGER}&fieldValidation=Strict"),
         accept: "application/json",
         body: Some(("application/apply-patch+yaml", bytes)),
         max_answer: MAX_ANSWER,
     })
 }
 
-fn is_same_object(stored: &Value, dry_run: &DryRun) -> bool {
+pub(super) fn is_same_object(stored: &Value, dry_run: &DryRun) -> bool {
     let uid = stored.pointer("/metadata/uid").and_then(Value::as_str);
     dry_run.pin.as_ref().is_none_or(|pin| uid == Some(&pin.uid))
         && stored.get("kind").and_then(Value::as_str) == Some(&dry_run.resource.gvk.kind)
 }
 
 /// What an answer that is not of the 2xx class says about the object.
-fn meaning(dry_run: &DryRun, failure: Failure) -> Prediction {
+pub(super) fn meaning(dry_run: &DryRun, failure: Failure, mode: Mode) -> Prediction {
+    let unavailable = |dry_run: &DryRun, refusal: &Refusal| unavailable(dry_run, refusal, mode);
     let right = |verb| {
         let namespace = dry_run.resource.namespaced.then_some(dry_run.id.namespace.as_str());
         right(verb, &dry_run.resource, namespace)
@@ -123,7 +151,7 @@ fn meaning(dry_run: &DryRun, failure: Failure) -> Prediction {
 /// The verb of `User "u" cannot VERB resource "r" in API group "g"`, the text of RBAC alone: quotas, webhooks, policies
 /// and terminating namespaces answer 403 too and say something else.
 fn missing_verb(message: &str) -> Option<&'static str> {
-    ["patch", "create", "get", "update"]
+    ["patch", "create", "get", "update", "delete"]
         .into_iter()
         .find(|verb| message.contains(&format!("cannot {verb} resource \"")))
 }
@@ -142,21 +170,27 @@ fn is_outage(message: &str) -> bool {
     message.is_empty() || message.contains("etcdserver") || message.contains("context deadline exceeded")
 }
 
-fn unavailable(dry_run: &DryRun, refusal: &Refusal) -> Prediction {
+fn unavailable(dry_run: &DryRun, refusal: &Refusal, mode: Mode) -> Prediction {
     let said = said(dry_run, refusal);
     let text = match webhook(&refusal.message) {
-        Some(webhook) => format!("webhook {webhook:?} prevents the dry run: {said}"),
-        None => format!("no dry run: the server answered {}: {said}", refusal.code),
+        Some(webhook) if mode == Mode::DryRun => format!("webhook {webhook:?} prevents the dry run: {said}"),
+        Some(webhook) => format!("webhook {webhook:?} prevents the write: {said}"),
+        None => format!("{}: the server answered {}: {said}", mode.undone(), refusal.code),
     };
     Prediction::Unavailable(FetchError::Failed(text))
 }
 
 /// The server's message; for a Secret nothing of it, since messages quote values.
 fn said(dry_run: &DryRun, refusal: &Refusal) -> String {
-    if dry_run.id.group.is_empty() && dry_run.id.kind == "Secret" {
+    if is_secret(&dry_run.id) {
         return "message withheld, it may quote the Secret".to_owned();
     }
     without_controls(&refusal.message, 500)
+}
+
+/// True for objects whose values no message may show.
+pub(super) fn is_secret(id: &ObjectId) -> bool {
+    id.group.is_empty() && id.kind == "Secret"
 }
 
 /// The name in `admission webhook "NAME" …` and `failed calling webhook "NAME"…`.
@@ -169,7 +203,7 @@ fn webhook(message: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::live::Resource;
-    use crate::object::id::{Gvk, ObjectId};
+    use crate::object::id::Gvk;
     use serde_json::json;
     use std::time::Duration;
 
@@ -373,14 +407,18 @@ mod tests {
             (Failure::TimedOut(Duration::from_secs(60)), "unavailable no answer within 60 s"),
         ];
         for (failure, expected) in table {
-            assert_eq!(name(&meaning(&dry_run("ConfigMap"), failure.clone())), *expected, "{failure:?}");
+            assert_eq!(
+                name(&meaning(&dry_run("ConfigMap"), failure.clone(), Mode::DryRun)),
+                *expected,
+                "{failure:?}"
+            );
         }
     }
 
     #[test]
     fn messages_about_secrets_are_withheld() {
         let failure = rejected(500, "InternalError", "failed calling webhook \"w\": canary", &[], "");
-        let text = name(&meaning(&dry_run("Secret"), failure));
+        let text = name(&meaning(&dry_run("Secret"), failure, Mode::DryRun));
         assert_eq!(
             text,
             "unavailable webhook \"w\" prevents the dry run: message withheld, it may quote the Secret"
@@ -389,11 +427,11 @@ mod tests {
 
     #[test]
     fn the_request_is_pinned_and_strict() {
-        let call = call(&dry_run("ConfigMap")).unwrap();
+        let call = call(&dry_run("ConfigMap"), Mode::DryRun).unwrap();
         assert_eq!(call.method, Method::PATCH);
         assert_eq!(
             call.path,
-            "/api/v1/namespaces/n/configmaps/c?dryRun=All&fieldManager=gitops&fieldValidation=Strict&force=true"
+            "/api/v1/namespaces/n/configmaps/c?dryRun=All&force=true&fieldManager=gitops&fieldValidation=Strict"
         );
         let (content_type, bytes) = call.body.unwrap();
         assert_eq!(content_type, "application/apply-patch+yaml");
@@ -407,7 +445,7 @@ mod tests {
                 pin: Some(Pin { uid: uid.into(), resource_version: version.into() }),
                 ..dry_run("ConfigMap")
             };
-            assert!(super::call(&unpinned).is_err(), "{uid} {version}");
+            assert!(super::call(&unpinned, Mode::DryRun).is_err(), "{uid} {version}");
         }
     }
 }

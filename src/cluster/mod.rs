@@ -4,6 +4,7 @@
 //! objects ([`Server::read`]), and what an apply would store ([`Server::predict`]). What concerns one object is a value
 //! (`FetchError`, `Prediction`); what ends the run is a [`ClusterError`].
 
+mod access;
 pub mod admission;
 mod answer;
 pub mod connect;
@@ -15,15 +16,18 @@ pub mod kubeconfig;
 mod list;
 mod members;
 mod openapi;
+pub mod owned;
 mod page;
 mod proxy;
 mod record;
 mod request;
 pub mod retry;
+mod select;
 mod split;
 mod strategy;
 mod throttle;
 mod url;
+mod write;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -50,6 +54,7 @@ use crate::schema::Schemas;
 
 pub use members::Search;
 pub use proxy::ProxyVariables;
+pub use select::{Selection, Selector};
 pub use throttle::{Counts, Purpose};
 
 /// Time for a credential plugin; long enough to log in with a browser.

@@ -110,15 +110,30 @@ impl Sender {
         call: &Call,
         begin: impl Fn(&HeaderMap) -> Result<R, Failure>,
     ) -> Result<R::Whole, Failure> {
+        self.send_noting(call, begin, &mut false).await
+    }
+
+    /// As [`Self::send_to`], and sets `repeated` before the request goes out a second time: what is answered then may be about
+    /// what the first one did.
+    ///
+    /// # Errors
+    /// The failure of the last attempt.
+    pub(crate) async fn send_noting<R: Intake>(
+        &self,
+        call: &Call,
+        begin: impl Fn(&HeaderMap) -> Result<R, Failure>,
+        repeated: &mut bool,
+    ) -> Result<R::Whole, Failure> {
         if self.read_only && call.method != Method::GET {
             return Err(Failure::NotSent("--read-only allows get and list alone".to_owned()));
         }
         self.throttle.plan();
         let mut attempt = 1;
         let mut renewed = false;
+        let deadline = self.deadline + call.purpose.grace();
         loop {
             let (generation, client) = self.transport.current()?;
-            let tried = timeout_at(self.deadline, self.attempt(call, &client, &begin)).await;
+            let tried = timeout_at(deadline, self.attempt(call, &client, &begin)).await;
             let failure = match tried.unwrap_or(Err(Failure::Deadline)) {
                 Ok(answer) => {
                     self.transport.worked(generation);
@@ -138,12 +153,13 @@ impl Sender {
                 return Err(failure);
             };
             let wait = match decide(&signal, attempt, self.throttle.spent(), self.throttle.jitter()) {
-                Decision::Retry(wait) if Instant::now() + wait < self.deadline => wait,
+                Decision::Retry(wait) if Instant::now() + wait < deadline => wait,
                 _ => return Err(failure),
             };
             tracing::debug!(path = call.path, attempt, ?wait, "request failed, sending it again");
             self.throttle.repeat();
             sleep(wait).await;
+            *repeated = true;
             attempt += 1;
         }
     }

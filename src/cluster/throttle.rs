@@ -20,6 +20,25 @@ pub enum Purpose {
     Get,
     /// A dry run.
     DryRun,
+    /// A write of a member of the set.
+    Write,
+    /// A read or write of what belongs to this program: the record of the set.
+    Record,
+    /// The same for the lock of the set. It never waits for a slot: a renewal that stood behind the requests of its own run
+    /// would lose the lock.
+    Lock,
+}
+
+impl Purpose {
+    const COUNT: usize = Self::Lock as usize + 1;
+
+    /// Time beyond the deadline of the run: what a run has done is recorded, and its lock freed, even if it ran out of time.
+    pub(crate) fn grace(self) -> Duration {
+        match self {
+            Self::Record | Self::Lock => Duration::from_secs(4),
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 /// Requests by purpose, repetitions included.
@@ -35,12 +54,21 @@ pub struct Counts {
     pub gets: u64,
     /// Dry runs.
     pub dry_runs: u64,
+    /// Writes of members.
+    pub writes: u64,
+    /// Reads and writes of the record and the lock for the sake of writing.
+    pub record: u64,
     /// How many of all these were repetitions.
     pub retries: u64,
 }
 
 impl Counts {
-    /// All requests but dry runs.
+    /// All requests.
+    pub fn all(&self) -> u64 {
+        self.reads() + self.dry_runs + self.writes + self.record
+    }
+
+    /// All requests that read, but dry runs.
     pub fn reads(&self) -> u64 {
         self.discovery + self.openapi + self.lists + self.gets
     }
@@ -53,7 +81,7 @@ pub(crate) struct Throttle {
     max_inflight: usize,
     /// Microseconds of the quickest answer so far.
     quickest: AtomicU64,
-    sent: [AtomicU64; 5],
+    sent: [AtomicU64; Purpose::COUNT],
     planned: AtomicU64,
     retries: AtomicU64,
     reached: AtomicBool,
@@ -110,7 +138,10 @@ impl Throttle {
 
     /// Waits for a free slot and counts the request; the slot is free again when the permit is dropped.
     pub(crate) async fn slot(&self, purpose: Purpose) -> Option<SemaphorePermit<'_>> {
-        let permit = self.slots.acquire().await.ok();
+        let permit = match purpose {
+            Purpose::Lock => None,
+            _ => self.slots.acquire().await.ok(),
+        };
         self.sent[purpose as usize].fetch_add(1, Ordering::Relaxed);
         permit
     }
@@ -144,6 +175,8 @@ impl Throttle {
             lists: sent(Purpose::List),
             gets: sent(Purpose::Get),
             dry_runs: sent(Purpose::DryRun),
+            writes: sent(Purpose::Write),
+            record: sent(Purpose::Record) + sent(Purpose::Lock),
             retries: self.retries.load(Ordering::Relaxed),
         }
     }
@@ -152,6 +185,18 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_lock_never_waits_for_a_slot() {
+        let throttle = Throttle::new(1, 0);
+        let _taken = throttle.slot(Purpose::Write).await;
+        let renewal = tokio::time::timeout(Duration::from_millis(100), throttle.slot(Purpose::Lock)).await;
+        assert!(renewal.is_ok());
+        let record = tokio::time::timeout(Duration::from_millis(100), throttle.slot(Purpose::Record)).await;
+        assert!(record.is_err(), "the bound holds for everything else");
+        let counts = throttle.counts();
+        assert_eq!((counts.writes, counts.record, counts.reads(), counts.dry_runs), (1, 1, 0, 0));
+    }
 
     #[test]
     fn jitter_is_a_repeatable_fraction() {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::ignore::marks::is_extra_ignored;
+use super::ignore::marks::{is_extra_ignored, kept_by_mark};
 use super::membership::set_of;
 use super::verdict::{Note, NoteKind, ObjectVerdict, Status};
 use crate::object::fields::ManagedFields;
@@ -46,13 +46,31 @@ pub fn extra(gvk: &Gvk, live: &Value, id: &str) -> Option<ObjectVerdict> {
         noted.notes.push(Note { kind: NoteKind::Remark, writer: None, paths: Vec::new(), text });
         Some(noted)
     };
-    if KEPT.contains(&(gvk.group.as_str(), gvk.kind.as_str())) {
-        return noted(format!("left Git; a {} is deleted only if it is named", gvk.kind));
+    match kept(gvk, live) {
+        Some(Kept::Kind) => noted(format!("left Git; a {} is deleted only if it is named", gvk.kind)),
+        Some(Kept::Ignored) => noted("left Git; its compare-options say IgnoreExtraneous".to_owned()),
+        Some(Kept::Mark(mark)) => noted(format!("left Git; kept by {mark}")),
+        None => Some(verdict(Status::Extra, Some("it left Git and is still in the cluster"))),
     }
-    if is_extra_ignored(live) {
-        return noted("left Git; its compare-options say IgnoreExtraneous".to_owned());
-    }
-    Some(verdict(Status::Extra, Some("it left Git and is still in the cluster")))
+}
+
+/// What keeps an object that left Git.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A mark on it.
+    Mark(&'static str),
+    /// Argo CD is told not to mind it.
+    Ignored,
+    /// Its kind, unless that is named.
+    Kind,
+}
+
+/// What keeps a live object from being deleted when it leaves Git; a mark counts for more than the kind.
+pub fn kept(gvk: &Gvk, live: &Value) -> Option<Kept> {
+    let mark = kept_by_mark(live).map(Kept::Mark);
+    let ignored = || is_extra_ignored(live).then_some(Kept::Ignored);
+    let kind = || KEPT.contains(&(gvk.group.as_str(), gvk.kind.as_str())).then_some(Kept::Kind);
+    mark.or_else(ignored).or_else(kind)
 }
 
 #[cfg(test)]
@@ -98,5 +116,26 @@ mod tests {
         let (option, other) = ("argocd.argoproj.io/compare-options", "argocd.argoproj.io/sync-options");
         assert_eq!(status("ConfigMap", "", marked(option)), Some(Status::InSync));
         assert_eq!(status("ConfigMap", "", marked(other)), Some(Status::Extra));
+    }
+
+    /// The marks are those that the documentation of each tool names.
+    #[test]
+    fn marks_of_other_tools_keep_what_left_git() {
+        let table: &[(&str, &str, &str, bool)] = &[
+            ("annotations", "gitops/prune", "disabled", true),
+            ("annotations", "gitops/prune", "enabled", false),
+            ("annotations", "argocd.argoproj.io/sync-options", "Replace=true, Prune=false", true),
+            ("annotations", "argocd.argoproj.io/sync-options", "Prune=confirm", true),
+            ("annotations", "argocd.argoproj.io/sync-options", "Delete=false", true),
+            ("annotations", "argocd.argoproj.io/sync-options", "Prune=true", false),
+            ("annotations", "kustomize.toolkit.fluxcd.io/prune", "disabled", true),
+            ("labels", "kustomize.toolkit.fluxcd.io/prune", "disabled", true),
+            ("annotations", "helm.sh/resource-policy", "keep", true),
+            ("annotations", "helm.sh/resource-policy", "delete", false),
+        ];
+        for (map, key, value, keeps) in table {
+            let found = status("ConfigMap", "", |o| o["metadata"][*map][*key] = json!(value));
+            assert_eq!(found, Some(if *keeps { Status::InSync } else { Status::Extra }), "{key}: {value}");
+        }
     }
 }

@@ -331,7 +331,7 @@ impl Judgement<'_> {
         fresh: Option<Option<&Refusal>>,
         notes: &mut Vec<Note>,
     ) -> (Status, Option<String>) {
-        let said = refusal_text(self.subject, refusal);
+        let said = refusal_text(self.subject.id, refusal);
         match refusal::meaning(refusal) {
             Meaning::Manifest => (Status::Invalid, Some(invalid_text(self.subject, refusal))),
             Meaning::LiveObject => {

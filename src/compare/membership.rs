@@ -40,7 +40,13 @@ pub(super) fn settle(assessment: &mut Assessment, set: Option<&Membership>, live
 
 /// Puts the label of the live object into what an apply would send.
 pub(super) fn keep_label(body: &mut Value, live: &Value) {
-    let Some(set) = set_of(live) else { return };
+    if let Some(set) = set_of(live) {
+        put_label(body, set);
+    }
+}
+
+/// Marks what an apply sends as a member of a set.
+pub(super) fn put_label(body: &mut Value, set: &str) {
     let empty = || Value::Object(Map::new());
     let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let labels = metadata.entry("labels").or_insert_with(empty);

@@ -26,6 +26,7 @@ mod reasons;
 pub mod recorded;
 pub mod refusal;
 mod remarks;
+pub mod sending;
 mod stuck;
 pub mod survey;
 mod unkeyed;

@@ -4,6 +4,7 @@ use super::judge::Subject;
 use super::refusal::{self, Meaning};
 use super::validate::validate;
 use crate::live::Refusal;
+use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
 
 /// The file and line of a field.
@@ -33,15 +34,15 @@ pub(super) fn fault_text(subject: &Subject<'_>) -> String {
 pub(super) fn invalid_text(subject: &Subject<'_>, refusal: &Refusal) -> String {
     let faults = fault_text(subject);
     if faults.is_empty() {
-        format!("the server refuses it: {}", refusal_text(subject, refusal))
+        format!("the server refuses it: {}", refusal_text(subject.id, refusal))
     } else {
         faults
     }
 }
 
 /// The text of a refusal: a policy's own words are shown, everything that may quote an object is reduced to its fields.
-pub(super) fn refusal_text(subject: &Subject<'_>, refusal: &Refusal) -> String {
-    let secret = subject.id.group.is_empty() && subject.id.kind == "Secret";
+pub(super) fn refusal_text(id: &ObjectId, refusal: &Refusal) -> String {
+    let secret = id.group.is_empty() && id.kind == "Secret";
     let denied = refusal::meaning(refusal) == Meaning::Denied;
     if denied && !secret { refusal.message.clone() } else { refusal::summary(refusal) }
 }

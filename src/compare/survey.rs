@@ -295,6 +295,15 @@ pub fn reopen(setting: &Setting<'_>, open: Open, live: Value) -> Option<Open> {
     Some(Open { live, assessment, base, proof: None, ..open })
 }
 
+/// An object that was read, as it stands before the server is asked.
+pub fn opened(setting: &Setting<'_>, id: &ObjectId, ready: &Ready, live: Value) -> Open {
+    let desired = ready.desired();
+    let base = setting.bases.of(id);
+    let assessment = assessed(setting, &subject(setting, id, &desired, &base, &UNSCALED), &live);
+    let base = setting.bases.of_live(id, &desired.object, &live, &assessment);
+    Open { id: id.clone(), desired, live, assessment, base, proof: None, scaling: Scaling::default() }
+}
+
 /// The type of an open object.
 pub fn resource<'a>(setting: &'a Setting<'_>, open: &Open) -> Option<&'a Resource> {
     match setting.desired.entries.get(&open.id) {
@@ -335,8 +344,9 @@ fn without_comparison(id: &ObjectId, entry: &Entry) -> ObjectVerdict {
     let at = |origin: &crate::render::origin::Origin| vec![(origin.file.to_string(), origin.line)];
     let (status, reason, places) = match entry {
         Entry::Invalid { reason, places } => (Status::Invalid, reason.clone(), places.clone()),
-        Entry::KindPending(origin) => {
-            (Status::Missing, "kind pending: its definition is part of this render".to_owned(), at(origin))
+        Entry::KindPending(manifest) => {
+            let reason = "kind pending: its definition is part of this render";
+            (Status::Missing, reason.to_owned(), at(&manifest.origin))
         }
         Entry::Unknown { reason, origin } => (Status::Unknown, reason.clone(), at(origin)),
         Entry::Lost { reason, place } => (Status::Unknown, reason.clone(), vec![place.clone()]),

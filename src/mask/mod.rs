@@ -16,6 +16,7 @@ use crate::mask::rules::MaskRules;
 use crate::mask::walk::{Cursor, Sides};
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
+use crate::plan::outcome::Acted;
 
 /// A hidden value that differs, in Git.
 pub const IN_GIT: &str = "*** (Git)";
@@ -69,6 +70,18 @@ fn mask_object(verdict: &mut ObjectVerdict, rules: &MaskRules) {
     if root.guards_texts() {
         mask_texts(verdict);
     }
+}
+
+/// Hides what may not be shown of what was done: a server's own words about an object that guards its texts.
+pub fn acted(mut acted: Vec<Acted>, rules: &MaskRules) -> Masked<Vec<Acted>> {
+    for acted in &mut acted {
+        if Cursor::root(&acted.gvk, &acted.id, rules).guards_texts()
+            && let Some(reason) = &mut acted.reason
+        {
+            *reason = safe::reduce(reason);
+        }
+    }
+    Masked(acted)
 }
 
 /// Reasons, remarks and notes can hold what a server said about the object.

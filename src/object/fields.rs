@@ -64,7 +64,7 @@ impl<'a> FieldSet<'a> {
     }
 }
 
-fn parse_element(key: &str) -> Option<PathElement> {
+pub(super) fn parse_element(key: &str) -> Option<PathElement> {
     let (prefix, rest) = key.split_at_checked(2)?;
     match prefix {
         "f:" => Some(PathElement::Field(rest.to_owned())),
@@ -162,7 +162,7 @@ fn same_identity(a: &Entry<'_>, b: &Entry<'_>) -> bool {
     a.manager == b.manager && a.operation == b.operation && a.subresource == b.subresource && version
 }
 
-fn parse_entry(entry: &Value) -> Option<Entry<'_>> {
+pub(super) fn parse_entry(entry: &Value) -> Option<Entry<'_>> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
     let operation = match text("operation") {
         "Apply" => Operation::Apply,

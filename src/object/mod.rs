@@ -9,6 +9,7 @@ pub mod path;
 pub mod pattern;
 pub mod quantity;
 pub mod selector;
+pub mod takeover;
 pub mod text;
 pub mod value;
 pub mod wire;

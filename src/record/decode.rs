@@ -44,6 +44,16 @@ pub fn index(secret: &Value) -> Result<(Index, Option<SetKey>), DecodeError> {
     Ok((index, key))
 }
 
+/// The plain text of one shard.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn shard(secret: &Value) -> Result<Vec<u8>, DecodeError> {
+    let wrong = |reason| DecodeError::Data("objects", reason);
+    let packed = data(secret, "objects", MAX_SHARD)?.ok_or_else(|| wrong("is missing".to_owned()))?;
+    shard::unpack(&packed).map_err(|reason| wrong(format!("cannot be read: {reason}")))
+}
+
 /// The wanted members of one shard, veiled as they were stored. With the key, only what it confirms is returned.
 ///
 /// # Errors
@@ -54,8 +64,7 @@ pub fn members(
     wanted: &BTreeMap<IdHash, ObjectDigest>,
 ) -> Result<BTreeMap<IdHash, (ObjectId, Value)>, DecodeError> {
     let wrong = |reason| DecodeError::Data("objects", reason);
-    let packed = data(secret, "objects", MAX_SHARD)?.ok_or_else(|| wrong("is missing".to_owned()))?;
-    let plain = shard::unpack(&packed).map_err(|reason| wrong(format!("cannot be read: {reason}")))?;
+    let plain = shard(secret)?;
     let mut found =
         shard::members(&plain, wanted).map_err(|reason| wrong(format!("cannot be read: {reason}")))?;
     if let Some(key) = key {

@@ -6,6 +6,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::key::SetKey;
+use super::veil::{Hidden, veil};
+use crate::object::digest::hex;
 use crate::object::id::ObjectId;
 
 /// Eight bytes of SHA-256 over group, kind, namespace and name.
@@ -39,6 +41,26 @@ impl ObjectDigest {
     pub fn of(key: &SetKey, id: IdHash, veiled: &Value) -> Self {
         Self(first(&key.mac("object", &[&id.0, &canonical(veiled)])))
     }
+
+    /// In hexadecimal digits.
+    pub fn text(self) -> String {
+        hex(&self.0)
+    }
+}
+
+/// A digest of all objects of a render, in the order of identity.
+pub fn of_render<'i>(
+    key: &SetKey,
+    objects: impl Iterator<Item = (&'i ObjectId, Value)>,
+    hidden: &dyn Hidden,
+) -> String {
+    let parts: Vec<Vec<u8>> = objects
+        .map(|(id, object)| {
+            let hash = IdHash::of(id);
+            [hash.0, ObjectDigest::of(key, hash, &veil(key, id, &object, hidden)).0].concat()
+        })
+        .collect();
+    hex(&key.mac("render", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())[..16])
 }
 
 /// A uid in sixteen bytes: those that a UUID spells, of another text the first of its SHA-256.

@@ -1,20 +1,18 @@
 //! From members to the Secrets that hold them.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::digest::{IdHash, ObjectDigest, Uid, seconds};
-use super::index::{Index, IndexEntry, MAX_MEMBERS};
+use super::index::MAX_MEMBERS;
 use super::key::SetKey;
-use super::veil::{Hidden, veil};
-use super::{SECRET_TYPE, SetIdentity, shard};
+use super::ledger::Ledger;
+use super::veil::Hidden;
+use super::{SECRET_TYPE, SetIdentity};
 use crate::object::id::ObjectId;
 
 /// Most shards of a set.
-const MAX_SHARDS: u16 = 1024;
+pub(super) const MAX_SHARDS: u16 = 1024;
 
 /// A member to be recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,11 +58,6 @@ pub enum EncodeError {
     Pack(String),
 }
 
-struct Prepared {
-    entry: IndexEntry,
-    line: Vec<u8>,
-}
-
 /// Encodes the members of a set, in any order; the result depends on what they are alone. `shards` is the number that the
 /// set has now (0 for a new one): it never shrinks, so that objects stay where they are.
 ///
@@ -78,60 +71,9 @@ pub fn encode(
     hidden: &dyn Hidden,
     shards: u16,
 ) -> Result<Encoded, EncodeError> {
-    if members.len() > MAX_MEMBERS {
-        return Err(EncodeError::TooMany(members.len()));
-    }
-    let mut prepared: Vec<Prepared> =
-        members.iter().map(|member| prepare(member, key, hidden)).collect::<Result<_, _>>()?;
-    prepared.sort_by(|a, b| (a.entry.id, &a.line).cmp(&(b.entry.id, &b.line)));
-    let pack = |lines: &[&[u8]]| shard::pack(lines).map_err(|error| EncodeError::Pack(error.to_string()));
-    for member in &mut prepared {
-        let alone = member.line.len() > super::MAX_SHARD;
-        if alone && pack(&[&member.line])?.is_none() {
-            member.line.clear();
-        }
-    }
-    let mut number = shards.clamp(1, MAX_SHARDS);
-    loop {
-        let mut packed = Vec::new();
-        for lines in spread(&prepared, number).values() {
-            packed.extend(pack(lines)?);
-        }
-        if packed.len() == usize::from(number) {
-            let index = index(&prepared, number);
-            return Ok(Encoded { index: index.encode(), shards: packed });
-        }
-        number = number.checked_mul(2).filter(|n| *n <= MAX_SHARDS).ok_or(EncodeError::TooLarge)?;
-    }
-}
-
-fn prepare(member: &Member, key: &SetKey, hidden: &dyn Hidden) -> Result<Prepared, EncodeError> {
-    let id = IdHash::of(&member.id);
-    let veiled = veil(key, &member.id, &member.object, hidden);
-    let digest = ObjectDigest::of(key, id, &veiled);
-    let wrong_time = || EncodeError::Time { id: Box::new(member.id.clone()), time: member.applied.clone() };
-    let applied = seconds(&member.applied).ok_or_else(wrong_time)?;
-    let line =
-        shard::line(&member.id, digest, &veiled).map_err(|error| EncodeError::Pack(error.to_string()))?;
-    let entry = IndexEntry { id, digest, uid: Uid::of(&member.uid), applied, shard: 0 };
-    Ok(Prepared { entry, line })
-}
-
-/// The lines of each shard; every shard has an entry.
-fn spread(prepared: &[Prepared], shards: u16) -> BTreeMap<u16, Vec<&[u8]>> {
-    let mut all: BTreeMap<u16, Vec<&[u8]>> = (1..=shards).map(|number| (number, Vec::new())).collect();
-    for member in prepared.iter().filter(|member| !member.line.is_empty()) {
-        all.entry(member.entry.id.shard(shards)).or_default().push(&member.line);
-    }
-    all
-}
-
-fn index(prepared: &[Prepared], shards: u16) -> Index {
-    let entry = |member: &Prepared| {
-        let shard = if member.line.is_empty() { 0 } else { member.entry.id.shard(shards) };
-        IndexEntry { shard, ..member.entry }
-    };
-    Index::new(prepared.iter().map(entry).collect(), shards)
+    let mut ledger = Ledger::new(key.clone(), shards);
+    members.iter().try_for_each(|member| ledger.set(member, hidden))?;
+    ledger.encode()
 }
 
 /// The Secrets of a set's bases, the index first.
@@ -159,7 +101,10 @@ fn secret(set: &SetIdentity, number: u16, data: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::digest::IdHash;
     use super::super::fixtures::{Hides, member};
+    use super::super::index::Index;
+    use super::super::shard;
     use super::*;
 
     const KEY: SetKey = SetKey::new([9; 32]);

@@ -16,6 +16,7 @@ pub mod encode;
 mod fixtures;
 pub mod index;
 pub mod key;
+pub mod ledger;
 pub mod name;
 pub mod opened;
 pub mod parent;
@@ -63,6 +64,11 @@ impl SetChoice {
 impl SetIdentity {
     /// Name of the parent ConfigMap.
     pub fn parent_name(&self) -> String {
+        format!("gitops-{}", self.name)
+    }
+
+    /// Name of the Lease that is the set's lock.
+    pub fn lease_name(&self) -> String {
         format!("gitops-{}", self.name)
     }
 

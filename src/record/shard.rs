@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 
 use super::MAX_SHARD;
 use super::digest::{IdHash, ObjectDigest};
-use crate::object::digest::hex;
 use crate::object::id::{Gvk, ObjectId};
 
 /// Most bytes of a shard before it is compressed, so that what is read stays in bounds whatever it unpacks to.
@@ -36,7 +35,7 @@ pub(super) fn line(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let object = serde_json::value::to_raw_value(veiled)?;
     let id = [&id.group, &id.kind, &id.namespace, &id.name].map(Clone::clone);
-    let mut line = serde_json::to_vec(&Line { id, digest: hex(&digest.0), object: &object })?;
+    let mut line = serde_json::to_vec(&Line { id, digest: digest.text(), object: &object })?;
     line.push(b'\n');
     Ok(line)
 }
@@ -72,6 +71,16 @@ pub(super) fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
+/// The lines of an unpacked shard with whose they are and the digest that they name; what is no member is left out.
+pub(super) fn lines(plain: &[u8]) -> impl Iterator<Item = (IdHash, String, Vec<u8>)> {
+    plain.split_inclusive(|byte| *byte == b'\n').filter_map(|text| {
+        let line: Line<'_> = serde_json::from_slice(text).ok()?;
+        let [group, kind, namespace, name] = &line.id;
+        let id = ObjectId::new(&Gvk::new(group, "", kind), namespace, name);
+        Some((IdHash::of(&id), line.digest, text.to_vec()))
+    })
+}
+
 /// The wanted members of an unpacked shard. One whose digest is not the one the index has is left out: index and shard were
 /// not written by the same run.
 ///
@@ -89,7 +98,7 @@ pub(super) fn members(
         let [group, kind, namespace, name] = &line.id;
         let id = ObjectId::new(&Gvk::new(group, "", kind), namespace, name);
         let hash = IdHash::of(&id);
-        if wanted.get(&hash).is_some_and(|digest| hex(&digest.0) == line.digest) {
+        if wanted.get(&hash).is_some_and(|digest| digest.text() == line.digest) {
             let object = serde_json::from_str(line.object.get()).map_err(wrong)?;
             found.insert(hash, (id, object));
         }

@@ -94,6 +94,7 @@ pub(crate) fn report(verdicts: Vec<ObjectVerdict>) -> Report {
             verdicts: mask(verdicts, &MaskRules::default()),
             warnings: Vec::new(),
             failure: None,
+            acted: None,
         }],
         warnings: Vec::new(),
         rules: None,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Cluster, Report, RuleText, RulesChanged, Show, TargetReport, escape};
 use crate::compare::owner;
 use crate::compare::verdict::{FieldVerdict, LastRun, Note, ObjectVerdict, Status};
+use crate::plan::outcome::Acted;
 use crate::render::Notice;
 
 /// The version of the format.
@@ -72,7 +73,36 @@ struct Target<'r> {
     /// Why there is no comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<FailureRef<'r>>,
+    /// What was done about the objects, one for each that was to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<Action<'r>>>,
     summary: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Action<'r> {
+    api_version: String,
+    kind: &'r str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'r str,
+    name: &'r str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'r str>,
+}
+
+impl<'r> Action<'r> {
+    fn of(acted: &'r Acted) -> Self {
+        Self {
+            api_version: acted.gvk.api_version(),
+            kind: &acted.id.kind,
+            namespace: &acted.id.namespace,
+            name: &acted.id.name,
+            result: acted.act.word(),
+            reason: acted.reason.as_deref(),
+        }
+    }
 }
 
 /// A directory of another repository that was rendered.
@@ -309,6 +339,7 @@ impl<'r> Target<'r> {
                 hint: failure.hint.as_deref(),
                 outcome: failure.code.word(),
             }),
+            actions: target.acted.as_ref().map(|acted| acted.get().iter().map(Action::of).collect()),
             summary: Summary::of(verdicts),
         }
     }

@@ -12,6 +12,7 @@ use crate::compare::ignore::Origin;
 use crate::compare::verdict::{BaseKind, LastRun, Note, NoteKind, ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::Masked;
+use crate::plan::outcome::Acted;
 use crate::render::Notice;
 
 /// The result of a diff.
@@ -126,6 +127,8 @@ pub struct TargetReport {
     pub warnings: Vec<Notice>,
     /// Why there is no comparison, if there is none.
     pub failure: Option<Failure>,
+    /// What was done, if anything was to be done.
+    pub acted: Option<Masked<Vec<Acted>>>,
 }
 
 /// What one rule took away from one object.

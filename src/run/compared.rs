@@ -9,7 +9,7 @@ use super::ask;
 use super::autoscalers;
 use super::choose::{self, Chosen};
 use super::error::RunError;
-use super::extras::Search;
+use super::extras::{Extras, Search};
 use super::paranoid;
 use super::recorded::{self, Recorded};
 use super::remembered::Remembered;
@@ -28,8 +28,10 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
-use crate::render::{Manifests, Notice};
+use crate::render::detect::Renderer;
+use crate::render::{Manifests, Notice, RenderError};
 use crate::report::{RemoteBase, Source};
+use crate::schema::Schemas;
 use crate::source::tree::RepoPath;
 use crate::source::{self, Snapshot};
 
@@ -72,6 +74,8 @@ pub struct Comparison {
     pub policy: Policy,
     /// The ignore rules of the configuration.
     pub rules: Vec<Arc<Rule>>,
+    /// True if a source without any manifest is an empty render, on purpose.
+    pub allow_empty: bool,
 }
 
 /// The result of a comparison.
@@ -113,6 +117,8 @@ pub struct Rendered {
     pub origin_url: Option<String>,
     /// The directory in it.
     pub path: String,
+    /// What rendered it.
+    pub renderer: Renderer,
     /// What was fetched for it.
     pub fetched: Fetched,
 }
@@ -123,12 +129,22 @@ pub struct Rendered {
 /// The source cannot be read or rendered.
 pub fn render(request: &source::Request, rendering: &Rendering) -> Result<Rendered, RunError> {
     let snapshot = source::open(request)?;
-    rendered(&snapshot, &snapshot.prefix, rendering)
+    rendered(&snapshot, &snapshot.prefix, rendering, false)
 }
 
 /// Renders a directory of an open source.
-fn rendered(snapshot: &Snapshot, directory: &RepoPath, rendering: &Rendering) -> Result<Rendered, RunError> {
-    let (mut manifests, fetched) = rendering.render(snapshot, directory)?;
+fn rendered(
+    snapshot: &Snapshot,
+    directory: &RepoPath,
+    rendering: &Rendering,
+    allow_empty: bool,
+) -> Result<Rendered, RunError> {
+    let (mut manifests, fetched) = match rendering.render(snapshot, directory) {
+        Err(RunError::Render(RenderError::NoManifests { .. })) if allow_empty => {
+            (Manifests::default(), Fetched::default())
+        }
+        result => result?,
+    };
     let remark = |text: &String| Notice {
         file: snapshot.display.clone(),
         line: 0,
@@ -142,8 +158,61 @@ fn rendered(snapshot: &Snapshot, directory: &RepoPath, rendering: &Rendering) ->
         manifests,
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
+        renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
         fetched,
     })
+}
+
+/// What is known before anything of the set is read from the cluster.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The rendered source.
+    pub rendered: Rendered,
+    /// Which types are served.
+    pub catalog: Catalog,
+    /// The namespace of what has none.
+    pub namespace: String,
+    /// The set, if it has a name.
+    pub set: Option<SetIdentity>,
+}
+
+/// What verdicts were made of: commands that act on them need it once more.
+#[derive(Debug)]
+pub struct Scene {
+    /// Which types are served.
+    pub catalog: Catalog,
+    /// What Git says.
+    pub desired: DesiredSet,
+    /// Merge schemas of the kinds in use.
+    pub schemas: Schemas,
+    /// What was last applied.
+    pub bases: Bases,
+    /// What does not count.
+    pub rules: Rules,
+    /// How verdicts were reached.
+    pub policy: Policy,
+    /// The objects as they were read first; one that was asked about may have been read again since.
+    pub live: LiveSet,
+    /// The record of the set.
+    pub(super) recorded: Recorded,
+    /// False if live objects were printed without `managedFields`.
+    pub owners_recorded: bool,
+    /// Members that left Git.
+    pub(super) extras: Extras,
+}
+
+impl Scene {
+    /// What objects are compared with.
+    pub fn setting(&self) -> Setting<'_> {
+        Setting {
+            desired: &self.desired,
+            schemas: &self.schemas,
+            bases: &self.bases,
+            policy: self.policy,
+            owners_recorded: self.owners_recorded,
+            rules: &self.rules,
+        }
+    }
 }
 
 /// Compares a source with a cluster or a snapshot.
@@ -155,11 +224,28 @@ pub async fn compare(
     reader: &Live,
     progress: &Progress,
 ) -> Result<Compared, RunError> {
+    let prepared = prepare(comparison, reader, progress).await?;
+    Ok(examine(comparison, prepared, reader, progress, false).await?.0)
+}
+
+/// Renders the source and asks what the cluster serves.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn prepare(
+    comparison: &Comparison,
+    reader: &Live,
+    progress: &Progress,
+) -> Result<Prepared, RunError> {
     progress.stage("rendering");
     let (opening, how) = (comparison.source.clone(), comparison.rendering.clone());
+    let allow_empty = comparison.allow_empty;
     let rendering = super::blocking(move || match &opening {
-        Opening::Request(request) => render(request, &how),
-        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, &how),
+        Opening::Request(request) => {
+            let snapshot = source::open(request)?;
+            rendered(&snapshot, &snapshot.prefix, &how, allow_empty)
+        }
+        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, &how, allow_empty),
     });
     let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
     // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
@@ -174,8 +260,23 @@ pub async fn compare(
         .clone()
         .or_else(|| reader.identity().namespace.clone())
         .unwrap_or_else(|| "default".to_owned());
-    let mut bases = bases(comparison, &catalog, &namespace).await?;
     let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
+    Ok(Prepared { rendered, catalog, namespace, set })
+}
+
+/// Reads what is live and decides. With `keep` the answer holds what the verdicts were made of.
+///
+/// # Errors
+/// As [`compare`].
+pub async fn examine(
+    comparison: &Comparison,
+    prepared: Prepared,
+    reader: &Live,
+    progress: &Progress,
+    keep: bool,
+) -> Result<(Compared, Option<Scene>), RunError> {
+    let Prepared { rendered, catalog, namespace, set } = prepared;
+    let mut bases = bases(comparison, &catalog, &namespace).await?;
     let named = comparison.set.name.is_some();
     let (others, misunderstood) =
         application::rules(&rendered.manifests.items, rendered.origin_url.as_deref());
@@ -208,38 +309,75 @@ pub async fn compare(
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
     warnings.extend(kinds.iter().filter(|kind| !schemas.contains_key(kind)).map(without_schema));
     refuse_unauthorized(&live, reader)?;
-    let setting = Setting {
-        desired: &desired,
-        schemas: &schemas,
-        bases: &bases,
-        policy: comparison.policy,
-        owners_recorded: reader.owners_recorded(),
-        rules: &rules,
+    let policy = comparison.policy;
+    let owners_recorded = reader.owners_recorded();
+    let none = LiveSet::new();
+    let mut scene = Scene {
+        catalog,
+        desired,
+        schemas,
+        bases,
+        rules,
+        policy,
+        live: none,
+        recorded,
+        owners_recorded,
+        extras: Extras::default(),
     };
+    let setting = scene.setting();
     let remembered = Remembered::of(reader, &rendered.source.display, &rendered.path);
     let memory = match remembered.is_off() {
         true => Memory::off(),
         false => Memory::new(remembered.proofs(), &remembered.program, &setting),
     };
     let mut found = survey_with(&setting, &live, &memory);
-    drop(live);
+    let live = keep.then_some(live);
     remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
-    autoscalers::find(reader, &catalog, &desired, &mut found.open).await;
+    autoscalers::find(reader, &scene.catalog, &scene.desired, &mut found.open).await;
     let mut verdicts = std::mem::take(&mut found.verdicts);
-    verdicts.extend(ask::ask(reader, &catalog, &setting, &remembered, found.open, allowed).await);
+    verdicts.extend(ask::ask(reader, &scene.catalog, &setting, &remembered, found.open, allowed).await);
     let sampled = std::mem::take(&mut found.sampled);
-    warnings.extend(paranoid::check(reader, &catalog, &setting, sampled, &mut verdicts).await);
+    warnings.extend(paranoid::check(reader, &scene.catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
     if comparison.chosen.is_all() {
-        let search = Search { reader, catalog: &catalog, desired: &desired, recorded: &recorded };
-        verdicts.extend(search.run(beside, &mut warnings).await);
+        let (desired, recorded) = (&scene.desired, &scene.recorded);
+        let search = Search { reader, catalog: &scene.catalog, desired, recorded };
+        let extras = search.run(beside, &mut warnings).await;
+        verdicts.extend(extras.verdicts());
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
+        scene.extras = extras;
     }
     let (source, remotes) = (rendered.source, rendered.fetched.bases);
-    Ok(Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet })
+    let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
+    let scene = live.map(|live| {
+        scene.live = live;
+        scene
+    });
+    Ok((compared, scene))
+}
+
+/// The set that a source and flags name. With a name the source is not opened.
+///
+/// # Errors
+/// The source cannot be opened, or nothing names the set.
+pub fn name(request: &source::Request, choice: &SetChoice, namespace: &str) -> Result<SetIdentity, RunError> {
+    if choice.name.is_some() {
+        return choice.identity(None, "", namespace).ok_or_else(nameless);
+    }
+    let snapshot = source::open(request)?;
+    let url = snapshot.origin_url.as_deref();
+    choice.identity(url, snapshot.prefix.as_str(), namespace).ok_or_else(nameless)
+}
+
+/// Nothing names a set that is to be written.
+pub fn nameless() -> RunError {
+    RunError::usage(
+        "the set has no name: the source is no repository with a remote called origin",
+        "name it with --set-name NAME, the same in every run".to_owned(),
+    )
 }
 
 /// True if opening the source needs the network.

@@ -29,6 +29,16 @@ pub enum RunError {
         /// The way out.
         hint: Option<String>,
     },
+    /// A run that writes had to stop.
+    #[error("{problem}")]
+    Stopped {
+        /// Why.
+        problem: String,
+        /// The way out.
+        hint: Option<String>,
+        /// What it is.
+        code: Code,
+    },
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -73,6 +83,12 @@ impl RunError {
         Self::Refused { problem: problem.into(), hint: hint.into() }
     }
 
+    /// A signal ended the run before it wrote anything.
+    pub fn stopped(code: Option<Code>) -> Self {
+        let problem = "interrupted before anything was written".to_owned();
+        Self::Stopped { problem, hint: None, code: code.unwrap_or(Code::Interrupted) }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Code {
         match self {
@@ -80,6 +96,7 @@ impl RunError {
                 Code::Untrusted
             }
             Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
+            Self::Stopped { code, .. } => *code,
             _ => Code::Error,
         }
     }
@@ -100,7 +117,7 @@ impl RunError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Stopped { hint, .. } => hint.clone(),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
             Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
             Self::External(error) => error.hint(),

@@ -11,6 +11,7 @@ use crate::compare::verdict::ObjectVerdict;
 use crate::desired::DesiredSet;
 use crate::live::{Catalog, FetchError, Resource};
 use crate::object::id::ObjectId;
+use crate::plan::prune::Member;
 use crate::reader::Live;
 use crate::record::applyset::group_kind;
 use crate::record::parent::Parent;
@@ -25,14 +26,11 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The verdicts on members that are not rendered. `beside` is what lists held beside the wanted objects. Places that
-    /// only the record names are listed by label; without a record nothing more is asked.
-    pub(super) async fn run(
-        &self,
-        beside: Vec<(Resource, Gathered)>,
-        warnings: &mut Vec<Notice>,
-    ) -> Vec<ObjectVerdict> {
-        let Some(set) = &self.desired.set else { return Vec::new() };
+    /// Members that are not rendered. `beside` is what lists held beside the wanted objects. Places that only the record names
+    /// are listed by label; without a record nothing more is asked.
+    pub(super) async fn run(&self, beside: Vec<(Resource, Gathered)>, warnings: &mut Vec<Notice>) -> Extras {
+        let mut extras = Extras::default();
+        let Some(set) = &self.desired.set else { return extras };
         let mut found = beside;
         if let Some(parent) = self.recorded.record.as_ref().and_then(|record| record.parent.as_ref()) {
             let (places, mut gaps) = places(parent, self.catalog, &found);
@@ -43,17 +41,34 @@ impl Search<'_> {
                 }
             }
             warnings.extend(incomplete(&gaps));
+            extras.gaps = gaps;
         }
-        let mut extras: BTreeMap<ObjectId, ObjectVerdict> = BTreeMap::new();
         for (resource, gathered) in &found {
             for observed in gathered.found.values() {
                 let Ok(live) = serde_json::from_slice::<Value>(&observed.json) else { continue };
-                let verdict = extra(&resource.gvk, &live, &set.id);
-                let unrendered = verdict.filter(|verdict| !self.desired.entries.contains_key(&verdict.id));
-                extras.extend(unrendered.map(|verdict| (verdict.id.clone(), verdict)));
+                let Some(verdict) = extra(&resource.gvk, &live, &set.id) else { continue };
+                if !self.desired.entries.contains_key(&verdict.id) {
+                    let member = Member { resource: resource.clone(), live, verdict };
+                    extras.members.insert(member.verdict.id.clone(), member);
+                }
             }
         }
-        extras.into_values().collect()
+        extras
+    }
+}
+
+/// Members of a set that are not rendered.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    pub(super) members: BTreeMap<ObjectId, Member>,
+    /// Kinds of which not everything could be looked through, and why.
+    pub(super) gaps: BTreeMap<String, FetchError>,
+}
+
+impl Extras {
+    /// The verdicts on them.
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = ObjectVerdict> {
+        self.members.values().map(|member| member.verdict.clone())
     }
 }
 

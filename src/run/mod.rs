@@ -1,25 +1,42 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
+mod access;
+mod acting;
+mod agreement;
 pub mod ask;
 mod autoscalers;
+mod awaiting;
 pub mod choose;
 pub mod compared;
+mod confirm;
 pub mod diff;
 pub mod error;
+mod execute;
 mod extras;
+mod fence;
+mod history;
 mod interrupt;
+mod keeping;
+pub mod lock;
 mod lockfile;
+mod order;
 pub mod output;
 pub mod paranoid;
+mod pending;
 mod pin;
+mod pruning;
 mod recorded;
 pub mod remembered;
 pub mod remotes;
 pub mod render;
 pub mod rendering;
+mod reporting;
 pub mod snapshot;
+mod stop;
 pub mod targets;
 mod verify;
+pub mod wait;
+mod writing;
 
 use std::path::Path;
 
@@ -30,19 +47,41 @@ use crate::exit::Code;
 use crate::settings;
 use crate::source::url::{self, Location};
 use error::RunError;
+use order::Order;
 use output::{Output, deliver, report_error};
+use stop::Stop;
 
 /// Runs one command and returns the number that the process ends with.
 pub async fn run(cli: Cli) -> u8 {
     let style = settings::exit_style(&cli);
-    let code = tokio::select! {
-        result = command(cli) => result.unwrap_or_else(|error| {
-            report_error(&error);
-            error.exit()
-        }),
-        code = interrupt::interrupted() => code,
+    let order = match &cli.command {
+        Command::Apply(args) => Some(Order::apply(args)),
+        Command::Rollback(args) => Some(Order::rollback(args)),
+        Command::Delete(args) => Some(Order::delete(args)),
+        _ => None,
+    };
+    let code = match order {
+        Some(order) => writing(&order).await,
+        None => tokio::select! {
+            result = command(cli) => result.unwrap_or_else(failed),
+            code = interrupt::interrupted() => code,
+        },
     };
     code.styled(style)
+}
+
+/// A command that writes finishes what is in flight when the first signal comes; the second ends it.
+async fn writing(order: &Order) -> Code {
+    let (stop, mut output) = (Stop::default(), Output::new(order.run.quiet));
+    tokio::select! {
+        result = writing::write(order, &mut output, &stop) => result.unwrap_or_else(failed),
+        code = stop.listen() => code,
+    }
+}
+
+fn failed(error: RunError) -> Code {
+    report_error(&error);
+    error.exit()
 }
 
 /// Runs what waits for disk, Git or a stream on a thread of its own, so that a signal ends the run all the same.
@@ -77,6 +116,9 @@ pub fn no_runtime(error: &std::io::Error) -> u8 {
 async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
+        // Those that write have their own way.
+        Command::Apply(_) | Command::Rollback(_) | Command::Delete(_) => Ok(Code::Error),
+        Command::History(args) => history::history(&args, &mut Output::new(args.run.quiet)).await,
         Command::Render(args) => {
             blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await
         }

@@ -43,6 +43,11 @@ impl Recorded {
         Self { set, named, record }
     }
 
+    /// No record, and no set.
+    pub(super) fn none() -> Self {
+        Self { set: None, named: false, record: None }
+    }
+
     /// How members are told.
     pub(super) fn membership(&self) -> Option<Membership> {
         let recorded = self.record.is_some();

@@ -42,6 +42,12 @@ impl Remembered {
         }
     }
 
+    /// Remembers nothing.
+    pub(super) fn off() -> Self {
+        let none = |kind| Store::new(None, kind, BOUNDS);
+        Self { proofs: none("proofs"), dry_runs: none("dry-runs"), key: Vec::new(), program: Vec::new() }
+    }
+
     /// True if nothing is remembered.
     pub fn is_off(&self) -> bool {
         self.proofs.is_off()

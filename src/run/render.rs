@@ -1,14 +1,15 @@
 //! `gitops render`: the rendered manifests, without any cluster.
 
+use serde::Serializer as _;
 use serde_json::Value;
 
+use super::agreement;
 use super::choose;
 use super::compared;
 use super::error::RunError;
 use super::lockfile;
 use super::output::{Output, deliver};
 use super::remotes::Policy;
-use super::verify;
 use crate::cli::{RenderArgs, RenderFormat};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
@@ -24,7 +25,7 @@ use crate::settings;
 pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
     let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
     if let Some(program) = &args.verify_with {
-        return verify::verify(&rendering, program, output);
+        return agreement::verify(&rendering, program, output);
     }
     let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
     if lock.is_some() {
@@ -36,7 +37,6 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
     }
     let mut manifests = rendered.manifests;
     select(&mut manifests, args)?;
-    let objects: Vec<Value> = manifests.items.into_iter().map(|m| with_namespace(m, args)).collect();
     for warning in &manifests.warnings {
         output.warning(warning);
     }
@@ -45,7 +45,7 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
         destinations.push((RenderFormat::Yaml, None));
     }
     for (format, file) in destinations {
-        deliver(file, output, text(format, &objects).as_bytes())?;
+        deliver(file, output, text(format, &manifests, args).as_bytes())?;
     }
     let denied = args.run.deny_warnings && !manifests.warnings.is_empty();
     Ok(if denied { Code::Error } else { Code::Clean })
@@ -71,7 +71,7 @@ fn select(manifests: &mut Manifests, args: &RenderArgs) -> Result<(), RunError> 
 
 /// Without a cluster nobody knows which kinds have a namespace, so only `-n` fills it in, and never for the kinds that are
 /// known to have none.
-fn with_namespace(manifest: Manifest, args: &RenderArgs) -> Value {
+fn with_namespace(manifest: &Manifest, args: &RenderArgs) -> Value {
     let mut object = manifest.object.value();
     let cluster_scoped = crate::schema::builtin::is_cluster_scoped(&manifest.gvk.group, &manifest.gvk.kind);
     if let (Some(namespace), None, false) = (&args.source.namespace, &manifest.namespace, cluster_scoped)
@@ -82,12 +82,16 @@ fn with_namespace(manifest: Manifest, args: &RenderArgs) -> Value {
     object
 }
 
-fn text(format: RenderFormat, objects: &[Value]) -> String {
+/// The output: one object after the other, so that memory holds no more than one of them as a value.
+fn text(format: RenderFormat, manifests: &Manifests, args: &RenderArgs) -> String {
+    let objects = manifests.items.iter().map(|manifest| with_namespace(manifest, args));
     match format {
         RenderFormat::Yaml => emit::stream(objects, Order::Manifest),
         RenderFormat::Json => {
-            let all = Value::Array(objects.to_vec());
-            serde_json::to_string_pretty(&all).map(|text| escape::json(text) + "\n").unwrap_or_default()
+            let mut out = Vec::new();
+            let written = serde_json::Serializer::pretty(&mut out).collect_seq(objects);
+            let text = written.ok().and_then(|()| String::from_utf8(out).ok());
+            text.map(|text| escape::json(text) + "\n").unwrap_or_default()
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::compared::{BaseChoice, Opening, told};
 use super::error::RunError;
-use crate::cli::DiffArgs;
+use crate::cli::{ChoiceArgs, ClusterArgs, DiffArgs, RunArgs, SetArgs, SourceArgs, TargetArgs};
 use crate::config::{self, Config, Renderer, Target};
 use crate::record::SetChoice;
 use crate::render::Notice;
@@ -16,6 +16,32 @@ use crate::settings;
 use crate::source::tree::RepoPath;
 use crate::source::url::{self, Location};
 use crate::source::{self, Snapshot};
+
+/// What flags say about what is compared with which cluster, whatever the command.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    pub(super) source: SourceArgs,
+    pub(super) set: SetArgs,
+    pub(super) targets: TargetArgs,
+    pub(super) choice: ChoiceArgs,
+    pub(super) cluster: ClusterArgs,
+    pub(super) base: Option<String>,
+    pub(super) run: RunArgs,
+}
+
+impl From<&DiffArgs> for Selection {
+    fn from(args: &DiffArgs) -> Self {
+        Self {
+            source: args.source.clone(),
+            set: args.set.clone(),
+            targets: args.targets.clone(),
+            choice: args.choice.clone(),
+            cluster: args.cluster.clone(),
+            base: args.judge.base.clone(),
+            run: args.run.clone(),
+        }
+    }
+}
 
 /// One comparison of a directory with a cluster.
 #[derive(Debug)]
@@ -67,12 +93,12 @@ struct Found {
 ///
 /// # Errors
 /// The source or the configuration cannot be read, or the flags ask for targets that are not there.
-pub async fn plan(args: &DiffArgs) -> Result<Plan, RunError> {
+pub async fn plan(args: &Selection) -> Result<Plan, RunError> {
     let args = args.clone();
     super::blocking(move || laid_out(&args)).await
 }
 
-fn laid_out(args: &DiffArgs) -> Result<Plan, RunError> {
+fn laid_out(args: &Selection) -> Result<Plan, RunError> {
     let today = settings::today();
     let request = settings::source(&args.source, &args.run);
     let location =
@@ -106,7 +132,7 @@ fn laid_out(args: &DiffArgs) -> Result<Plan, RunError> {
 
 /// The configuration of `--config`, else that of the source.
 fn find(
-    args: &DiffArgs,
+    args: &Selection,
     request: &source::Request,
     location: &Location,
     today: Date,
@@ -138,7 +164,7 @@ fn read(file: &Path) -> Result<Vec<u8>, RunError> {
 }
 
 /// The targets that flags and source choose; `None` if the flags themselves are the target.
-fn selected(args: &DiffArgs, found: &Found) -> Result<Option<Vec<Target>>, RunError> {
+fn selected(args: &Selection, found: &Found) -> Result<Option<Vec<Target>>, RunError> {
     let (wanted, targets) = (&args.targets.target, &found.config.targets);
     if wanted.is_empty() && !args.targets.all_targets {
         let all = found.is_root && !targets.is_empty();
@@ -174,7 +200,7 @@ fn no_target(name: &str, config: &Config) -> RunError {
 }
 
 /// Flags that can be true of one target only.
-fn refuse_flags_of_one(args: &DiffArgs, targets: &[Target], location: &Location) -> Result<(), RunError> {
+fn refuse_flags_of_one(args: &Selection, targets: &[Target], location: &Location) -> Result<(), RunError> {
     if targets.len() < 2 {
         return Ok(());
     }
@@ -193,8 +219,8 @@ fn refuse_flags_of_one(args: &DiffArgs, targets: &[Target], location: &Location)
 /// The base of `--base`, how the rules changed since, and a warning if that cannot be told.
 type Base = (Option<(String, Option<(Arc<Snapshot>, Config)>)>, Option<RulesChanged>, Option<Notice>);
 
-fn base(args: &DiffArgs, request: &source::Request, config: &Config, today: Date) -> Result<Base, RunError> {
-    let revision = match args.compare.base.as_deref() {
+fn base(args: &Selection, request: &source::Request, config: &Config, today: Date) -> Result<Base, RunError> {
+    let revision = match args.base.as_deref() {
         None => return Ok((None, None, None)),
         Some("none") => return Ok((Some(("none".to_owned(), None)), None, None)),
         Some(revision) => revision,
@@ -235,7 +261,7 @@ fn base(args: &DiffArgs, request: &source::Request, config: &Config, today: Date
 
 /// What the flags alone name.
 fn by_flags(
-    args: &DiffArgs,
+    args: &Selection,
     request: source::Request,
     snapshot: Option<Arc<Snapshot>>,
     base: Option<(String, Option<(Arc<Snapshot>, Config)>)>,
@@ -266,7 +292,7 @@ fn by_flags(
 
 /// What the jobs of all targets have in common.
 struct Scene<'a> {
-    args: &'a DiffArgs,
+    args: &'a Selection,
     config: &'a Config,
     snapshot: Arc<Snapshot>,
     base: Option<(String, Option<(Arc<Snapshot>, Config)>)>,

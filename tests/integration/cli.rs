@@ -39,10 +39,10 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(args.run.color, Color::Auto);
     assert_eq!(args.cluster.max_inflight, 16);
     assert_eq!(args.report.unified, 3);
-    assert_eq!(args.compare.added, Added::Drift);
+    assert_eq!(args.judge.added, Added::Drift);
     assert_eq!(args.compare.exit_code_style, ExitCodeStyle::Default);
     assert!(args.report.output.is_empty() && args.report.show.is_empty() && args.compare.fail_on.is_empty());
-    assert!(!args.compare.strict && !args.compare.read_only && !args.run.no_cache && !args.run.deny_warnings);
+    assert!(!args.judge.strict && !args.compare.read_only && !args.run.no_cache && !args.run.deny_warnings);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn every_flag_of_diff_is_read() {
     assert_eq!(args.source.source, "ssh://git@h/r.git");
     assert_eq!((args.source.reference.as_deref(), args.source.path.as_deref()), (Some("v1"), Some("a/b")));
     assert_eq!((args.source.namespace.as_deref(), args.source.offline), (Some("ns"), true));
-    assert_eq!(args.compare.base.as_deref(), Some("none"));
+    assert_eq!(args.judge.base.as_deref(), Some("none"));
     assert_eq!((args.cluster.context.as_deref(), args.cluster.as_user.as_deref()), (Some("c"), Some("u")));
     assert_eq!(args.cluster.kubeconfig.as_deref(), Some(Path::new("k")));
     assert_eq!((args.cluster.as_group.join(" "), args.cluster.max_inflight), ("g h".to_owned(), 4));
@@ -69,7 +69,7 @@ fn every_flag_of_diff_is_read() {
     assert_eq!(outputs, [(DiffFormat::Text, None), (DiffFormat::Json, Some(Path::new("a=b.json")))]);
     assert_eq!((args.report.unified, args.run.color), (5, Color::Never));
     assert_eq!(args.report.show, [Show::InSync, Show::Foreign, Show::Ignored]);
-    assert_eq!((args.compare.added, args.compare.strict, args.compare.read_only), (Added::Note, true, true));
+    assert_eq!((args.judge.added, args.judge.strict, args.compare.read_only), (Added::Note, true, true));
     assert_eq!(args.compare.fail_on, ["drift", "missing"]);
     assert_eq!(args.compare.exit_code_style, ExitCodeStyle::Terraform);
     assert_eq!((args.run.deny_warnings, args.run.no_cache, args.run.verbose), (true, true, 2));

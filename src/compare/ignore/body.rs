@@ -20,19 +20,38 @@ pub(in crate::compare) fn without_ignored(
 ) -> Value {
     let mut body = desired.clone();
     let managed = ManagedFields::of(live);
-    let ours = |path: &FieldPath| managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
     for taken in taken {
         match &taken.found {
             // What is left of an order or of copies is not ours to say: the server's answer about it is not looked at.
             Found::Difference(found) if matches!(found.kind, Kind::Order | Kind::Duplicated) => {}
-            Found::Difference(found) => match &found.live {
-                Some(live) if ours(&found.path) => set(schema, &mut body, &found.path, live.clone()),
-                _ => remove(schema, &mut body, &found.path),
-            },
+            Found::Difference(found) => {
+                leave(schema, &mut body, &managed, &found.path, found.live.as_ref());
+            }
             Found::Dropped(found) => add(schema, &mut body, &found.path, found.live.clone()),
         }
     }
     body
+}
+
+/// Makes a body leave a field as it is live: with the live value where we own it, since the server would reset or remove what
+/// we stop sending, and without it where we do not.
+pub(in crate::compare) fn leave(
+    schema: &Schema,
+    body: &mut Value,
+    managed: &ManagedFields<'_>,
+    path: &FieldPath,
+    live: Option<&Value>,
+) {
+    let ours = managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
+    restore(schema, body, path, live.filter(|_| ours).cloned());
+}
+
+/// Puts another value in the place of a field, or takes the field out.
+pub(in crate::compare) fn restore(schema: &Schema, body: &mut Value, path: &FieldPath, value: Option<Value>) {
+    match value {
+        Some(value) => set(schema, body, path, value),
+        None => remove(schema, body, path),
+    }
 }
 
 fn at<'v>(value: &'v mut Value, steps: &[OwnedStep]) -> Option<&'v mut Value> {

@@ -6,6 +6,9 @@
 
 use serde_json::Value;
 
+/// Our own annotation: `disabled` keeps an object when it leaves Git.
+pub const PRUNE: &str = "gitops/prune";
+
 use super::{Maker, Objects, Origin, Rule, What};
 use crate::compare::judge::Subject;
 
@@ -58,6 +61,28 @@ fn is_marked(object: &Value, key: &str, value: &str) -> bool {
 
 fn is_flux_s(live: &Value) -> bool {
     FLUX_OWNER.iter().all(|label| entry(live, "labels", label).is_some())
+}
+
+/// The mark on a live object that says it is not to be deleted when it leaves Git: ours, or that of Argo CD, Flux or Helm.
+pub fn kept_by_mark(live: &Value) -> Option<&'static str> {
+    let annotation = |name| entry(live, "annotations", name);
+    let label = |name| entry(live, "labels", name);
+    let is = |found: Option<&str>, word: &str| found.is_some_and(|text| text.trim() == word);
+    let options = annotation("argocd.argoproj.io/sync-options");
+    let option =
+        |name: &str| options.is_some_and(|options| options.split(',').any(|option| option.trim() == name));
+    let flux = "kustomize.toolkit.fluxcd.io/prune";
+    match () {
+        () if is(annotation(PRUNE), "disabled") => Some("gitops/prune: disabled"),
+        () if option("Prune=false") => Some("argocd.argoproj.io/sync-options: Prune=false"),
+        () if option("Prune=confirm") => Some("argocd.argoproj.io/sync-options: Prune=confirm"),
+        () if option("Delete=false") => Some("argocd.argoproj.io/sync-options: Delete=false"),
+        () if is(annotation(flux), "disabled") || is(label(flux), "disabled") => {
+            Some("kustomize.toolkit.fluxcd.io/prune: disabled")
+        }
+        () if is(annotation("helm.sh/resource-policy"), "keep") => Some("helm.sh/resource-policy: keep"),
+        () => None,
+    }
 }
 
 /// True if Argo CD is told not to mind that a live object is not in Git: `compare-options: IgnoreExtraneous`, which says

@@ -23,7 +23,7 @@ use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
 use crate::object::pattern::PathPattern;
 
-pub(super) use body::without_ignored;
+pub(super) use body::{leave, restore, without_ignored};
 pub(super) use weigh::{Found, Scene, Taken};
 
 /// Who made a rule.

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::decode::{NAMED, Setting};
 use super::fault::{Fault, Outcome};
+use super::fields::FieldSpec;
 use super::ident::Gvk;
 use super::kustomization::{each, field_spec};
 use super::node::Place;
-use super::paths::FieldSpec;
 use super::specs::{FieldSpecs, NameReference, merge_one};
 use crate::render::yaml::{self, Dialect, Document};
 
@@ -44,9 +44,9 @@ fn name_reference(entry: &Setting<'_>) -> Outcome<NameReference> {
     let mut reference = NameReference { gvk: Gvk::default(), fields: Vec::new() };
     for (name, field) in entry.fields(&["group", "version", "kind", "fieldSpecs"])? {
         match name {
-            "group" => reference.gvk.group = field.text()?,
-            "version" => reference.gvk.version = field.text()?,
-            "kind" => reference.gvk.kind = field.text()?,
+            "group" => reference.gvk.group = field.text()?.into(),
+            "version" => reference.gvk.version = field.text()?.into(),
+            "kind" => reference.gvk.kind = field.text()?.into(),
             _ => reference.fields = each(&field, field_spec)?,
         }
     }

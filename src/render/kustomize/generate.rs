@@ -223,7 +223,7 @@ fn secret_data(tree: &mut Tree, data: &Data, place: Place) -> NodeResult<()> {
     tree.set_field(root, "data", Some(map), false)?;
     for (key, (bytes, place)) in data {
         let value = tree.push_text(&base64_lines(bytes), *place);
-        tree.set_field(map, key, Some(value), false)?;
+        tree.put_field(map, key, None, value);
     }
     Ok(())
 }
@@ -238,7 +238,8 @@ fn config_data(tree: &mut Tree, data: &Data, field: Option<&str>) -> NodeResult<
         let map = data_map(tree, field.unwrap_or(name))?;
         let Some(map) = map else { continue };
         let value = tree.push_text(&text, *place);
-        tree.set_field(map, key, Some(value), false)?;
+        // No key is there yet: the map is new, and of the data each key stands once.
+        tree.put_field(map, key, None, value);
     }
     Ok(())
 }
@@ -253,7 +254,7 @@ impl Resource {
     pub(super) fn data(&self, field: &str) -> BTreeMap<String, Text> {
         let Some(map) = self.tree.field(self.tree.root, field) else { return BTreeMap::new() };
         let text =
-            |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.clone() };
+            |id: Id| if self.tree.is_null(id) { String::new() } else { self.tree.node(id).text.to_string() };
         let entries = self.tree.entries(map);
         entries.map(|(key, value)| (text(key), (text(value), self.tree.node(value).place))).collect()
     }

@@ -1,6 +1,6 @@
 //! Groups, versions, kinds and identities, compared as kustomize compares them.
 
-use super::node::Tree;
+use super::node::{Str, Tree};
 
 /// Kinds that kustomize knows to have no namespace (`kyaml/openapi`, the table of known types).
 const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
@@ -28,14 +28,14 @@ pub(super) const NO_NAMESPACE: &str = "_non_namespaceable_";
 /// A group, version and kind; in a selector an empty part means any.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
 pub(super) struct Gvk {
-    pub(super) group: String,
-    pub(super) version: String,
-    pub(super) kind: String,
+    pub(super) group: Str,
+    pub(super) version: Str,
+    pub(super) kind: Str,
 }
 
 impl Gvk {
     pub(super) fn new(group: &str, version: &str, kind: &str) -> Self {
-        Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() }
+        Self { group: group.into(), version: version.into(), kind: kind.into() }
     }
 
     pub(super) fn of(api_version: &str, kind: &str) -> Self {
@@ -60,7 +60,11 @@ impl Gvk {
     }
 
     pub(super) fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_string()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// The text by which kustomize orders types.
@@ -98,8 +102,8 @@ pub(super) fn split_version(api_version: &str) -> (&str, &str) {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ResId {
     pub(super) gvk: Gvk,
-    pub(super) name: String,
-    pub(super) namespace: String,
+    pub(super) name: Str,
+    pub(super) namespace: Str,
     /// True if the type is known to have no namespace. An earlier identity does not know, but has [`NO_NAMESPACE`].
     pub(super) cluster_scoped: bool,
 }
@@ -112,7 +116,7 @@ impl ResId {
             let value = tree.field(root, "metadata").and_then(|metadata| tree.field(metadata, field));
             value
                 .filter(|id| !tree.is_nil_or_empty(*id))
-                .map_or_else(String::new, |id| tree.node(id).text.clone())
+                .map_or_else(Str::new, |id| tree.node(id).text.clone())
         };
         let (name, namespace) = (meta("name"), meta("namespace"));
         let cluster_scoped = gvk.is_cluster_scoped();
@@ -149,8 +153,8 @@ impl ResId {
     }
 
     /// A key that two identities share exactly if they are the same.
-    pub(super) fn key(&self) -> (Gvk, String, String) {
-        (self.gvk.clone(), self.name.clone(), self.effective_namespace().to_owned())
+    pub(super) fn key(&self) -> (Gvk, Str, Str) {
+        (self.gvk.clone(), self.name.clone(), self.effective_namespace().into())
     }
 }
 

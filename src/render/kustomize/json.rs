@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::node::{Id, Kind, Node, NodeError, NodeResult, Place, Style, Tag, Tree};
+use super::node::{Id, Ids, Kind, Node, NodeError, NodeResult, Place, Style, Tag, Tree};
 use super::scalar;
 use crate::render::origin::{PathHash, Step};
 
@@ -83,7 +83,7 @@ impl Tree {
             }
             Value::String(text) => Ok(text),
             Value::Null => Err(problem(hint)),
-            _ if root => Ok(node.text.clone()),
+            _ if root => Ok(node.text.to_string()),
             _ => Err(problem(hint)),
         }
     }
@@ -104,10 +104,11 @@ impl Tree {
                 Node { content, ..Node::new(Kind::Seq, place) }
             }
             Value::Object(map) => {
-                let mut content = Vec::with_capacity(2 * map.len());
+                let mut content = Ids::with_capacity(2 * map.len());
                 for (key, value) in map {
                     let key = self.push(text_node(key, place));
-                    content.extend([key, self.push_json(value, place)]);
+                    let value = self.push_json(value, place);
+                    content.extend([key, value]);
                 }
                 Node { content, ..Node::new(Kind::Map, place) }
             }
@@ -135,11 +136,9 @@ impl Tree {
             Kind::Scalar => Vec::new(),
             Kind::Seq => node.content.iter().copied().zip(old.content.iter().copied()).collect(),
             Kind::Map => {
-                let entries: Vec<(Id, Id)> = self.entries(here).collect();
-                entries
-                    .into_iter()
-                    .filter_map(|(key, value)| Some((value, other.field(there, &self.node(key).text)?)))
-                    .collect()
+                let index = other.index(there);
+                let old = |(key, value): (Id, Id)| Some((value, *index.get(&self.node(key).text)?));
+                self.entries(here).filter_map(old).collect()
             }
         };
         for (here, there) in pairs {

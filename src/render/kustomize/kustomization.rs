@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::decode::Setting;
 use super::fault::{Fault, Outcome};
+use super::fields::FieldSpec;
 use super::ident::{Gvk, ResId};
 use super::node::Place;
-use super::paths::FieldSpec;
 use super::pattern::Pattern;
-use super::set::Selector;
+use super::selector::Selector;
 use crate::object::selector::Selector as LabelSelector;
 
 /// A text and its place.
@@ -346,9 +346,9 @@ pub(super) fn field_spec(entry: &Setting<'_>) -> Outcome<FieldSpec> {
     let mut spec = FieldSpec { gvk: Gvk::default(), path: String::new(), create: false };
     for (name, field) in entry.fields(&["group", "version", "kind", "path", "create"])? {
         match name {
-            "group" => spec.gvk.group = field.text()?,
-            "version" => spec.gvk.version = field.text()?,
-            "kind" => spec.gvk.kind = field.text()?,
+            "group" => spec.gvk.group = field.text()?.into(),
+            "version" => spec.gvk.version = field.text()?.into(),
+            "kind" => spec.gvk.kind = field.text()?.into(),
             "path" => spec.path = field.text()?,
             _ => spec.create = field.flag()?,
         }
@@ -488,11 +488,11 @@ fn replacement_source(entry: &Setting<'_>) -> Outcome<ReplacementSource> {
         entry.fields(&["group", "version", "kind", "name", "namespace", "fieldPath", "options"])?
     {
         match name {
-            "group" => source.id.gvk.group = field.text()?,
-            "version" => source.id.gvk.version = field.text()?,
-            "kind" => source.id.gvk.kind = field.text()?,
-            "name" => source.id.name = field.text()?,
-            "namespace" => source.id.namespace = field.text()?,
+            "group" => source.id.gvk.group = field.text()?.into(),
+            "version" => source.id.gvk.version = field.text()?.into(),
+            "kind" => source.id.gvk.kind = field.text()?.into(),
+            "name" => source.id.name = field.text()?.into(),
+            "namespace" => source.id.namespace = field.text()?.into(),
             "fieldPath" => source.field_path = field.text()?,
             _ => source.options = field_options(&field)?,
         }
@@ -552,17 +552,17 @@ fn object_reference(entry: &Setting<'_>) -> Outcome<ResId> {
     for (name, field) in entry.fields(&["apiVersion", "group", "version", "kind", "name", "namespace"])? {
         match name {
             "apiVersion" => api_version = field.text()?,
-            "group" => id.gvk.group = field.text()?,
-            "version" => id.gvk.version = field.text()?,
-            "kind" => id.gvk.kind = field.text()?,
-            "name" => id.name = field.text()?,
-            _ => id.namespace = field.text()?,
+            "group" => id.gvk.group = field.text()?.into(),
+            "version" => id.gvk.version = field.text()?.into(),
+            "kind" => id.gvk.kind = field.text()?.into(),
+            "name" => id.name = field.text()?.into(),
+            _ => id.namespace = field.text()?.into(),
         }
     }
     match api_version.split('/').collect::<Vec<_>>()[..] {
         [""] => {}
-        [version] => id.gvk.version = version.to_owned(),
-        [group, version] => (id.gvk.group, id.gvk.version) = (group.to_owned(), version.to_owned()),
+        [version] => id.gvk.version = version.into(),
+        [group, version] => (id.gvk.group, id.gvk.version) = (group.into(), version.into()),
         _ => {}
     }
     Ok(id)

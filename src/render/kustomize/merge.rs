@@ -1,10 +1,11 @@
 //! The strategic merge of kustomize (`kyaml/yaml/merge2`), which is not that of the API server: of the directives it knows
 //! `$patch: merge`, `replace` and `delete`, new items of a list come first, and null takes a field out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::node::{Id, Kind, Node, NodeError, NodeResult, Tag, Tree};
+use super::node::{Id, Ids, Kind, Node, NodeError, NodeResult, Str, Tag, Tree};
 use super::schema::{Schemas, Spot};
+use super::work::looked;
 
 const DIRECTIVE: &str = "$patch";
 
@@ -50,15 +51,14 @@ impl<'s> Merge<'_, 's> {
         match kind {
             Kind::Map => self.map(dest, origin, at),
             Kind::Scalar => Ok(origin.or(dest).map(|id| (id, false))),
-            Kind::Seq => {
-                match at.and_then(|(set, spot)| spot.merge_keys().map(|keys| (set, spot, keys.to_vec()))) {
-                    Some((set, spot, keys)) => {
-                        let items = self.schemas[set].items(spot).map(|items| (set, items));
-                        self.list(dest, origin, keys, items)
-                    }
-                    None => Ok(origin.or(dest).map(|id| (id, false))),
+            Kind::Seq => match at.and_then(|(set, spot)| Some((set, spot, spot.merge_keys()?.to_vec()))) {
+                Some((set, spot, keys)) => {
+                    let keys = keys.into_iter().map(Str::from).collect();
+                    let items = self.schemas[set].items(spot).map(|items| (set, items));
+                    self.list(dest, origin, keys, items)
                 }
-            }
+                None => Ok(origin.or(dest).map(|id| (id, false))),
+            },
         }
     }
 
@@ -74,14 +74,19 @@ impl<'s> Merge<'_, 's> {
 
     fn map(&mut self, dest: Option<Id>, origin: Option<Id>, at: At<'s>) -> NodeResult<Merged> {
         let Some((dest, keep)) = self.map_target(dest, origin)? else { return Ok(None) };
+        let (ours, theirs) = (self.tree.index(dest), origin.map(|origin| self.tree.index(origin)));
+        let mut gone = BTreeSet::new();
         for name in self.names(dest, origin) {
             let below = at.and_then(|(set, spot)| Some((set, self.schemas[set].field(spot, &name)?)));
-            let ours = self.tree.field(dest, &name);
-            let theirs = origin.and_then(|origin| self.tree.field(origin, &name));
+            let ours = ours.get(&name).copied();
+            let theirs = theirs.as_ref().and_then(|theirs| theirs.get(&name).copied());
             let merged = self.walk(ours, theirs, below)?;
-            let (value, keep) = merged.map_or((None, false), |(id, keep)| (Some(id), keep));
-            self.tree.set_field(dest, &name, value, keep)?;
+            match merged.filter(|(value, keep)| *keep || !self.tree.is_null(*value)) {
+                Some((value, _)) => self.tree.put_field(dest, &name, ours, value),
+                None => drop(gone.insert(name)),
+            }
         }
+        self.tree.clear_all(dest, gone);
         Ok(Some((dest, keep)))
     }
 
@@ -108,7 +113,7 @@ impl<'s> Merge<'_, 's> {
         })
     }
 
-    fn names(&self, dest: Id, origin: Option<Id>) -> BTreeSet<String> {
+    fn names(&self, dest: Id, origin: Option<Id>) -> BTreeSet<Str> {
         let sources = std::iter::once(dest).chain(origin);
         sources
             .flat_map(|id| self.tree.entries(id))
@@ -136,7 +141,7 @@ impl<'s> Merge<'_, 's> {
                 }
                 let directive = self.named(value)?;
                 let text = self.tree.node(value).text.clone();
-                self.set_item(patch, None, &[DIRECTIVE.to_owned()], &[text])?;
+                self.set_item(patch, None, &[Str::from(DIRECTIVE)], &[text])?;
                 Ok(directive)
             }
             Kind::Scalar => {
@@ -163,7 +168,7 @@ impl<'s> Merge<'_, 's> {
         &mut self,
         dest: Option<Id>,
         origin: Option<Id>,
-        keys: Vec<String>,
+        keys: Vec<Str>,
         items: At<'s>,
     ) -> NodeResult<Merged> {
         let dest = if self.missing(dest) {
@@ -179,7 +184,7 @@ impl<'s> Merge<'_, 's> {
         };
         let Some(dest) = dest else { return Ok(None) };
         let (keys, values) = if keys.is_empty() {
-            (vec![String::new()], self.single_values(dest, origin))
+            (vec![Str::new()], self.single_values(dest, origin))
         } else {
             let values = self.key_values(dest, origin, &keys);
             (keys, values)
@@ -189,16 +194,17 @@ impl<'s> Merge<'_, 's> {
     }
 
     /// The values of the keys of all items, those of the patch first.
-    fn key_values(&self, dest: Id, origin: Option<Id>, keys: &[String]) -> Vec<Vec<String>> {
-        let mut found: Vec<Vec<String>> = Vec::new();
+    fn key_values(&self, dest: Id, origin: Option<Id>, keys: &[Str]) -> Vec<Vec<Str>> {
+        let mut known = HashSet::new();
+        let mut found: Vec<Vec<Str>> = Vec::new();
         for list in origin.into_iter().chain([dest]) {
             for item in &self.tree.node(list).content {
-                let value = |key: &String| {
+                let value = |key: &Str| {
                     let field = self.tree.field(*item, key).filter(|id| !self.tree.is_nil_or_empty(*id));
-                    field.map_or_else(String::new, |id| self.tree.node(id).text.clone())
+                    field.map_or_else(Str::new, |id| self.tree.node(id).text.clone())
                 };
-                let values: Vec<String> = keys.iter().map(value).collect();
-                if !found.contains(&values) {
+                let values: Vec<Str> = keys.iter().map(value).collect();
+                if known.insert(values.clone()) {
                     found.push(values);
                 }
             }
@@ -206,12 +212,13 @@ impl<'s> Merge<'_, 's> {
         found
     }
 
-    fn single_values(&self, dest: Id, origin: Option<Id>) -> Vec<Vec<String>> {
-        let mut found: Vec<Vec<String>> = Vec::new();
+    fn single_values(&self, dest: Id, origin: Option<Id>) -> Vec<Vec<Str>> {
+        let mut known = HashSet::new();
+        let mut found: Vec<Vec<Str>> = Vec::new();
         for list in origin.into_iter().chain([dest]) {
             for item in &self.tree.node(list).content {
                 let value = vec![self.tree.node(*item).text.clone()];
-                if !found.contains(&value) {
+                if known.insert(value.clone()) {
                     found.push(value);
                 }
             }
@@ -223,12 +230,18 @@ impl<'s> Merge<'_, 's> {
         &mut self,
         dest: Id,
         origin: Option<Id>,
-        keys: Vec<String>,
-        mut values: Vec<Vec<String>>,
+        keys: Vec<Str>,
+        mut values: Vec<Vec<Str>>,
         items: At<'s>,
     ) -> NodeResult<Id> {
         if keys.len() > 1 {
             complete(&mut values);
+        }
+        if let [key] = &keys[..]
+            && values.iter().all(|value| value.iter().all(|text| !text.is_empty()))
+            && (!key.is_empty() || self.are_texts(dest, origin))
+        {
+            return self.items_by_one_key(dest, origin, key, &values, items);
         }
         let place = self.tree.node(dest).place;
         let added = self.tree.push(Node::new(Kind::Seq, place));
@@ -256,13 +269,71 @@ impl<'s> Merge<'_, 's> {
         Ok(added)
     }
 
+    /// True if all items are single values.
+    fn are_texts(&self, dest: Id, origin: Option<Id>) -> bool {
+        let items = origin.into_iter().chain([dest]).flat_map(|list| &self.tree.node(list).content);
+        items.map(|item| self.tree.node(*item)).all(|node| node.kind == Kind::Scalar && node.tag != Tag::Null)
+    }
+
+    /// The usual case: all items of both lists are maps that have the one key, or single values, for which the key is empty.
+    /// Items are found by an index.
+    fn items_by_one_key(
+        &mut self,
+        dest: Id,
+        origin: Option<Id>,
+        key: &Str,
+        values: &[Vec<Str>],
+        items: At<'s>,
+    ) -> NodeResult<Id> {
+        if values.is_empty() {
+            return Ok(dest);
+        }
+        let (ours, theirs) = (self.by_key(Some(dest), key), self.by_key(origin, key));
+        let mut added = Ids::new();
+        let mut places: HashMap<Str, usize> = HashMap::new();
+        for text in values.iter().flatten() {
+            let merged = self.walk(ours.get(text).copied(), theirs.get(text).copied(), items)?;
+            let Some(value) = merged.map(|(id, _)| id).filter(|id| !self.is_empty(*id)) else { continue };
+            self.set_keys(value, std::slice::from_ref(key), std::slice::from_ref(text))?;
+            places.insert(text.clone(), added.len());
+            added.push(value);
+        }
+        // The old items stand where the new ones with the same key do; of several with one key the last.
+        for item in self.tree.node(dest).content.clone() {
+            let text = self.text_of(item, key).map(|id| self.tree.node(id).text.clone());
+            if let Some(at) = text.and_then(|text| places.get(&text).copied()) {
+                added.make_mut()[at] = item;
+            }
+        }
+        let place = self.tree.node(dest).place;
+        Ok(self.tree.push(Node { content: added, ..Node::new(Kind::Seq, place) }))
+    }
+
+    /// What tells an item from the others: the value of its key, or the item itself.
+    fn text_of(&self, item: Id, key: &str) -> Option<Id> {
+        if key.is_empty() { Some(item) } else { self.tree.field(item, key) }
+    }
+
+    /// The first item for each text of a key.
+    fn by_key(&self, list: Option<Id>, key: &str) -> HashMap<Str, Id> {
+        let mut found = HashMap::new();
+        let list = list.filter(|id| self.tree.node(*id).kind == Kind::Seq);
+        for item in list.map(|id| self.tree.node(id).content.clone()).unwrap_or_default() {
+            looked(1);
+            if let Some(field) = self.text_of(item, key) {
+                found.entry(self.tree.node(field).text.clone()).or_insert(item);
+            }
+        }
+        found
+    }
+
     fn is_empty(&self, id: Id) -> bool {
         let node = self.tree.node(id);
         node.tag == Tag::Null || (node.kind == Kind::Map && node.content.is_empty())
     }
 
     /// Makes sure that an item has its keys.
-    fn set_keys(&mut self, item: Id, names: &[String], texts: &[String]) -> NodeResult<()> {
+    fn set_keys(&mut self, item: Id, names: &[Str], texts: &[Str]) -> NodeResult<()> {
         for (name, text) in names.iter().zip(texts) {
             if self.tree.field(item, name).is_some() || text.is_empty() {
                 continue;
@@ -279,11 +350,11 @@ impl<'s> Merge<'_, 's> {
     }
 
     /// The first item with these values; an empty text fits a key only if the item's is empty.
-    fn find(&self, list: Option<Id>, names: &[String], texts: &[String]) -> Option<Id> {
+    fn find(&self, list: Option<Id>, names: &[Str], texts: &[Str]) -> Option<Id> {
         let list = list.filter(|id| self.tree.node(*id).kind == Kind::Seq)?;
         let content = &self.tree.node(list).content;
-        if names.first().is_none_or(String::is_empty) {
-            let wanted = texts.first().map_or("", String::as_str);
+        if names.first().is_none_or(Str::is_empty) {
+            let wanted = texts.first().map_or("", Str::as_str);
             return content.iter().copied().find(|item| self.tree.node(*item).text == wanted);
         }
         content.iter().copied().find(|item| {
@@ -295,10 +366,10 @@ impl<'s> Merge<'_, 's> {
     }
 
     /// Replaces the item with these values, or takes it out, or appends it.
-    fn set_item(&mut self, list: Id, item: Option<Id>, names: &[String], texts: &[String]) -> NodeResult<()> {
+    fn set_item(&mut self, list: Id, item: Option<Id>, names: &[Str], texts: &[Str]) -> NodeResult<()> {
         let by_key = names.first().is_some_and(|name| !name.is_empty())
             && texts.first().is_some_and(|text| !text.is_empty());
-        let mut content = Vec::new();
+        let mut content = Ids::new();
         let mut found = false;
         for old in self.tree.node(list).content.clone() {
             if self.is_empty(old) {
@@ -322,7 +393,7 @@ impl<'s> Merge<'_, 's> {
         Ok(())
     }
 
-    fn has(&self, item: Id, names: &[String], texts: &[String]) -> NodeResult<bool> {
+    fn has(&self, item: Id, names: &[Str], texts: &[Str]) -> NodeResult<bool> {
         let mut last = None;
         for (at, name) in names.iter().enumerate() {
             if let Some(text) = texts.get(at) {
@@ -342,11 +413,11 @@ impl<'s> Merge<'_, 's> {
     }
 
     /// Puts the old items behind the new ones, each in the place of a new one with the same keys.
-    fn append(&mut self, into: Id, from: Id, names: &[String]) -> NodeResult<()> {
+    fn append(&mut self, into: Id, from: Id, names: &[Str]) -> NodeResult<()> {
         for item in self.tree.node(from).content.clone() {
-            if names.first().is_none_or(String::is_empty) {
+            if names.first().is_none_or(Str::is_empty) {
                 let text = self.tree.node(item).text.clone();
-                self.set_item(into, Some(item), &[String::new()], &[text])?;
+                self.set_item(into, Some(item), &[Str::new()], &[text])?;
                 continue;
             }
             let mut texts = Vec::new();
@@ -366,7 +437,7 @@ impl<'s> Merge<'_, 's> {
 }
 
 /// Values that differ only where one is empty are the same: both become complete.
-fn complete(values: &mut [Vec<String>]) {
+fn complete(values: &mut [Vec<Str>]) {
     for one in 0..values.len() {
         for other in 0..values.len() {
             if let Some(both) = joined(&values[one], &values[other]) {
@@ -377,7 +448,7 @@ fn complete(values: &mut [Vec<String>]) {
     }
 }
 
-fn joined(one: &[String], other: &[String]) -> Option<Vec<String>> {
+fn joined(one: &[Str], other: &[Str]) -> Option<Vec<Str>> {
     let mut common = false;
     let mut both = Vec::new();
     for (a, b) in one.iter().zip(other) {
@@ -392,8 +463,8 @@ fn joined(one: &[String], other: &[String]) -> Option<Vec<String>> {
 }
 
 /// The keys that some item has, and the values of one item for them.
-fn usable(all: &[Vec<String>], values: &[String], keys: &[String]) -> (Vec<String>, Vec<String>) {
-    let used: BTreeSet<&String> = all
+fn usable(all: &[Vec<Str>], values: &[Str], keys: &[Str]) -> (Vec<Str>, Vec<Str>) {
+    let used: BTreeSet<&Str> = all
         .iter()
         .flat_map(|values| values.iter().zip(keys))
         .filter(|(value, _)| !value.is_empty())

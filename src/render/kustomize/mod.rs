@@ -9,12 +9,14 @@ mod config;
 mod decode;
 mod emit;
 mod fault;
+mod fields;
 mod generate;
 mod ident;
 mod json;
 mod json_patch;
 pub mod kustomization;
 mod load;
+mod matching;
 mod merge;
 mod node;
 mod patches;
@@ -29,6 +31,7 @@ mod replace;
 mod resource;
 mod scalar;
 mod schema;
+mod selector;
 mod set;
 mod shown;
 mod sort;
@@ -38,6 +41,7 @@ mod text;
 mod transform;
 mod vars;
 pub mod wanted;
+mod work;
 
 use std::sync::Arc;
 
@@ -74,9 +78,7 @@ impl<'r> Options<'r> {
 /// [`RenderError::Problems`] with the first problem, [`RenderError::NoManifests`] if nothing comes out.
 pub fn render(tree: &dyn FileTree, place: &RepoPath, options: Options<'_>) -> Result<Manifests, RenderError> {
     let mut build = Build::new(Loader::new(tree, options.remotes));
-    let built = build.run(place).and_then(|items| {
-        items.iter().map(|item| manifest(item, &build.loader.files)).collect::<Result<Vec<_>, _>>()
-    });
+    let built = build.run(place).and_then(|items| manifests(items, &build.loader.files));
     match built {
         Err(fault) => {
             Err(RenderError::Problems(vec![named(fault.notice(&build.loader.files), &build.loader.files)]))
@@ -103,6 +105,26 @@ fn named(mut notice: Notice, files: &[Arc<str>]) -> Notice {
     notice
 }
 
+/// Objects below this number are written on one thread.
+const FEW_OBJECTS: usize = 128;
+
+/// The objects as manifests. Each is given up as soon as it is written, so that memory never holds all of them twice.
+fn manifests(mut items: Vec<Resource>, files: &[Arc<str>]) -> Result<Vec<Manifest>, fault::Fault> {
+    let write = |items: Vec<Resource>| {
+        items.into_iter().map(|item| manifest(&item, files)).collect::<Result<Vec<_>, _>>()
+    };
+    if items.len() < FEW_OBJECTS {
+        return write(items);
+    }
+    let back = items.split_off(items.len() / 2);
+    std::thread::scope(|scope| {
+        let back = scope.spawn(|| write(back));
+        let mut all = write(items)?;
+        all.extend(back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        Ok(all)
+    })
+}
+
 fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Fault> {
     let (mut object, places) = item.tree.to_json_with_places()?;
     if item.tree.nodes.iter().any(|node| node.text.contains('\u{85}')) {
@@ -120,8 +142,8 @@ fn manifest(item: &Resource, files: &[Arc<str>]) -> Result<Manifest, fault::Faul
     let fields = places.into_iter().map(|(path, at)| (path, name(at.file), at.line));
     Ok(Manifest {
         gvk: Gvk::new(&version.group, &version.version, &id.gvk.kind),
-        namespace: (!id.namespace.is_empty()).then_some(id.namespace),
-        name: id.name,
+        namespace: (!id.namespace.is_empty()).then(|| id.namespace.to_string()),
+        name: id.name.to_string(),
         origin: Origin::with_files(own, place.line, fields),
         object: Packed::of(&object),
     })

@@ -3,7 +3,15 @@
 //! Nodes lie in one vector and refer to each other by number. That is not only compact: kustomize puts one node into several
 //! places of an object (the value of a common label, for one), and a later change of one place is seen in all of them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::scalar;
+use super::work::looked;
+
+/// A text of an object: short ones lie in it, long ones are shared by their copies.
+pub(super) use ecow::EcoString as Str;
+/// Numbers of nodes; copies share them until one is changed.
+pub(super) type Ids = ecow::EcoVec<Id>;
 
 /// Number of a node in its [`Tree`].
 pub(super) type Id = u32;
@@ -60,16 +68,16 @@ pub(super) struct Node {
     pub(super) style: Style,
     /// True if the tag was written out.
     pub(super) tagged: bool,
-    pub(super) text: String,
+    pub(super) text: Str,
     /// Items; of a map, keys and values in turn.
-    pub(super) content: Vec<Id>,
+    pub(super) content: Ids,
     pub(super) place: Place,
 }
 
 impl Node {
-    pub(super) fn scalar(text: impl Into<String>, tag: Tag, place: Place) -> Self {
+    pub(super) fn scalar(text: impl Into<Str>, tag: Tag, place: Place) -> Self {
         let (kind, style) = (Kind::Scalar, Style::Plain);
-        Self { kind, tag, style, tagged: false, text: text.into(), content: Vec::new(), place }
+        Self { kind, tag, style, tagged: false, text: text.into(), content: Ids::new(), place }
     }
 
     pub(super) fn new(kind: Kind, place: Place) -> Self {
@@ -114,6 +122,10 @@ impl Tree {
 
     pub(super) fn push(&mut self, node: Node) -> Id {
         let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        if self.nodes.len() == self.nodes.capacity() {
+            // There are many trees, so none of them keeps half of its room empty.
+            self.nodes.reserve_exact(8 + self.nodes.len() / 8);
+        }
         self.nodes.push(node);
         id
     }
@@ -156,7 +168,22 @@ impl Tree {
 
     /// The value of a field, if the node is a map that has it.
     pub(super) fn field(&self, map: Id, name: &str) -> Option<Id> {
-        self.entries(map).find(|(key, _)| self.node(*key).text == name).map(|(_, value)| value)
+        let mut entries = self.entries(map);
+        let found = entries.find(|(key, _)| {
+            looked(1);
+            self.node(*key).text == name
+        });
+        found.map(|(_, value)| value)
+    }
+
+    /// The values of a map by their keys; of a key that stands twice the first.
+    pub(super) fn index(&self, map: Id) -> HashMap<Str, Id> {
+        let mut index = HashMap::with_capacity(self.node(map).content.len() / 2);
+        for (key, value) in self.entries(map) {
+            looked(1);
+            index.entry(self.node(key).text.clone()).or_insert(value);
+        }
+        index
     }
 
     /// The text of a field, empty if there is none.
@@ -212,8 +239,15 @@ impl Tree {
         let Some(value) = value.filter(|value| keep_null || !self.is_null(*value)) else {
             return self.clear(map, name);
         };
+        let field = self.get(map, name)?;
+        self.put_field(map, name, field, value);
+        Ok(())
+    }
+
+    /// Sets a field whose old value is known, or puts a new one at the end.
+    pub(super) fn put_field(&mut self, map: Id, name: &str, old: Option<Id>, value: Id) {
         self.quote_old_words(value);
-        match self.get(map, name)? {
+        match old {
             Some(field) => {
                 self.node_mut(value).style = self.node(field).style;
                 self.overwrite(field, value);
@@ -224,7 +258,16 @@ impl Tree {
                 self.node_mut(map).content.extend([key, value]);
             }
         }
-        Ok(())
+    }
+
+    /// Takes fields out of a map; of one that stands twice the first.
+    pub(super) fn clear_all(&mut self, map: Id, mut names: BTreeSet<Str>) {
+        if names.is_empty() {
+            return;
+        }
+        let kept = |(key, _): &(Id, Id)| !names.remove(&self.node(*key).text);
+        let content = self.entries(map).filter(kept).flat_map(|(key, value)| [key, value]).collect();
+        self.node_mut(map).content = content;
     }
 
     /// What YAML 1.1 would not read as a text is quoted.
@@ -240,7 +283,9 @@ impl Tree {
         self.expect(map, Kind::Map)?;
         let found = self.entries(map).position(|(key, _)| self.node(key).text == name);
         if let Some(at) = found {
-            self.node_mut(map).content.drain(2 * at..2 * at + 2);
+            let content = &mut self.node_mut(map).content;
+            content.remove(2 * at + 1);
+            content.remove(2 * at);
         }
         Ok(())
     }
@@ -248,17 +293,7 @@ impl Tree {
     /// Copies a node of another tree, with everything in it.
     pub(super) fn import(&mut self, other: &Tree, id: Id) -> Id {
         let source = other.node(id);
-        let mut node = Node { content: Vec::with_capacity(source.content.len()), ..source.shallow() };
-        for child in &source.content {
-            node.content.push(self.import(other, *child));
-        }
-        self.push(node)
-    }
-}
-
-impl Node {
-    /// The node without its contents.
-    fn shallow(&self) -> Self {
-        Self { content: Vec::new(), text: self.text.clone(), ..*self }
+        let content = source.content.iter().map(|child| self.import(other, *child)).collect();
+        self.push(Node { content, ..source.clone() })
     }
 }

@@ -1,5 +1,7 @@
 //! Patches: strategic merges and JSON patches, and how they find their objects.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::fault::{Fault, Outcome, near};
@@ -9,7 +11,8 @@ use super::merge::merge;
 use super::node::{Kind, Node, Place, Tree};
 use super::resource::Resource;
 use super::schema::Schemas;
-use super::set::{ResourceSet, Selector};
+use super::selector::Selector;
+use super::set::ResourceSet;
 use super::text::resources_of;
 use crate::render::origin::{PathHash, Step};
 use crate::render::yaml::{self, Dialect};
@@ -71,19 +74,18 @@ pub(super) fn apply_merges(
                 .hint("write one entry of `patches` for each"));
         }
         let Some(patch) = patches.first() else { return Ok(()) };
-        let selected: Vec<ResId> =
-            set.items.iter().filter(|item| target.selects(item)).map(Resource::id).collect();
+        let selected: Vec<ResId> = set.selected(target).into_iter().map(|at| set.items[at].id()).collect();
         return apply_copies(set, &selected, patch, schemas);
     }
     for patch in patches {
         let at = find(set, patch)?;
-        apply(&mut set.items_mut()[at], patch, schemas)?;
+        set.change(at, |item| apply(item, patch, schemas))?;
     }
     Ok(())
 }
 
 /// The object that a patch means by its own name.
-pub(super) fn find(set: &ResourceSet, patch: &Resource) -> Outcome<usize> {
+pub(super) fn find(set: &mut ResourceSet, patch: &Resource) -> Outcome<usize> {
     let id = patch.id();
     set.one(&id).map_err(|count| match count {
         0 => {
@@ -121,20 +123,19 @@ pub(super) fn apply_copies(
     }
     copy.set_name(patch.name())?;
     copy.set_namespace(patch.namespace())?;
-    let meant: std::collections::HashSet<_> =
-        selected.iter().map(|id| (id.gvk.clone(), id.name.clone(), id.namespace.clone())).collect();
-    let mut list = std::mem::take(set);
-    for item in list.items_mut() {
-        let id = item.id();
-        if !meant.contains(&(id.gvk.clone(), id.name.clone(), id.namespace.clone())) {
-            continue;
-        }
-        let mut own = copy.clone();
-        own.set_root("apiVersion", &id.gvk.api_version())?;
-        apply(item, &own, schemas)?;
+    let mut meant = BTreeSet::new();
+    for id in selected {
+        let same =
+            |other: &ResId| (&other.gvk, &other.name, &other.namespace) == (&id.gvk, &id.name, &id.namespace);
+        meant.extend(set.named(Some(&id.name)).into_iter().filter(|at| same(&set.items[*at].id())));
     }
-    list.drop_empty();
-    set.append_all(list)
+    for at in meant {
+        let mut own = copy.clone();
+        own.set_root("apiVersion", &set.items[at].gvk().api_version())?;
+        set.change(at, |item| apply(item, &own, schemas))?;
+    }
+    set.drop_empty();
+    set.check_unique()
 }
 
 /// Merges a patch into an object. Name, kind and namespace stay unless the patch may change them.

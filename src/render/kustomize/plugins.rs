@@ -3,6 +3,7 @@
 use super::config::settings;
 use super::decode::{LOOSE, Setting};
 use super::fault::{Fault, Outcome, near};
+use super::fields::FieldSpec;
 use super::generate::{Generated, generate};
 use super::kustomization::{
     Pairs, ReplacementEntry, Text, each, field_spec, generator_args, image, replacement, replacement_entry,
@@ -11,9 +12,8 @@ use super::kustomization::{
 use super::load::{Directory, Loader};
 use super::node::Place;
 use super::patches;
-use super::paths::FieldSpec;
 use super::resource::Resource;
-use super::set::Selector;
+use super::selector::Selector;
 use super::step::{AddValue, Step, ValueTarget};
 use super::text::resources_of;
 use super::transform::{Affix, Namespace, Subjects};

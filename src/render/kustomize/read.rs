@@ -7,21 +7,35 @@ use std::collections::HashMap;
 
 use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 
-use super::node::{Id, Kind, Node, NodeError, NodeResult, Place, Style, Tag, Tree};
+use super::node::{Id, Ids, Kind, Node, NodeError, NodeResult, Place, Style, Tag, Tree};
 use super::scalar::tag_of;
 use crate::render::yaml::{MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_ANCHORS, MAX_DEPTH, MAX_NODES};
+
+/// Files with fewer documents are read on one thread.
+const FEW_DOCUMENTS: usize = 64;
 
 /// Reads the documents of a file; empty ones are left out. The items of a file that is one `List` are documents.
 ///
 /// # Errors
 /// The first problem.
 pub(super) fn read(bytes: &[u8], file: u32) -> NodeResult<Vec<Tree>> {
-    let parts = split(bytes, file)?;
+    let text = text_of(bytes, file)?;
+    let parts = split(&text, file)?;
     let only = parts.len() == 1;
     let mut trees = Vec::new();
-    let mut expanded = Expanded::default();
-    for (text, line) in parts {
-        let Some(tree) = compose(&text, file, line, &mut expanded)? else { continue };
+    // Aliases are counted through the whole file, so only files without any are read on two threads.
+    let composed = if parts.len() < FEW_DOCUMENTS || text.contains('&') {
+        compose_all(&parts, file)
+    } else {
+        let (front, back) = parts.split_at(parts.len() / 2);
+        std::thread::scope(|scope| {
+            let back = scope.spawn(|| compose_all(back, file));
+            let front = compose_all(front, file)?;
+            let back = back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok(front.into_iter().chain(back).collect())
+        })
+    };
+    for tree in composed? {
         match items_of_list(&tree).filter(|_| only) {
             Some(items) => trees.extend(items.into_iter().map(|item| Tree { root: item, ..tree.clone() })),
             None => trees.push(tree),
@@ -35,7 +49,13 @@ pub(super) fn read_first(text: &str, place: Place) -> NodeResult<Option<Tree>> {
     compose(text, place.file, place.line.max(1), &mut Expanded::default())
 }
 
-fn items_of_list(tree: &Tree) -> Option<Vec<Id>> {
+fn compose_all(parts: &[(&str, u32)], file: u32) -> NodeResult<Vec<Tree>> {
+    let mut expanded = Expanded::default();
+    let composed = parts.iter().map(|(text, line)| compose(text, file, *line, &mut expanded));
+    composed.filter_map(Result::transpose).collect()
+}
+
+fn items_of_list(tree: &Tree) -> Option<Ids> {
     let kind = tree.field_text(tree.root, "kind");
     let is_list = matches!(kind, "List" | "ResourceList");
     let items = tree.field(tree.root, "items");
@@ -43,8 +63,8 @@ fn items_of_list(tree: &Tree) -> Option<Vec<Id>> {
     wrapped.then(|| items.map(|items| tree.node(items).content.clone()).unwrap_or_default())
 }
 
-/// Cuts a stream at lines that start with `---`; nothing but blanks and a comment may follow on such a line.
-fn split(bytes: &[u8], file: u32) -> NodeResult<Vec<(String, u32)>> {
+/// The text of a file, without a mark at its start and with plain line ends.
+fn text_of(bytes: &[u8], file: u32) -> NodeResult<Cow<'_, str>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         NodeError {
@@ -52,7 +72,12 @@ fn split(bytes: &[u8], file: u32) -> NodeResult<Vec<(String, u32)>> {
             message: "invalid UTF-8".to_owned(),
         }
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n").into() } else { text.into() })
+}
+
+/// Cuts a stream at lines that start with `---`; nothing but blanks and a comment may follow on such a line.
+fn split(text: &str, file: u32) -> NodeResult<Vec<(&str, u32)>> {
     let mut parts = Vec::new();
     let (mut start, mut line, mut from) = (0, 1u32, 0);
     while let Some(at) = text[from..].find("\n---").map(|at| at + from) {
@@ -64,7 +89,7 @@ fn split(bytes: &[u8], file: u32) -> NodeResult<Vec<(String, u32)>> {
             let message = "text after the document separator `---`".to_owned();
             return Err(NodeError { place, message });
         }
-        parts.push((text[start..=at].to_owned(), line));
+        parts.push((&text[start..=at], line));
         line += newlines + 1;
         (start, from) = (end + 1, end + 1);
         // The line end of a separator cannot start another one.
@@ -73,7 +98,7 @@ fn split(bytes: &[u8], file: u32) -> NodeResult<Vec<(String, u32)>> {
         }
     }
     if !text.is_empty() {
-        parts.push((text[start.min(text.len())..].to_owned(), line));
+        parts.push((&text[start.min(text.len())..], line));
     }
     Ok(parts)
 }
@@ -92,7 +117,7 @@ fn compose(text: &str, file: u32, line: u32, expanded: &mut Expanded) -> NodeRes
     let whole = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let mut input = whole.as_bytes();
     parser.set_input(&mut input);
-    let capacity = text.len() / 12;
+    let capacity = text.len() / 8;
     let mut composer = Composer {
         tree: Tree { nodes: Vec::with_capacity(capacity), root: 0 },
         open: Vec::new(),
@@ -117,7 +142,8 @@ fn compose(text: &str, file: u32, line: u32, expanded: &mut Expanded) -> NodeRes
             _ => composer.event(event)?,
         }
     }
-    let Composer { tree, .. } = composer;
+    let Composer { mut tree, .. } = composer;
+    tree.nodes.shrink_to_fit();
     if tree.nodes.is_empty() || tree.is_null(tree.root) {
         return Ok(None);
     }
@@ -314,7 +340,7 @@ impl Composer<'_> {
             return Err(self.error_at(line, message));
         }
         let mut node = self.tree.node(id).clone();
-        for child in &mut node.content {
+        for child in node.content.make_mut() {
             *child = self.expand(*child, depth + 1, line)?;
         }
         Ok(self.tree.push(node))
@@ -343,7 +369,7 @@ impl Composer<'_> {
         for [key, value] in own.as_chunks::<2>().0 {
             self.set_entry(&mut content, *key, *value);
         }
-        self.tree.node_mut(map).content = content;
+        self.tree.node_mut(map).content = content.into();
         Ok(())
     }
 

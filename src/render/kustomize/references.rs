@@ -1,21 +1,22 @@
 //! Name references: an object that names another one by a name that has changed gets the new name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fault::{Fault, Outcome};
 use super::ident::{Gvk, NO_NAMESPACE, ResId};
-use super::node::{Id, Kind, NodeError, NodeResult, Tag, Tree};
+use super::node::{Id, Kind, NodeError, NodeResult, Str, Tag, Tree};
 use super::paths::{split, visit};
 use super::resource::{Previous, Resource};
 use super::set::ResourceSet;
 use super::specs::FieldSpecs;
+use super::work::looked;
 
 /// What is known of an object that may be referred to.
 struct Candidate {
     id: ResId,
     previous: Vec<Previous>,
-    prefixes: Vec<String>,
-    suffixes: Vec<String>,
+    prefixes: Vec<Str>,
+    suffixes: Vec<Str>,
 }
 
 /// One field that may hold a name.
@@ -36,21 +37,23 @@ pub(super) fn fix(set: &mut ResourceSet, specs: &FieldSpecs) -> Outcome<()> {
         suffixes: item.suffixes.clone(),
     };
     let mut candidates: Vec<Candidate> = set.items.iter().map(candidate).collect();
-    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_name: HashMap<Str, Vec<usize>> = HashMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
-        let names: BTreeSet<&String> = candidate.previous.iter().map(|previous| &previous.name).collect();
+        let names: BTreeSet<&Str> = candidate.previous.iter().map(|previous| &previous.name).collect();
         names.into_iter().for_each(|name| by_name.entry(name.clone()).or_default().push(at));
     }
     if by_name.is_empty() {
         return Ok(());
     }
     let mut fields: HashMap<Gvk, Vec<Field>> = HashMap::new();
-    for at in 0..set.items.len() {
-        let gvk = set.items[at].original_id().gvk;
+    let mut first = FirstNamespaces::of(&candidates);
+    for (at, item) in set.items_mut().iter_mut().enumerate() {
+        let gvk = item.original_gvk();
         let fields = fields.entry(gvk.clone()).or_insert_with(|| fields_of(&gvk, specs));
-        let item = &mut set.items_mut()[at];
-        let referrer = Referrer::new(item, &candidates[at], &candidates, &by_name)?;
+        let all = Candidates { list: &candidates, by_name: &by_name, first: &first };
+        let referrer = Referrer::new(item, &candidates[at], all)?;
         for field in fields.iter() {
+            looked(1);
             let root = item.tree.root;
             visit(&mut item.tree, root, &field.path, None, &mut |tree, id| referrer.set(tree, id, field))
                 .map_err(|error| {
@@ -61,7 +64,11 @@ pub(super) fn fix(set: &mut ResourceSet, specs: &FieldSpecs) -> Outcome<()> {
         }
         let id = item.id();
         drop(referrer);
+        let moved = candidates[at].id.namespace != id.namespace;
         candidates[at].id = id;
+        if moved {
+            first = FirstNamespaces::of(&candidates);
+        }
     }
     Ok(())
 }
@@ -77,25 +84,44 @@ fn fields_of(gvk: &Gvk, specs: &FieldSpecs) -> Vec<Field> {
     fields
 }
 
+/// All objects, and how to find some of them.
+#[derive(Clone, Copy)]
+struct Candidates<'c> {
+    list: &'c [Candidate],
+    by_name: &'c HashMap<Str, Vec<usize>>,
+    first: &'c FirstNamespaces,
+}
+
+/// The objects by the namespace that they were in first: of those that are in the same one now, one stands for all.
+struct FirstNamespaces(HashMap<Str, Vec<usize>>);
+
+impl FirstNamespaces {
+    fn of(candidates: &[Candidate]) -> Self {
+        looked(candidates.len());
+        let mut known = HashSet::new();
+        let mut found: HashMap<Str, Vec<usize>> = HashMap::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            let (first, now) = (candidate.first_namespace(), &candidate.id.namespace);
+            if known.insert((first, now, candidate.id.cluster_scoped)) {
+                found.entry(first.into()).or_default().push(at);
+            }
+        }
+        Self(found)
+    }
+}
+
 /// An object whose references are looked at.
 struct Referrer<'c> {
     this: &'c Candidate,
-    candidates: &'c [Candidate],
-    by_name: &'c HashMap<String, Vec<usize>>,
+    all: Candidates<'c>,
     /// Namespaces of service accounts that a role binding names.
-    namespaces: BTreeSet<String>,
+    namespaces: BTreeSet<Str>,
     role: Option<Gvk>,
 }
 
 impl<'c> Referrer<'c> {
-    fn new(
-        item: &Resource,
-        this: &'c Candidate,
-        candidates: &'c [Candidate],
-        by_name: &'c HashMap<String, Vec<usize>>,
-    ) -> Outcome<Self> {
-        let mut referrer =
-            Self { this, candidates, by_name, namespaces: BTreeSet::new(), role: role(&item.tree) };
+    fn new(item: &Resource, this: &'c Candidate, all: Candidates<'c>) -> Outcome<Self> {
+        let mut referrer = Self { this, all, namespaces: BTreeSet::new(), role: role(&item.tree) };
         if item.kind() == "RoleBinding" {
             referrer.namespaces = subject_namespaces(item)?;
         }
@@ -172,10 +198,10 @@ impl<'c> Referrer<'c> {
         tree: &Tree,
         at: Id,
     ) -> NodeResult<Option<&'c Candidate>> {
-        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let reachable =
-            named.iter().map(|at| &self.candidates[*at]).filter(|candidate| self.is_reachable(candidate));
-        let reachable: Vec<&Candidate> = reachable.collect();
+        let named = self.all.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        looked(named.len());
+        let named = named.iter().map(|at| &self.all.list[*at]);
+        let reachable: Vec<&Candidate> = named.filter(|candidate| self.is_reachable(candidate)).collect();
         let mut found = match namespace {
             Some(namespace) => self.in_namespace(namespace, &reachable),
             None => reachable,
@@ -218,11 +244,9 @@ impl<'c> Referrer<'c> {
         if namespace == NO_NAMESPACE {
             return Vec::new();
         }
-        let any = self
-            .candidates
-            .iter()
-            .filter(|candidate| self.is_reachable(candidate))
-            .any(|candidate| candidate.first_namespace() == namespace);
+        let first = self.all.first.0.get(namespace).map_or(&[][..], Vec::as_slice);
+        looked(first.len());
+        let any = first.iter().any(|at| self.is_reachable(&self.all.list[*at]));
         let fits = |candidate: &&&'c Candidate| {
             if any {
                 candidate.first_namespace() == namespace
@@ -263,7 +287,7 @@ impl Candidate {
 
     /// True if both went through the same prefixes and suffixes at last; `lenient` takes none for any.
     fn same_affixes(&self, other: &Self, lenient: bool) -> bool {
-        let same = |own: &[String], other: &[String]| {
+        let same = |own: &[Str], other: &[Str]| {
             (lenient && (own.is_empty() || other.is_empty())) || same_end(own, other)
         };
         same(&self.prefixes, &other.prefixes) && same(&self.suffixes, &other.suffixes)
@@ -271,7 +295,7 @@ impl Candidate {
 }
 
 /// True if the longer list ends with the shorter one; an empty one is like an empty one only.
-fn same_end(one: &[String], other: &[String]) -> bool {
+fn same_end(one: &[Str], other: &[Str]) -> bool {
     let (short, long) = if one.len() > other.len() { (other, one) } else { (one, other) };
     if short.is_empty() { long.is_empty() } else { long.ends_with(short) }
 }
@@ -280,10 +304,10 @@ fn same_end(one: &[String], other: &[String]) -> bool {
 fn role(tree: &Tree) -> Option<Gvk> {
     let reference = tree.field(tree.root, "roleRef")?;
     let text = |name: &str| tree.field(reference, name).map(|id| tree.node(id).text.clone());
-    Some(Gvk { group: text("apiGroup")?, version: String::new(), kind: text("kind")? })
+    Some(Gvk { group: text("apiGroup")?, version: Str::new(), kind: text("kind")? })
 }
 
-fn subject_namespaces(item: &Resource) -> Outcome<BTreeSet<String>> {
+fn subject_namespaces(item: &Resource) -> Outcome<BTreeSet<Str>> {
     let mut found = BTreeSet::new();
     let tree = &item.tree;
     let Some(subjects) = tree.field(tree.root, "subjects") else { return Ok(found) };

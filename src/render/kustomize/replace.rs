@@ -6,8 +6,9 @@ use super::fault::{Fault, Outcome, near};
 use super::generate::go_json;
 use super::ident::ResId;
 use super::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
+use super::matching::{Match, matches};
 use super::node::{Id, Kind, Node, Place, Tag, Tree};
-use super::paths::{Match, lookup, matches, split_dots};
+use super::paths::{find, split_dots};
 use super::read::read_first;
 use super::resource::Resource;
 use super::set::ResourceSet;
@@ -43,7 +44,9 @@ fn ids(item: &Resource) -> Vec<ResId> {
 
 fn read_source(set: &mut ResourceSet, source: &ReplacementSource) -> Outcome<Tree> {
     let fits = |item: &Resource| ids(item).iter().any(|id| id.is_selected_by(&source.id));
-    let found: Vec<usize> = (0..set.items.len()).filter(|at| fits(&set.items[*at])).collect();
+    let name = Some(source.id.name.as_str()).filter(|name| !name.is_empty());
+    let mut found = set.named(name);
+    found.retain(|at| fits(&set.items[*at]));
     let at = match found[..] {
         [at] => at,
         [] => return Err(nothing_selected(set, source)),
@@ -56,14 +59,12 @@ fn read_source(set: &mut ResourceSet, source: &ReplacementSource) -> Outcome<Tre
         }
     };
     let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
-    let item = &mut set.items_mut()[at];
-    let root = item.tree.root;
-    let missing = |item: &Resource| {
-        Fault::at(source.place, format!("the source of a replacement, {}, has no {path}", item.id()))
-    };
-    let found = lookup(&mut item.tree, root, &split_dots(path), None)
-        .map_err(|error| missing(item).hint(error.message))?;
-    let Some(id) = found.filter(|id| !item.tree.is_nil_or_empty(*id)) else { return Err(missing(item)) };
+    let item = &set.items[at];
+    let missing =
+        || Fault::at(source.place, format!("the source of a replacement, {}, has no {path}", item.id()));
+    let found =
+        find(&item.tree, item.tree.root, &split_dots(path)).map_err(|error| missing().hint(error.message))?;
+    let Some(id) = found.filter(|id| !item.tree.is_nil_or_empty(*id)) else { return Err(missing()) };
     let mut value = Tree { nodes: Vec::new(), root: 0 };
     value.root = value.import(&item.tree, id);
     let options = &source.options;
@@ -80,9 +81,10 @@ fn read_source(set: &mut ResourceSet, source: &ReplacementSource) -> Outcome<Tre
     let parts = split_text(&node.text, &options.delimiter);
     let part = usize::try_from(options.index).ok().and_then(|index| parts.get(index).cloned());
     let count = parts.len();
-    node.text = part.ok_or_else(|| {
+    let part = part.ok_or_else(|| {
         Fault::at(source.place, format!("{path} has {count} parts, there is no part {}", options.index))
     })?;
+    node.text = part.into();
     Ok(value)
 }
 
@@ -105,17 +107,18 @@ fn apply(set: &mut ResourceSet, value: &Tree, target: &ReplacementTarget) -> Out
     let Some(select) = &target.select else {
         return Err(Fault::at(target.place, "the target of a replacement needs `select`"));
     };
-    for item in set.items_mut() {
+    for at in set.named(select.only_name()) {
+        let item = &set.items[at];
         if !select.fits_texts(item) {
             continue;
         }
         let with_texts =
-            |reject: &&super::set::Selector| reject.labels.is_some() || reject.annotations.is_some();
+            |reject: &&super::selector::Selector| reject.labels.is_some() || reject.annotations.is_some();
         if target.reject.iter().filter(with_texts).any(|reject| reject.fits_texts(item)) {
             continue;
         }
         let ids = ids(item);
-        let fits = |selector: &super::set::Selector, id: &ResId| {
+        let fits = |selector: &super::selector::Selector, id: &ResId| {
             selector.fits_gvk(&id.gvk)
                 && selector.fits_name(&id.name)
                 && selector.fits_namespace(&id.namespace)
@@ -130,9 +133,10 @@ fn apply(set: &mut ResourceSet, value: &Tree, target: &ReplacementTarget) -> Out
         }
         let default = [("metadata.name".to_owned(), target.place)];
         let paths = if target.field_paths.is_empty() { &default[..] } else { &target.field_paths };
-        for (path, place) in paths {
-            copy_to(item, value, path, *place, &target.options)?;
-        }
+        set.change(at, |item| {
+            let mut paths = paths.iter();
+            paths.try_for_each(|(path, place)| copy_to(item, value, path, *place, &target.options))
+        })?;
     }
     Ok(())
 }
@@ -177,7 +181,7 @@ fn set_value(tree: &mut Tree, id: Id, value: &Tree, options: &FieldOptions, plac
     let mut text = if source.tag == Tag::Null && !options.delimiter.is_empty() {
         String::new()
     } else {
-        source.text.clone()
+        source.text.to_string()
     };
     if !options.delimiter.is_empty() {
         if tree.node(id).kind != Kind::Scalar {
@@ -195,13 +199,13 @@ fn set_value(tree: &mut Tree, id: Id, value: &Tree, options: &FieldOptions, plac
     }
     let node = tree.node_mut(id);
     if node.kind == Kind::Scalar {
-        node.text = text;
+        node.text = text.into();
         node.place = place;
         return Ok(());
     }
     let copy = tree.import(value, value.root);
     if source.kind == Kind::Scalar {
-        tree.node_mut(copy).text = text;
+        tree.node_mut(copy).text = text.into();
     }
     tree.overwrite(id, copy);
     tree.node_mut(id).place = place;
@@ -218,7 +222,7 @@ fn set_in_text(
 ) -> Outcome<bool> {
     let root = tree.root;
     for length in 1..parts.len() {
-        let Ok(Some(field)) = lookup(tree, root, &parts[..length], None) else { continue };
+        let Ok(Some(field)) = find(tree, root, &parts[..length]) else { continue };
         if tree.node(field).kind != Kind::Scalar {
             continue;
         }
@@ -241,7 +245,7 @@ fn set_in_text(
         }
         let text = serialize(&inner, &node.text, place)?;
         let node = tree.node_mut(field);
-        (node.text, node.place) = (text, place);
+        (node.text, node.place) = (text.into(), place);
         return Ok(true);
     }
     Ok(false)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::ident::{Gvk, ResId};
-use super::node::{Id, Kind, NodeResult, Place, Tag, Tree};
-use super::paths::{FieldSpec, lookup};
+use super::node::{Id, Kind, NodeResult, Place, Str, Tag, Tree};
+use super::paths::{lookup, visit};
 
 /// What a generated object does with one of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,9 +19,9 @@ pub(super) enum Behavior {
 /// An earlier name of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Previous {
-    pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) kind: String,
+    pub(super) name: Str,
+    pub(super) namespace: Str,
+    pub(super) kind: Str,
 }
 
 /// One object.
@@ -30,8 +30,8 @@ pub(super) struct Resource {
     pub(super) tree: Tree,
     /// Earlier names, the oldest first.
     pub(super) previous: Vec<Previous>,
-    pub(super) prefixes: Vec<String>,
-    pub(super) suffixes: Vec<String>,
+    pub(super) prefixes: Vec<Str>,
+    pub(super) suffixes: Vec<Str>,
     pub(super) behavior: Behavior,
     pub(super) needs_hash: bool,
     pub(super) allow_name_change: bool,
@@ -87,6 +87,11 @@ impl Resource {
         resource
     }
 
+    /// True if nothing is left of the object.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone || self.tree.is_nil_or_empty(self.tree.root)
+    }
+
     /// The place of the object: that of its first key.
     pub(super) fn place(&self) -> Place {
         self.tree.node(self.tree.root).place
@@ -139,6 +144,15 @@ impl Resource {
         self.previous_ids().into_iter().next().unwrap_or_else(|| self.id())
     }
 
+    /// The type that the object had first.
+    pub(super) fn original_gvk(&self) -> Gvk {
+        let gvk = self.gvk();
+        match self.previous.first() {
+            Some(first) => Gvk { kind: first.kind.clone(), ..gvk },
+            None => gvk,
+        }
+    }
+
     /// The name that the object had first.
     pub(super) fn original_name(&self) -> &str {
         self.previous.first().map_or_else(|| self.name(), |previous| &previous.name)
@@ -149,16 +163,11 @@ impl Resource {
         self.previous_ids().iter().any(&matches) || matches(&self.id())
     }
 
-    /// True if the object has or had the name: quicker to tell than an identity.
-    pub(super) fn has_or_had_name(&self, name: &str) -> bool {
-        self.name() == name || self.previous.iter().any(|previous| previous.name == name)
-    }
-
     /// Remembers the present name.
     pub(super) fn remember_name(&mut self) {
         let id = self.id();
         // kustomize keeps lists of names in annotations, and an empty one leaves no trace there.
-        let namespace = id.effective_namespace().to_owned();
+        let namespace: Str = id.effective_namespace().into();
         if !id.name.is_empty() && !namespace.is_empty() {
             self.previous.push(Previous { name: id.name, namespace, kind: id.gvk.kind });
         }
@@ -219,7 +228,7 @@ impl Resource {
         let Some(map) = self.metadata().and_then(|metadata| self.tree.field(metadata, field)) else {
             return BTreeMap::new();
         };
-        let text = |id: Id| self.tree.node(id).text.clone();
+        let text = |id: Id| self.tree.node(id).text.to_string();
         let entries = self.tree.entries(map);
         entries.map(|(key, value)| (text(key), (text(value), self.tree.node(value).place))).collect()
     }
@@ -273,10 +282,10 @@ impl Resource {
 
     /// Sets one annotation and leaves the others as they are.
     pub(super) fn add_annotation(&mut self, key: &str, text: &str, place: Place) -> NodeResult<()> {
-        let spec = FieldSpec { gvk: Gvk::default(), path: "metadata/annotations".to_owned(), create: true };
+        let (path, root) = (["metadata".to_owned(), "annotations".to_owned()], self.tree.root);
         let value = self.tree.push_text(text, place);
         let make = Some((Kind::Map, Tag::Collection));
-        spec.visit(&mut self.tree, make, &mut |tree, id| tree.set_field(id, key, Some(value), false))
+        visit(&mut self.tree, root, &path, make, &mut |tree, id| tree.set_field(id, key, Some(value), false))
     }
 
     /// What is done to annotations at the very end.

@@ -260,7 +260,7 @@ pub(super) fn float(number: f64) -> Option<Value> {
 fn written(node: &Node, flow: bool) -> Value {
     let text = &node.text;
     let folded = node.style == Style::Folded && !flow && block_allowed(text);
-    Value::String(if folded { fold(text) } else { text.clone() })
+    Value::String(if folded { fold(text) } else { text.to_string() })
 }
 
 /// True for texts that may stand in a block scalar.

@@ -1,14 +1,15 @@
 //! The objects of a build, in order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::fault::{Fault, Outcome};
 use super::ident::{Gvk, ResId};
-use super::pattern::Pattern;
+use super::node::Str;
 use super::resource::{Behavior, ORIGIN, Resource};
-use crate::object::selector::Selector as LabelSelector;
+use super::selector::Selector;
+use super::work::looked;
 
-type Key = (Gvk, String, String);
+type Key = (Gvk, Str, Str);
 
 /// Objects in the order of loading. No two have the same identity.
 #[derive(Debug, Clone, Default)]
@@ -16,17 +17,84 @@ pub(super) struct ResourceSet {
     pub(super) items: Vec<Resource>,
     /// The identities, while nobody has changed one.
     keys: Option<HashSet<Key>>,
+    /// The numbers of the objects by each name that they have or had. Perhaps there are some too many, and none is missing.
+    names: Option<HashMap<Str, Vec<usize>>>,
+    /// True if one of the objects may be gone or empty.
+    thinned: bool,
+}
+
+fn note_names(names: &mut HashMap<Str, Vec<usize>>, at: usize, item: &Resource) {
+    let mut note = |name: &str| match names.get_mut(name) {
+        Some(found) if found.contains(&at) => {}
+        Some(found) => found.push(at),
+        None => drop(names.insert(name.into(), vec![at])),
+    };
+    note(item.name());
+    item.previous.iter().for_each(|previous| note(&previous.name));
 }
 
 impl ResourceSet {
-    /// The objects, to be changed.
+    /// All objects, to be changed in any way.
     pub(super) fn items_mut(&mut self) -> &mut Vec<Resource> {
-        self.keys = None;
+        (self.keys, self.names, self.thinned) = (None, None, true);
         &mut self.items
     }
 
     pub(super) fn into_items(self) -> Vec<Resource> {
         self.items
+    }
+
+    /// Changes one object, which may get another identity.
+    pub(super) fn change<T>(&mut self, at: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
+        let before = self.items[at].id().key();
+        let result = change(&mut self.items[at]);
+        let after = self.items[at].id().key();
+        self.thinned |= self.items[at].is_gone();
+        if before != after {
+            let unique = self.are_unique();
+            match self.keys.as_mut().filter(|_| unique) {
+                Some(keys) => {
+                    keys.remove(&before);
+                    keys.insert(after);
+                }
+                None => self.keys = None,
+            }
+        }
+        if let Some(names) = &mut self.names {
+            note_names(names, at, &self.items[at]);
+        }
+        result
+    }
+
+    /// The numbers of the objects that may have or have had a name, in order; without a name, of all.
+    pub(super) fn named(&mut self, name: Option<&str>) -> Vec<usize> {
+        let Some(name) = name else {
+            looked(self.items.len());
+            return (0..self.items.len()).collect();
+        };
+        let items = &self.items;
+        let names = self.names.get_or_insert_with(|| {
+            looked(items.len());
+            let mut names = HashMap::new();
+            items.iter().enumerate().for_each(|(at, item)| note_names(&mut names, at, item));
+            names
+        });
+        let mut found = names.get(name).cloned().unwrap_or_default();
+        looked(found.len());
+        found.sort_unstable();
+        found
+    }
+
+    /// The numbers of the objects that a selector means.
+    pub(super) fn selected(&mut self, target: &Selector) -> Vec<usize> {
+        let mut found = self.named(target.only_name());
+        found.retain(|at| target.selects(&self.items[*at]));
+        found
+    }
+
+    /// True if it is known that no two objects have the same identity.
+    fn are_unique(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.len() == self.items.len())
     }
 
     /// Adds an object.
@@ -38,6 +106,10 @@ impl ResourceSet {
         let keys = self.keys.get_or_insert_with(|| items.iter().map(|item| item.id().key()).collect());
         let id = resource.id();
         if keys.insert(id.key()) {
+            if let Some(names) = &mut self.names {
+                note_names(names, self.items.len(), &resource);
+            }
+            self.thinned |= resource.is_gone();
             self.items.push(resource);
             return Ok(());
         }
@@ -50,17 +122,27 @@ impl ResourceSet {
     }
 
     pub(super) fn append_all(&mut self, others: Self) -> Outcome<()> {
+        if self.items.is_empty() && others.are_unique() {
+            *self = others;
+            return Ok(());
+        }
         others.items.into_iter().try_for_each(|resource| self.append(resource))
+    }
+
+    /// Makes sure that no two objects have got the same identity.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(super) fn check_unique(&mut self) -> Outcome<()> {
+        let all = std::mem::take(self);
+        self.append_all(all)
     }
 
     /// Adds a generated object, or lets it replace or change the one of its name.
     pub(super) fn absorb(&mut self, mut resource: Resource) -> Outcome<()> {
         let id = resource.id();
-        let found: Vec<usize> = (0..self.items.len())
-            .filter(|at| {
-                self.items[*at].has_or_had_name(&id.name) && self.items[*at].is_or_was(|other| id.same(other))
-            })
-            .collect();
+        let mut found = self.named(Some(&id.name));
+        found.retain(|at| self.items[*at].is_or_was(|other| id.same(other)));
         let changes = matches!(resource.behavior, Behavior::Merge | Behavior::Replace);
         match (found[..].first().copied(), found.len(), changes) {
             (None, _, true) => Err(Fault::at(
@@ -74,7 +156,7 @@ impl ResourceSet {
             (Some(at), 1, true) => {
                 let old = self.items[at].clone();
                 resource.take_over(&old)?;
-                self.items_mut()[at] = resource;
+                self.change(at, |item| *item = resource);
                 Ok(())
             }
             _ => Err(Fault::at(resource.place(), format!("{} objects are or were {id}", found.len()))),
@@ -83,22 +165,26 @@ impl ResourceSet {
 
     /// Takes out what is gone or empty.
     pub(super) fn drop_empty(&mut self) {
-        if self.items.iter().any(|item| item.gone || item.tree.is_nil_or_empty(item.tree.root)) {
-            self.items_mut().retain(|item| !item.gone && !item.tree.is_nil_or_empty(item.tree.root));
+        if !self.thinned {
+            return;
         }
+        looked(self.items.len());
+        if self.items.iter().any(Resource::is_gone) {
+            self.items_mut().retain(|item| !item.is_gone());
+        }
+        self.thinned = false;
     }
 
     /// The number of the one object that has or had an identity.
     ///
     /// # Errors
     /// How many there are, if not one.
-    pub(super) fn one(&self, id: &ResId) -> Result<usize, usize> {
-        let fits = |item: &Resource| item.has_or_had_name(&id.name) && item.is_or_was(|other| id.same(other));
-        let mut found = (0..self.items.len()).filter(|at| fits(&self.items[*at]));
-        match (found.next(), found.count()) {
-            (Some(at), 0) => Ok(at),
-            (None, _) => Err(0),
-            (Some(_), more) => Err(more + 1),
+    pub(super) fn one(&mut self, id: &ResId) -> Result<usize, usize> {
+        let mut found = self.named(Some(&id.name));
+        found.retain(|at| self.items[*at].is_or_was(|other| id.same(other)));
+        match found[..] {
+            [at] => Ok(at),
+            _ => Err(found.len()),
         }
     }
 }
@@ -144,60 +230,5 @@ impl Resource {
             }
         }
         Ok(())
-    }
-}
-
-/// Which objects a patch or a replacement means: expressions that must match the whole text.
-#[derive(Debug, Clone)]
-pub(super) struct Selector {
-    pub(super) group: Option<Pattern>,
-    pub(super) version: Option<Pattern>,
-    pub(super) kind: Option<Pattern>,
-    pub(super) name: Option<Pattern>,
-    pub(super) namespace: Option<Pattern>,
-    pub(super) labels: Option<LabelSelector>,
-    pub(super) annotations: Option<LabelSelector>,
-}
-
-fn fits(pattern: &Option<Pattern>, text: &str) -> bool {
-    pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
-}
-
-impl Selector {
-    pub(super) fn fits_gvk(&self, gvk: &Gvk) -> bool {
-        fits(&self.group, &gvk.group) && fits(&self.version, &gvk.version) && fits(&self.kind, &gvk.kind)
-    }
-
-    pub(super) fn fits_name(&self, name: &str) -> bool {
-        fits(&self.name, name)
-    }
-
-    pub(super) fn fits_namespace(&self, namespace: &str) -> bool {
-        fits(&self.namespace, namespace)
-    }
-
-    pub(super) fn is_without_id(&self) -> bool {
-        [&self.group, &self.version, &self.kind, &self.name, &self.namespace]
-            .iter()
-            .all(|part| part.is_none())
-    }
-
-    /// True if labels and annotations are as wanted.
-    pub(super) fn fits_texts(&self, resource: &Resource) -> bool {
-        let fits = |selector: &Option<LabelSelector>, field: &str| {
-            let Some(selector) = selector else { return true };
-            let texts = resource.texts(field);
-            selector.matches(&texts.iter().map(|(key, (text, _))| (key.as_str(), text.as_str())).collect())
-        };
-        fits(&self.labels, "labels") && fits(&self.annotations, "annotations")
-    }
-
-    /// True if the object is meant, by its present or its first name.
-    pub(super) fn selects(&self, resource: &Resource) -> bool {
-        let (now, first) = (resource.id(), resource.original_id());
-        (self.fits_namespace(first.effective_namespace()) || self.fits_namespace(now.effective_namespace()))
-            && (self.fits_name(&first.name) || self.fits_name(&now.name))
-            && self.fits_gvk(&now.gvk)
-            && self.fits_texts(resource)
     }
 }

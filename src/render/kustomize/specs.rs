@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use super::fault::{Fault, Outcome};
+use super::fields::FieldSpec;
 use super::ident::Gvk;
 use super::node::Place;
-use super::paths::FieldSpec;
 
 const DEFAULTS: &str = include_str!("field_specs.txt");
 

@@ -1,15 +1,17 @@
 //! One step of a build: a transformer with its settings.
 
 use super::fault::{Fault, Outcome};
+use super::fields::FieldSpec;
 use super::json_patch::Operation;
 use super::kustomization::{Image, Pairs, Replacement, Replica};
 use super::node::{Kind, Place, Tag};
 use super::patches::{self, Parsed};
-use super::paths::{FieldSpec, lookup};
+use super::paths::lookup;
 use super::replace;
 use super::resource::Resource;
 use super::schema::Schemas;
-use super::set::{ResourceSet, Selector};
+use super::selector::Selector;
+use super::set::ResourceSet;
 use super::transform::{self, Affix, Namespace};
 
 /// A transformer.
@@ -70,9 +72,8 @@ impl Step {
                 run_patch(set, parsed, target.as_deref(), *place, schemas)
             }
             Self::JsonPatch { operations, place, target } => {
-                let selected: Vec<usize> = selected(set, target);
-                selected.into_iter().try_for_each(|at| {
-                    patches::apply_operations(&mut set.items_mut()[at], operations, *place)
+                set.selected(target).into_iter().try_for_each(|at| {
+                    set.change(at, |item| patches::apply_operations(item, operations, *place))
                 })
             }
             Self::Namespace(namespace) => namespace.transform(set),
@@ -88,10 +89,6 @@ impl Step {
             Self::AddValue(add) => add.run(set),
         }
     }
-}
-
-fn selected(set: &ResourceSet, target: &Selector) -> Vec<usize> {
-    (0..set.items.len()).filter(|at| target.selects(&set.items[*at])).collect()
 }
 
 fn run_patch(
@@ -111,10 +108,11 @@ fn run_patch(
         return Err(Fault::at(place, "a JSON patch needs a target")
             .hint("add `target:` with the kind and name of the object"));
     };
-    for at in selected(set, target) {
-        let item = &mut set.items_mut()[at];
-        item.remember_name();
-        patches::apply_operations(item, &parsed.operations, parsed.place)?;
+    for at in set.selected(target) {
+        set.change(at, |item| {
+            item.remember_name();
+            patches::apply_operations(item, &parsed.operations, parsed.place)
+        })?;
     }
     Ok(())
 }

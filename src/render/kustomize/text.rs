@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::fault::{Fault, Outcome};
 use super::json::go_number;
-use super::node::{Id, Kind, Node, Place, Style, Tag, Tree};
+use super::node::{Id, Ids, Kind, Node, Place, Style, Tag, Tree};
 use super::read::read;
 use super::resource::Resource;
 use super::scalar;
@@ -62,14 +62,14 @@ fn check(tree: Tree, queue: &mut VecDeque<Tree>) -> Outcome<()> {
 }
 
 /// The items of an object that is a list by its kind.
-fn items_of(tree: &Tree) -> Outcome<Option<Vec<Id>>> {
+fn items_of(tree: &Tree) -> Outcome<Option<Ids>> {
     if !tree.field_text(tree.root, "kind").ends_with("List") {
         return Ok(None);
     }
     let Some(items) = tree.field(tree.root, "items") else { return Ok(None) };
     let node = tree.node(items);
     match node.kind {
-        _ if node.tag == Tag::Null => Ok(Some(Vec::new())),
+        _ if node.tag == Tag::Null => Ok(Some(Ids::new())),
         Kind::Seq => Ok(Some(node.content.clone())),
         _ => Err(Fault::at(node.place, "the items of a list are no list")),
     }
@@ -114,7 +114,7 @@ fn push_quoted(tree: &mut Tree, value: &Value, place: Place) -> Id {
             Node { content, ..Node::new(Kind::Seq, place) }
         }
         Value::Object(map) => {
-            let mut content = Vec::with_capacity(2 * map.len());
+            let mut content = Ids::with_capacity(2 * map.len());
             for (key, value) in map {
                 let key = Node { style: Style::Double, ..Node::scalar(key.as_str(), Tag::Str, place) };
                 content.push(tree.push(key));

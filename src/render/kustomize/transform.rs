@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::fault::{Fault, Outcome, near};
-use super::ident::Gvk;
+use super::fields::{FieldSpec, Fields};
 use super::kustomization::{Image, Pairs, Replica, Text};
 use super::node::{Id, Kind, Node, NodeResult, Tag, Tree};
-use super::paths::{FieldSpec, lookup};
+use super::paths::{lookup, visit};
 use super::pattern::Pattern;
 use super::resource::Resource;
 use super::set::ResourceSet;
@@ -38,10 +38,12 @@ impl Namespace {
         for item in &set.items {
             *count.entry(item.id().key()).or_default() += 1;
         }
+        let mut fields = Fields::new(&self.fields);
         for item in set.items_mut() {
             let before = item.id().key();
             item.remember_name();
-            self.apply(item).map_err(|error| Fault::from(error).context("setting the namespace"))?;
+            self.apply_to(item, &mut fields)
+                .map_err(|error| Fault::from(error).context("setting the namespace"))?;
             let id = item.id();
             if let Some(count) = count.get_mut(&before) {
                 *count -= 1;
@@ -57,26 +59,32 @@ impl Namespace {
         Ok(())
     }
 
+    /// Sets the namespace of one object.
     pub(super) fn apply(&self, item: &mut Resource) -> NodeResult<()> {
+        self.apply_to(item, &mut Fields::new(&self.fields))
+    }
+
+    fn apply_to(&self, item: &mut Resource, fields: &mut Fields<'_>) -> NodeResult<()> {
         let gvk = item.gvk();
         let tree = &mut item.tree;
         if !gvk.is_cluster_scoped() {
-            let path = "metadata/namespace".to_owned();
-            let own = FieldSpec { gvk: Gvk::default(), path, create: true };
-            own.visit(tree, Some((Kind::Scalar, Tag::Unset)), &mut |tree, id| self.set(tree, id))?;
+            let (path, root) = (["metadata".to_owned(), "namespace".to_owned()], tree.root);
+            let create = Some((Kind::Scalar, Tag::Unset));
+            visit(tree, root, &path, create, &mut |tree, id| self.set(tree, id))?;
         }
         let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
         if binding {
             self.set_subjects(tree)?;
         }
-        for spec in &self.fields {
+        for field in fields.of(tree).iter() {
+            let spec = field.spec;
             let own = spec.path == "metadata/namespace"
                 || (spec.path == "metadata/name" && gvk.api_version() != "v1")
                 || (binding
                     && spec.path == "subjects/namespace"
                     && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"));
             if !own {
-                spec.visit(tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| self.set(tree, id))?;
+                field.visit(tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| self.set(tree, id))?;
             }
         }
         Ok(())
@@ -125,20 +133,22 @@ pub(super) struct Affix {
 
 impl Affix {
     pub(super) fn transform(&self, set: &mut ResourceSet) -> Outcome<()> {
+        let fields = Fields::new(&self.fields);
         for item in set.items_mut() {
-            let gvk = item.original_id().gvk;
+            let gvk = item.original_gvk();
             let skipped = matches!(gvk.kind.as_str(), "CustomResourceDefinition" | "Namespace")
                 || (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io");
             if skipped {
                 continue;
             }
-            for spec in self.fields.iter().filter(|spec| gvk.is_selected(&spec.gvk)) {
-                if spec.path == "metadata/name" && !self.text.0.is_empty() {
+            for field in fields.all.iter().filter(|field| gvk.is_selected(&field.spec.gvk)) {
+                if field.spec.path == "metadata/name" && !self.text.0.is_empty() {
                     let list = if self.is_suffix { &mut item.suffixes } else { &mut item.prefixes };
-                    list.push(self.text.0.clone());
+                    list.push(self.text.0.as_str().into());
                     item.remember_name();
                 }
-                spec.visit(&mut item.tree, Some((Kind::Scalar, Tag::Str)), &mut |tree, id| {
+                let create = Some((Kind::Scalar, Tag::Str));
+                let mut set = |tree: &mut Tree, id| {
                     let old = &tree.node(id).text;
                     let text = if self.is_suffix {
                         format!("{old}{}", self.text.0)
@@ -147,8 +157,10 @@ impl Affix {
                     };
                     let value = tree.push_scalar(&text, Tag::Unset, self.text.1);
                     tree.set_scalar(id, value)
-                })
-                .map_err(|error| Fault::from(error).context("changing the name"))?;
+                };
+                field
+                    .visit_if_fits(&mut item.tree, create, &mut set)
+                    .map_err(|error| Fault::from(error).context("changing the name"))?;
             }
         }
         Ok(())
@@ -165,19 +177,24 @@ pub(super) fn set_pairs(
     if pairs.is_empty() {
         return Ok(());
     }
+    let mut fields = Fields::new(fields);
     for item in set.items_mut() {
+        let own = fields.of(&item.tree);
         for (key, (text, place)) in pairs {
             // One node for all places: that is how kustomize does it, and later changes show it.
             let value = item.tree.push(Node::scalar(text.as_str(), Tag::Str, *place));
-            for spec in fields {
-                spec.visit(&mut item.tree, Some((Kind::Map, Tag::Collection)), &mut |tree, id| {
-                    if key.is_empty() {
-                        tree.set_scalar(id, value)
-                    } else {
-                        tree.set_field(id, key, Some(value), false)
-                    }
-                })
-                .map_err(|error| Fault::from(error).context(&format!("setting {what} at {}", spec.path)))?;
+            let mut set = |tree: &mut Tree, id| {
+                if key.is_empty() {
+                    tree.set_scalar(id, value)
+                } else {
+                    tree.set_field(id, key, Some(value), false)
+                }
+            };
+            for field in own.iter() {
+                let create = Some((Kind::Map, Tag::Collection));
+                field.visit(&mut item.tree, create, &mut set).map_err(|error| {
+                    Fault::from(error).context(&format!("setting {what} at {}", field.spec.path))
+                })?;
             }
         }
     }
@@ -193,19 +210,16 @@ pub(super) fn set_image(set: &mut ResourceSet, image: &Image, fields: &[FieldSpe
                 Fault::at(image.place, format!("the name of an image is an expression: {message}"))
             })?;
     let wrong = |error| Fault::from(error).context("changing an image");
+    let mut fields = Fields::new(fields);
     for item in set.items_mut() {
         if item.kind() == "CustomResourceDefinition" {
             continue;
         }
         let root = item.tree.root;
         walk_containers(&mut item.tree, root, image, &pattern).map_err(wrong)?;
-    }
-    for item in set.items_mut() {
-        if item.kind() == "CustomResourceDefinition" {
-            continue;
-        }
-        for spec in fields {
-            spec.visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern))
+        for field in fields.of(&item.tree).iter() {
+            field
+                .visit(&mut item.tree, None, &mut |tree, id| change_image(tree, id, image, &pattern))
                 .map_err(wrong)?;
         }
     }
@@ -289,17 +303,20 @@ fn split_image(image: &str) -> (&str, &str, &str) {
 /// The replica transformer.
 pub(super) fn set_replicas(set: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec]) -> Outcome<()> {
     let mut found = false;
-    for spec in fields {
-        for item in set.items_mut().iter_mut().filter(|item| item.has_or_had_name(&replica.name)) {
-            if !item.is_or_was(|id| id.name == replica.name && id.gvk.is_selected(&spec.gvk)) {
+    let mut write = |tree: &mut Tree, id| {
+        let value = tree.push_scalar(&replica.count.to_string(), Tag::Int, replica.place);
+        tree.set_scalar(id, value)
+    };
+    for field in &Fields::new(fields).all {
+        for at in set.named(Some(&replica.name)) {
+            let gvk = &field.spec.gvk;
+            if !set.items[at].is_or_was(|id| id.name == replica.name && id.gvk.is_selected(gvk)) {
                 continue;
             }
             found = true;
-            spec.visit(&mut item.tree, Some((Kind::Scalar, Tag::Int)), &mut |tree, id| {
-                let value = tree.push_scalar(&replica.count.to_string(), Tag::Int, replica.place);
-                tree.set_scalar(id, value)
-            })
-            .map_err(|error| Fault::from(error).context("setting the replicas"))?;
+            let create = Some((Kind::Scalar, Tag::Int));
+            set.change(at, |item| field.visit_if_fits(&mut item.tree, create, &mut write))
+                .map_err(|error| Fault::from(error).context("setting the replicas"))?;
         }
     }
     if found {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::fault::{Fault, Outcome, near};
+use super::fields::{FieldSpec, Fields};
 use super::json::go_number;
 use super::kustomization::Var;
 use super::node::{Id, Kind, NodeError, NodeResult, Style, Tag, Tree};
-use super::paths::{FieldSpec, lookup, split_dots};
+use super::paths::{find, split_dots};
 use super::pattern::Pattern;
+use super::resource::Resource;
 use super::set::ResourceSet;
 
 /// The vars of a build, by name.
@@ -21,9 +23,8 @@ pub(super) fn add(vars: &mut Vars, incoming: &[Var], set: &mut ResourceSet) -> O
         let exact = !id.namespace.is_empty();
         let fits =
             |other: &super::ident::ResId| if exact { id.same(other) } else { id.same_type_and_name(other) };
-        let found: Vec<usize> = (0..set.items.len())
-            .filter(|at| set.items[*at].has_or_had_name(&id.name) && set.items[*at].is_or_was(fits))
-            .collect();
+        let mut found = set.named(Some(&id.name));
+        found.retain(|at| set.items[*at].is_or_was(fits));
         match found[..] {
             [] => {}
             [at] => set.items[at].vars.push(var.name.clone()),
@@ -49,16 +50,24 @@ pub(super) fn merge(vars: &mut Vars, incoming: impl IntoIterator<Item = Var>) ->
 
 /// Replaces all vars.
 pub(super) fn resolve(vars: &Vars, set: &mut ResourceSet, fields: &[FieldSpec]) -> Outcome<()> {
-    let mut values = BTreeMap::new();
-    for (name, var) in vars {
-        values.insert(name.as_str(), value(var, set)?);
-    }
-    if values.is_empty() {
+    if vars.is_empty() {
         return Ok(());
     }
+    let mut holders: BTreeMap<&str, &Resource> = BTreeMap::new();
+    for item in &set.items {
+        for name in &item.vars {
+            holders.entry(name).or_insert(item);
+        }
+    }
+    let mut values = BTreeMap::new();
+    for (name, var) in vars {
+        values.insert(name.as_str(), value(var, holders.get(name.as_str()).copied(), set)?);
+    }
+    let mut fields = Fields::new(fields);
     for item in set.items_mut() {
-        for spec in fields {
-            spec.visit(&mut item.tree, None, &mut |tree, id| replace(tree, id, &values))
+        for field in fields.of(&item.tree).iter() {
+            field
+                .visit(&mut item.tree, None, &mut |tree, id| replace(tree, id, &values))
                 .map_err(|error| Fault::from(error).context("replacing vars"))?;
         }
     }
@@ -73,9 +82,8 @@ enum VarValue {
     Other,
 }
 
-fn value(var: &Var, set: &mut ResourceSet) -> Outcome<VarValue> {
-    let reads = |item: &&mut super::resource::Resource| item.vars.contains(&var.name);
-    let Some(item) = set.items_mut().iter_mut().find(reads) else {
+fn value(var: &Var, holder: Option<&Resource>, set: &ResourceSet) -> Outcome<VarValue> {
+    let Some(item) = holder else {
         let fault = Fault::at(
             var.place,
             format!("the var {} reads from {}, which is not among the objects", var.name, var.object),
@@ -90,12 +98,10 @@ fn value(var: &Var, set: &mut ResourceSet) -> Outcome<VarValue> {
         Fault::at(var.place, format!("the var {}: {message} {} of {}", var.name, var.field_path, item.id()))
     };
     let path = index_steps(split_dots(&var.field_path));
-    let mut tree = item.tree.clone();
-    let root = tree.root;
-    let found = lookup(&mut tree, root, &path, None).map_err(|_| missing("nothing can be read at"))?;
+    let found = find(&item.tree, item.tree.root, &path).map_err(|_| missing("nothing can be read at"))?;
     let id = found.ok_or_else(|| missing("there is no field"))?;
-    let node = tree.node(id);
-    let text = node.text.clone();
+    let node = item.tree.node(id);
+    let text = node.text.to_string();
     let unfit = || missing("no value can be read at");
     Ok(match (node.kind, node.tag) {
         (Kind::Map | Kind::Seq, _) => VarValue::Other,
@@ -179,7 +185,7 @@ fn replace(tree: &mut Tree, id: Id, values: &Values<'_>) -> NodeResult<()> {
 fn replace_text(tree: &mut Tree, id: Id, values: &Values<'_>) {
     let (text, tag) = expand(&tree.node(id).text, values);
     let node = tree.node_mut(id);
-    (node.text, node.tag, node.style, node.tagged) = (text, tag, Style::Plain, false);
+    (node.text, node.tag, node.style, node.tagged) = (text.into(), tag, Style::Plain, false);
 }
 
 /// Expands `$(NAME)`. `$$` is a dollar sign; a name that is no var stays as it is.

@@ -35,9 +35,13 @@ pub fn document(value: &Value, order: Order) -> String {
 }
 
 /// Several documents with `---` between them.
-pub fn stream<'v>(values: impl IntoIterator<Item = &'v Value>, order: Order) -> String {
-    let documents: Vec<String> = values.into_iter().map(|value| document(value, order)).collect();
-    documents.join("---\n")
+pub fn stream(values: impl IntoIterator<Item = impl std::borrow::Borrow<Value>>, order: Order) -> String {
+    let mut out = String::new();
+    for (at, value) in values.into_iter().enumerate() {
+        out.push_str(if at > 0 { "---\n" } else { "" });
+        out.push_str(&document(value.borrow(), order));
+    }
+    out
 }
 
 /// The entries of a map in an order.

@@ -2,6 +2,7 @@
 //!
 //! As in kubectl diff `-` is live and `+` is what Git wants; the words stand beside the signs.
 
+mod acted;
 mod acts;
 mod field;
 mod line;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use super::style::{Role, Styles};
 use super::{Cluster, Failure, RemoteBase, Report, RuleText, Show, Source, TargetReport, ignored};
 use crate::compare::verdict::{Class, FieldVerdict, NoteKind, ObjectVerdict, Proof, Status};
+pub use acted::write_acted;
 use acts::Acts;
 use line::Line;
 
@@ -56,6 +58,10 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
     );
     lines.push(summary(report));
     lines.splice(lines.len() - 1..lines.len() - 1, rules_changed(report));
+    if report.targets.iter().any(|target| target.acted.is_some()) {
+        lines.push(Line::default());
+        lines.extend(acted::lines(report));
+    }
     for line in lines {
         writeln!(out, "{}", line.paint(options.styles))?;
     }

@@ -1,10 +1,8 @@
-//! What a build knows beside the objects: where each field was written, what it costs, and how the program uses it.
-
-use std::time::{Duration, Instant};
+//! What a build knows beside the objects: where each field was written, and how the program uses it.
 
 use gitops::render::kustomize::{Options, render};
 use gitops::render::origin::Step;
-use gitops::source::tree::{MemoryTree, RepoPath};
+use gitops::source::tree::RepoPath;
 
 use super::oracle::Case;
 use crate::git_server::repository::Repo;
@@ -56,39 +54,6 @@ fn fields_have_the_place_of_their_last_writer() {
         assert_eq!(place(kind, path), *expected, "{kind} {path:?}");
     }
     assert_eq!((&*find("Deployment").origin.file, find("Deployment").origin.line), ("base/web.yaml", 1));
-}
-
-fn many(count: usize) -> MemoryTree {
-    let mut text = String::new();
-    for number in 0..count / 2 {
-        text.push_str(&format!(
-            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}}}\nspec:\n  containers:\n  - {{name: a, image: nginx}}\n  volumes:\n  - {{name: v, configMap: {{name: c{number}}}}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}}}\n---\n"
-        ));
-    }
-    MemoryTree::default()
-        .with_file("base/kustomization.yaml", "resources: [all.yaml]")
-        .with_file("base/all.yaml", text)
-        .with_file(
-            "app/kustomization.yaml",
-            "resources: [../base]\nnamespace: prod\nnamePrefix: p-\ncommonLabels: {a: b}\nimages: [{name: nginx, newTag: v2}]\npatches:\n- target: {kind: Pod}\n  patch: |\n    - {op: add, path: /spec/x, value: 1}\n",
-        )
-}
-
-/// kustomize takes sixteen times as long for four times as many objects.
-#[test]
-fn the_time_grows_with_the_number_of_objects() {
-    let time = |count| {
-        let tree = many(count);
-        let once = || {
-            let start = Instant::now();
-            let built = render(&tree, &RepoPath::root().join("app").unwrap(), Options::default()).unwrap();
-            assert_eq!(built.items.len(), count);
-            start.elapsed()
-        };
-        (0..3).map(|_| once()).min().unwrap_or(Duration::MAX)
-    };
-    let (small, large) = (time(400), time(3200));
-    assert!(large < small * 24, "400 objects take {small:?}, 3200 take {large:?}");
 }
 
 /// A commit is built from the object database, the working tree as it is now; links and directories are those of each.

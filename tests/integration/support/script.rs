@@ -13,8 +13,10 @@ use bytes::Bytes;
 use gitops::cluster::connect::Transport;
 use gitops::cluster::kubeconfig::Identity;
 use gitops::cluster::{Options, Server};
+use http::request::Parts;
 use http::{Request, Response};
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -27,6 +29,7 @@ pub(crate) struct Seen {
     /// Path and query.
     pub(crate) path: String,
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Bytes,
     /// How often this method and path was asked for before.
     pub(crate) nth: usize,
     /// Since the script began.
@@ -152,10 +155,12 @@ pub(crate) fn client(
 ) -> kube::Client {
     let (journal, start, answer) = (journal.clone(), Instant::now(), Arc::new(answer));
     let service = tower::service_fn(move |request: Request<Body>| {
-        let seen = note(&journal, &request, start.elapsed());
-        let reply = answer(&seen);
+        let (journal, answer) = (journal.clone(), Arc::clone(&answer));
         async move {
-            match reply {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await?.to_bytes();
+            let seen = note(&journal, &head, body, start.elapsed());
+            match answer(&seen) {
                 Reply::Reset => Err(reset()),
                 Reply::Silence => std::future::pending().await,
                 Reply::Answer(code, headers, pieces) => {
@@ -171,13 +176,13 @@ pub(crate) fn client(
     kube::Client::new(service, "default")
 }
 
-fn note(journal: &Journal, request: &Request<Body>, at: Duration) -> Seen {
+fn note(journal: &Journal, request: &Parts, body: Bytes, at: Duration) -> Seen {
     let mut all = journal.0.lock().unwrap();
-    let (method, path) = (request.method().to_string(), request.uri().to_string());
+    let (method, path) = (request.method.to_string(), request.uri.to_string());
     let nth = all.iter().filter(|seen| seen.method == method && seen.path == path).count();
-    let headers = request.headers().iter();
+    let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()));
-    let seen = Seen { method, path, headers: headers.collect(), nth, at };
+    let seen = Seen { method, path, headers: headers.collect(), body, nth, at };
     all.push(seen.clone());
     seen
 }

@@ -1,0 +1,205 @@
+//! Flags of the commands that write.
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::{
+    ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
+    TargetArgs,
+};
+
+/// Flags of `gitops apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How they are rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What was applied last.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: WriteArgs,
+    /// What is waited for.
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub prune: PruneArgs,
+    /// How the lock is taken.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Flags of `gitops rollback`.
+#[derive(Debug, Clone, Args)]
+pub struct RollbackArgs {
+    /// Branch, tag or commit to go back to
+    #[arg(value_name = "REV")]
+    pub revision: String,
+    /// Everything else is as in an apply.
+    #[command(flatten)]
+    pub apply: ApplyArgs,
+}
+
+/// Flags of `gitops delete`.
+#[derive(Debug, Clone, Args)]
+pub struct DeleteArgs {
+    /// Where manifests come from: with the path it names the set.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: DeleteWriteArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteBounds,
+    /// How the lock is taken.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How a set is deleted.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct DeleteWriteArgs {
+    /// Do not ask; needs --max-deletes
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(requires = "max_deletes")]
+    pub yes: bool,
+
+    /// Show what would be deleted and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Delete the rest although a deletion failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
+}
+
+/// Flags of `gitops history`.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// Where manifests come from: with the path it names the set.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What an apply may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct PruneArgs {
+    /// Delete members of the set that left Git
+    #[arg(long, env = "GITOPS_PRUNE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub prune: bool,
+
+    /// Prune although nothing is rendered: everything goes
+    #[arg(long, env = "GITOPS_ALLOW_EMPTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(requires = "prune")]
+    pub allow_empty: bool,
+
+    /// How much may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteBounds,
+}
+
+/// How much a command may delete.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Deleting")]
+pub struct DeleteBounds {
+    /// Deletions at most [default: 50, and 30 % of a set of 10 or more]
+    #[arg(long, value_name = "N", env = "GITOPS_MAX_DELETES", hide_env_values = true)]
+    pub max_deletes: Option<usize>,
+
+    /// Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable
+    #[arg(long, value_name = "KIND", env = "GITOPS_ALLOW_PRUNE_KIND", hide_env_values = true)]
+    pub allow_prune_kind: Vec<String>,
+}
+
+/// What a command may write.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct WriteArgs {
+    /// Do not ask; without it and without a terminal nothing is written (exit 5)
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub yes: bool,
+
+    /// Show what would be done and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
+
+    /// Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable
+    #[arg(long, value_name = "MANAGER|PATH", env = "GITOPS_FORCE_CONFLICTS", hide_env_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub force_conflicts: Vec<String>,
+
+    /// Apply uncommitted changes of a working tree
+    #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub allow_dirty: bool,
+}
+
+/// Whether a command that writes waits until what it wrote is ready. Its time is that of the run, `--timeout`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Waiting")]
+pub struct WaitArgs {
+    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal]
+    ///
+    /// What counts as ready are the rules of kstatus: replicas that are available, definitions that are established,
+    /// conditions of custom resources. What is not ready in time is an error (exit 2) that says why.
+    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(num_args = 0, default_missing_value = "true", overrides_with = "no_wait")]
+    pub wait: Option<bool>,
+
+    /// Do not wait until objects are ready
+    #[arg(long, overrides_with = "wait")]
+    pub no_wait: bool,
+}

@@ -1,0 +1,221 @@
+//! Performs the steps of a plan, wave by wave: what was shown is what is written, or the object fails.
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+
+use super::ask;
+use super::compared::Scene;
+use super::error::RunError;
+use super::remembered::Remembered;
+use super::stop::Stop;
+use crate::cluster::Server;
+use crate::compare::sending::{Force, planned, refused, sending};
+use crate::compare::survey::{Open, opened};
+use crate::compare::verdict::ObjectVerdict;
+use crate::desired::Entry;
+use crate::live::{DryRun, Pin, Presence, Write, Written};
+use crate::object::id::ObjectId;
+use crate::object::value::text_at;
+use crate::plan::prune::Deletion;
+use crate::plan::{Action, Policy, Step, Update, same_changes};
+use crate::reader::Live;
+
+/// How often an object that somebody else keeps writing is read again.
+const ROUNDS: usize = 4;
+/// Writes that are begun between two looks at the lock.
+const BATCH: usize = 20;
+
+/// How one step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ended {
+    /// It was created.
+    Created(Box<Value>),
+    /// It was changed.
+    Configured(Box<Value>),
+    /// Somebody else had done it meanwhile.
+    Same(Box<Value>),
+    /// It is gone.
+    Deleted,
+    /// It is being deleted: something holds it.
+    Deleting,
+    /// It failed, for this reason.
+    Failed(String),
+    /// It was not begun.
+    NotStarted,
+}
+
+/// What steps are performed with.
+pub(super) struct Execution<'a> {
+    pub(super) reader: &'a Live,
+    pub(super) server: &'a Server,
+    pub(super) policy: &'a Policy,
+    /// Most writes in flight.
+    pub(super) inflight: usize,
+    pub(super) stop: &'a Stop,
+}
+
+impl Execution<'_> {
+    /// Performs steps that may go at the same time. `fence` is asked before every batch; an error of it ends the run when
+    /// what is in flight has ended.
+    pub(super) async fn wave(
+        &self,
+        scene: &Scene,
+        steps: &[&Step],
+        fence: impl AsyncFn() -> Result<(), RunError>,
+        done: impl Fn(),
+    ) -> (Vec<(ObjectId, Ended)>, Option<RunError>) {
+        let mut results = Vec::with_capacity(steps.len());
+        let mut running = FuturesUnordered::new();
+        let (mut next, mut lost) = (steps.iter(), None);
+        let mut begun = 0;
+        loop {
+            while running.len() < self.inflight && lost.is_none() && !self.stop.is_wanted() {
+                let Some(step) = next.next() else { break };
+                if begun % BATCH == 0
+                    && let Err(error) = fence().await
+                {
+                    lost = Some(error);
+                    results.push((step.id.clone(), Ended::NotStarted));
+                    break;
+                }
+                begun += 1;
+                running.push(async { (step.id.clone(), self.step(scene, step).await) });
+            }
+            match running.next().await {
+                Some(ended) => {
+                    done();
+                    results.push(ended);
+                }
+                None => break,
+            }
+        }
+        results.extend(next.map(|step| (step.id.clone(), Ended::NotStarted)));
+        results.sort_by(|a, b| a.0.cmp(&b.0));
+        (results, lost)
+    }
+
+    async fn step(&self, scene: &Scene, step: &Step) -> Ended {
+        match &step.action {
+            Action::Create(apply) => self.create(apply).await,
+            Action::Update(update) => self.update(scene, update).await,
+            Action::Delete(deletion) => self.delete(deletion).await,
+            Action::Later => Ended::NotStarted,
+            Action::Refused(refused) => Ended::Failed(refused.words(&step.gvk)),
+        }
+    }
+
+    async fn create(&self, apply: &DryRun) -> Ended {
+        match self.server.write(&Write::Apply(apply.clone())).await {
+            Written::Stored(object) => Ended::Created(Box::new(object)),
+            Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
+            other => failed(&apply.id, other),
+        }
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Ended {
+        let Deletion { id, resource, pin, .. } = deletion;
+        let delete = Write::Delete { id: id.clone(), resource: resource.clone(), pin: pin.clone() };
+        match self.server.write(&delete).await {
+            Written::Gone => Ended::Deleted,
+            Written::Deleting => Ended::Deleting,
+            Written::Conflict => {
+                Ended::Failed("somebody changed it since it was read, so it stays; run again".to_owned())
+            }
+            other => failed(id, other),
+        }
+    }
+
+    async fn update(&self, scene: &Scene, update: &Update) -> Ended {
+        let mut current = update.sending.clone();
+        for _ in 0..ROUNDS {
+            match self.send(&current.take_over, &current.apply).await {
+                Written::Stored(object) => return Ended::Configured(Box::new(object)),
+                Written::Conflict => {}
+                other => return failed(&update.open.id, other),
+            }
+            // Somebody wrote it meanwhile, or the answer to a write of ours was lost. Only what was approved is done.
+            let (open, verdict) = match self.again(scene, &update.open).await {
+                Ok(again) => again,
+                Err(reason) => return Ended::Failed(reason),
+            };
+            let force = &self.policy.force;
+            let new = sending(&scene.setting(), &open, &verdict, &self.policy.set, force);
+            if is_there(&verdict, &open, &self.policy.set, force) {
+                return Ended::Same(Box::new(open.live));
+            }
+            if !same_changes(&update.verdict, &verdict, force) {
+                return Ended::Failed(moved(&update.verdict, &verdict, force));
+            }
+            current = new;
+        }
+        Ended::Failed("somebody else keeps writing it: it changed each time it was read".to_owned())
+    }
+
+    async fn send(&self, take_over: &Option<Value>, apply: &DryRun) -> Written {
+        let mut apply = apply.clone();
+        if let Some(operations) = take_over {
+            let (id, resource) = (apply.id.clone(), apply.resource.clone());
+            let patch = Write::Patch { id, resource, operations: operations.clone() };
+            match self.server.write(&patch).await {
+                Written::Stored(object) => apply.pin = pin(&object),
+                other => return other,
+            }
+        }
+        self.server.write(&Write::Apply(apply)).await
+    }
+
+    /// Reads and judges an object once more.
+    async fn again(&self, scene: &Scene, open: &Open) -> Result<(Open, ObjectVerdict), String> {
+        let setting = scene.setting();
+        let Some(Entry::Ready(ready)) = scene.desired.entries.get(&open.id) else {
+            return Err("it is not part of the render".to_owned());
+        };
+        let observed = match self.reader.reread(&open.id, &ready.resource).await {
+            Ok(Presence::Found(observed)) => observed,
+            Ok(Presence::Absent) => return Err("somebody deleted it since it was read; run again".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let live: Value = serde_json::from_slice(&observed.json)
+            .map_err(|error| format!("the live object cannot be decoded: {error}"))?;
+        let fresh = opened(&setting, &open.id, ready, live.clone());
+        let remembered = Remembered::off();
+        let asked = vec![opened(&setting, &open.id, ready, live)];
+        let verdicts = ask::ask(self.reader, &scene.catalog, &setting, &remembered, asked, Ok(())).await;
+        let verdict = verdicts.into_iter().next().ok_or("it could not be judged")?;
+        Ok((fresh, verdict))
+    }
+}
+
+/// True if nothing is left to be done about an object.
+fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force) -> bool {
+    use crate::compare::verdict::NoteKind;
+    let label = text_at(&open.live, &["metadata", "labels", crate::record::applyset::PART_OF_LABEL]);
+    planned(verdict, force).next().is_none()
+        && label == Some(set)
+        && !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+}
+
+/// What somebody changed since the plan was made.
+fn moved(approved: &ObjectVerdict, now: &ObjectVerdict, force: &Force) -> String {
+    let known: Vec<_> = planned(approved, force).map(|f| (&f.path, &f.live)).collect();
+    let new = planned(now, force).find(|field| !known.contains(&(&field.path, &field.live)));
+    let what = new.map_or_else(|| "it".to_owned(), |field| field.path.to_string());
+    format!("somebody changed {what} since the plan was made; run again")
+}
+
+fn pin(object: &Value) -> Option<Pin> {
+    let text = |key| text_at(object, &["metadata", key]).unwrap_or_default().to_owned();
+    Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") })
+}
+
+fn failed(id: &ObjectId, written: Written) -> Ended {
+    match written {
+        Written::Refused(refusal) => Ended::Failed(refused(id, &refusal)),
+        Written::Unavailable(error) => Ended::Failed(error.to_string()),
+        Written::Stored(object) => Ended::Configured(Box::new(object)),
+        Written::Gone => Ended::Deleted,
+        Written::Deleting => Ended::Deleting,
+        Written::Conflict => Ended::Failed("somebody changed it since it was read; run again".to_owned()),
+    }
+}

@@ -1,0 +1,117 @@
+//! What a writing command was asked to do, whichever command it is.
+
+use super::targets::Selection;
+use crate::cli::writing::{ApplyArgs, DeleteArgs, DeleteBounds, RollbackArgs, WaitArgs, WriteArgs};
+use crate::cli::{
+    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
+    SourceArgs, TargetArgs,
+};
+
+/// What is done about what differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// Live becomes what Git says.
+    Apply,
+    /// Every member goes.
+    Delete,
+}
+
+/// An order of a user.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    /// The command, as the record and the lock name it.
+    pub(super) command: &'static str,
+    pub(super) intent: Intent,
+    pub(super) source: SourceArgs,
+    pub(super) rendering: RenderingArgs,
+    pub(super) set: SetArgs,
+    pub(super) targets: TargetArgs,
+    pub(super) judge: JudgeArgs,
+    pub(super) write: WriteArgs,
+    pub(super) wait: WaitArgs,
+    pub(super) prune: bool,
+    pub(super) allow_empty: bool,
+    pub(super) bounds: DeleteBounds,
+    pub(super) lock: LockArgs,
+    pub(super) choice: ChoiceArgs,
+    pub(super) cluster: ClusterArgs,
+    pub(super) report: ReportArgs,
+    pub(super) run: RunArgs,
+}
+
+impl Order {
+    /// `gitops apply`.
+    pub(super) fn apply(args: &ApplyArgs) -> Self {
+        let args = args.clone();
+        Self {
+            command: "apply",
+            intent: Intent::Apply,
+            source: args.source,
+            rendering: args.rendering,
+            set: args.set,
+            targets: args.targets,
+            judge: args.judge,
+            write: args.write,
+            wait: args.wait,
+            prune: args.prune.prune,
+            allow_empty: args.prune.allow_empty,
+            bounds: args.prune.bounds,
+            lock: args.lock,
+            choice: args.choice,
+            cluster: args.cluster,
+            report: args.report,
+            run: args.run,
+        }
+    }
+
+    /// `gitops rollback`.
+    pub(super) fn rollback(args: &RollbackArgs) -> Self {
+        let mut order = Self::apply(&args.apply);
+        order.command = "rollback";
+        order.source.reference = Some(args.revision.clone());
+        order
+    }
+
+    /// `gitops delete`.
+    pub(super) fn delete(args: &DeleteArgs) -> Self {
+        let args = args.clone();
+        Self {
+            command: "delete",
+            intent: Intent::Delete,
+            source: args.source,
+            rendering: RenderingArgs::default(),
+            set: args.set,
+            targets: args.targets,
+            judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
+            write: WriteArgs {
+                yes: args.write.yes,
+                dry_run: args.write.dry_run,
+                continue_on_error: args.write.continue_on_error,
+                force_conflicts: Vec::new(),
+                allow_dirty: true,
+            },
+            wait: WaitArgs { wait: None, no_wait: true },
+            prune: true,
+            allow_empty: true,
+            bounds: args.bounds,
+            lock: args.lock,
+            choice: ChoiceArgs { selector: None, only: Vec::new() },
+            cluster: args.cluster,
+            report: args.report,
+            run: args.run,
+        }
+    }
+
+    /// What is compared with which cluster.
+    pub(super) fn selection(&self) -> Selection {
+        Selection {
+            source: self.source.clone(),
+            set: self.set.clone(),
+            targets: self.targets.clone(),
+            choice: self.choice.clone(),
+            cluster: self.cluster.clone(),
+            base: self.judge.base.clone(),
+            run: self.run.clone(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The stage that plans deletions: what is known of the set goes in, steps of the plan or a refusal come out.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::acting::is_present;
+use super::compared::Scene;
+use super::error::RunError;
+use super::output::Output;
+use crate::cli::writing::DeleteBounds;
+use crate::compare::verdict::{ObjectVerdict, Status};
+use crate::exit::Code;
+use crate::live::Presence;
+use crate::object::value::text_at;
+use crate::plan::Plan;
+use crate::plan::prune::{self, Budget, Refusal};
+use crate::record::SetIdentity;
+use crate::record::applyset::group_kind;
+
+/// What flags allow.
+pub(super) fn budget(args: &DeleteBounds) -> Budget {
+    Budget { most: args.max_deletes, kinds: args.allow_prune_kind.iter().cloned().collect(), empty: false }
+}
+
+/// Adds the deletions of a prune to a plan. While something keeps the plan from being done as a whole there are none.
+///
+/// # Errors
+/// A guard refuses, or not everything is known.
+pub(super) fn add(
+    plan: &mut Plan,
+    scene: &Scene,
+    verdicts: &[ObjectVerdict],
+    budget: &Budget,
+    set: &SetIdentity,
+) -> Result<(), RunError> {
+    let rendered: Vec<&ObjectVerdict> =
+        verdicts.iter().filter(|verdict| !scene.extras.members.contains_key(&verdict.id)).collect();
+    let doubtful = rendered.iter().filter(|verdict| {
+        matches!(verdict.status, Status::Unknown | Status::Invalid | Status::Blocked | Status::Conflict)
+    });
+    let known = prune::Scene {
+        members: scene.extras.members.values().collect(),
+        present: rendered.iter().filter(|verdict| is_present(&scene.live, &verdict.id)).count(),
+        rendered: rendered.len(),
+        uids: uids(scene),
+        doubtful: doubtful.map(|verdict| group_kind(&verdict.id.group, &verdict.id.kind)).collect(),
+        gaps: scene.extras.gaps.keys().cloned().collect(),
+        record_namespace: &set.record_namespace,
+    };
+    match prune::plan(&known, budget) {
+        Ok((deletions, kept)) => {
+            plan.kept = kept;
+            if plan.blockers.is_empty() {
+                plan.delete(deletions);
+            }
+            Ok(())
+        }
+        Err(Refusal::Guard(problem, hint)) => {
+            Err(RunError::refused(format!("{problem}; nothing was written"), hint))
+        }
+        Err(Refusal::Incomplete(problem)) => Err(RunError::Stopped {
+            problem: format!("{problem}, and nothing was written"),
+            hint: Some("repair that, or apply without --prune".to_owned()),
+            code: Code::Incomplete,
+        }),
+    }
+}
+
+/// What stays although it left Git.
+pub(super) fn tell(plan: &Plan, output: &Output) {
+    for (id, reason) in &plan.kept {
+        output.say("info", &format!("{id} left Git and stays: {reason}"));
+    }
+}
+
+/// The uids of what is rendered and live.
+fn uids(scene: &Scene) -> BTreeSet<String> {
+    let found = scene.live.values().filter_map(|presence| match presence {
+        Ok(Presence::Found(observed)) => serde_json::from_slice::<Value>(&observed.json).ok(),
+        _ => None,
+    });
+    found.filter_map(|live| text_at(&live, &["metadata", "uid"]).map(str::to_owned)).collect()
+}
