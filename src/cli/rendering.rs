@@ -33,7 +33,6 @@ pub struct RenderingArgs {
 
     /// With --allow-remote: a base that gitops.lock does not pin is an error
     #[arg(long, env = "GITOPS_LOCKED", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(requires = "allow_remote")]
     pub locked: bool,
 }
 

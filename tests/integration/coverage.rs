@@ -45,7 +45,10 @@ const PARTIAL: &[(Row, &str)] = &[
         ("flt", 52),
         "a program that ends well after half an output, at the end of a document, cannot be told from one that had no more",
     ),
-    (("flt", 53), "a line such as `Warning: text` right before an object is YAML, and so a field of the object"),
+    (
+        ("flt", 53),
+        "a line such as `Warning: text` right before an object is YAML, and so a field of the object",
+    ),
     (("flt", 51), "commands that write do not exist yet; diff and render are tested"),
 ];
 
