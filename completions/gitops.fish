@@ -28,6 +28,7 @@ complete -c gitops -n "__fish_gitops_needs_command" -s h -l help -d 'Print help 
 complete -c gitops -n "__fish_gitops_needs_command" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "diff" -d 'Show what differs between Git and the cluster'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "apply" -d 'Make the cluster equal to Git'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "revert" -d 'Put back what somebody did to the cluster'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "delete" -d 'Delete every member of the set, and its record'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "history" -d 'List the last runs that wrote to the set'
@@ -150,6 +151,58 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -s q -l quiet -d 'N
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l path -d 'Directory inside the source' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l config -d 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l base -d 'Revision that was applied last: tells drift from pending changes; `none` for none' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
+note\t'They are noted and do not count'
+ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l field -d 'Only fields at or below this path, as reports print it: spec.replicas; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l manager -d 'Only fields that this field manager wrote, such as kubectl-edit; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l since -d 'Only fields that were written in this time: 2h' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l context -d 'Context of the kubeconfig; default: its current context' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l as -d 'User to impersonate' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l as-group -d 'Group to impersonate; repeatable, needs --as' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l max-inflight -d 'Requests in flight at most' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s o -l output -d 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]' -r -f -a "text\t'For people'
+json\t'For programs; its schema is versioned'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s U -l unified -d 'Lines of context in the diff of a text of several lines' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l show -d 'Show also what does not count, separated by commas' -r -f -a "in-sync\t'Objects that are in sync, and values that are only spelled differently'
+foreign\t'Fields of controllers outside Git'
+ignored\t'What a rule ignores'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l all-targets -d 'All targets of the configuration; an error if it has none'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l dry-run -d 'Show what would be put back and write nothing'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l continue-on-error -d 'Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal]'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-wait -d 'Do not wait until objects are ready'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s q -l quiet -d 'No progress, no warnings, no hints'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
@@ -318,13 +371,14 @@ complete -c gitops -n "__fish_gitops_using_subcommand completions" -s h -l help 
 complete -c gitops -n "__fish_gitops_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand man" -s h -l help -d 'Print help'
 complete -c gitops -n "__fish_gitops_using_subcommand man" -s V -l version -d 'Print version'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "diff" -d 'Show what differs between Git and the cluster'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "apply" -d 'Make the cluster equal to Git'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "delete" -d 'Delete every member of the set, and its record'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "history" -d 'List the last runs that wrote to the set'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "render" -d 'Print the rendered manifests'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "man" -d 'Print a manual page'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply rollback delete history render snapshot completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "diff" -d 'Show what differs between Git and the cluster'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "apply" -d 'Make the cluster equal to Git'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "revert" -d 'Put back what somebody did to the cluster'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "delete" -d 'Delete every member of the set, and its record'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "history" -d 'List the last runs that wrote to the set'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "render" -d 'Print the rendered manifests'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "man" -d 'Print a manual page'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

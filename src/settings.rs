@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::values::Switch;
 use crate::cli::writing::WaitArgs;
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
@@ -202,10 +203,18 @@ fn cache_directory() -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
-/// Whether to wait until objects are ready: by flag, else where somebody watches.
+/// Whether to wait until objects are ready: by flag, else by variable, else where somebody watches.
 pub fn waits(args: &WaitArgs) -> bool {
-    let watched = || std::io::stderr().is_terminal();
-    !args.no_wait && args.wait.unwrap_or_else(watched)
+    waits_at(args, std::io::stderr().is_terminal())
+}
+
+fn waits_at(args: &WaitArgs, is_terminal: bool) -> bool {
+    match (args.wait, args.no_wait) {
+        (Some(Switch::Given), _) => true,
+        (_, Some(Switch::Given) | Some(Switch::Variable(true))) => false,
+        (Some(Switch::Variable(wait)), _) => wait,
+        (None, _) => is_terminal,
+    }
 }
 
 /// True if a stream may be coloured, by flag, environment and terminal.
@@ -258,4 +267,32 @@ fn terminal_width() -> usize {
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     set.or_else(asked).unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_decided_by_flag_then_variable_then_terminal() {
+        let (given, yes, no) =
+            (Some(Switch::Given), Some(Switch::Variable(true)), Some(Switch::Variable(false)));
+        let table = [
+            (None, None, true, true),
+            (None, None, false, false),
+            (given, None, false, true),
+            (None, given, true, false),
+            (given, yes, false, true),
+            (yes, given, true, false),
+            (yes, None, false, true),
+            (no, None, true, false),
+            (None, yes, true, false),
+            (None, no, true, true),
+            (None, no, false, false),
+        ];
+        for (wait, no_wait, is_terminal, expected) in table {
+            let args = WaitArgs { wait, no_wait };
+            assert_eq!(waits_at(&args, is_terminal), expected, "{args:?} {is_terminal}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use crate::cli::lock::LockArgs;
 pub use crate::cli::rendering::{Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
-use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RollbackArgs};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
@@ -58,6 +58,12 @@ pub enum Command {
     /// that somebody changes in between is left alone. Running it twice writes nothing the second time.
     #[command(after_help = examples::apply())]
     Apply(Box<ApplyArgs>),
+    /// Put back what somebody did to the cluster
+    ///
+    /// Fields that drifted, fields that people added and objects that are gone become what was applied last. What moved in
+    /// Git waits for the next apply, and everything else of an object keeps its live value.
+    #[command(after_help = examples::revert())]
+    Revert(Box<RevertArgs>),
     /// Make the cluster equal to an earlier revision
     ///
     /// As `gitops apply --ref REV`: shows the diff to that revision, asks, writes and reads again. What the revision does not

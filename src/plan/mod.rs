@@ -6,15 +6,18 @@
 pub mod order;
 pub mod outcome;
 pub mod prune;
+pub mod revert;
 
 use serde_json::Value;
 
+use crate::compare::reverting::Reverting;
 use crate::compare::sending::{Force, Sending, creation, held, planned, sending};
 use crate::compare::survey::{Open, Setting, opened};
 use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
 use crate::desired::Entry;
 use crate::live::{DryRun, LiveSet, Observed, Presence};
 use crate::object::id::{Gvk, ObjectId};
+use crate::object::path::FieldPath;
 use order::Wave;
 use prune::Deletion;
 
@@ -51,6 +54,8 @@ pub enum Action {
     Update(Box<Update>),
     /// It is created once its kind is served, which another step of the plan brings about.
     Later,
+    /// Some of its fields are put back to what was applied last.
+    Revert(Box<Revert>),
     /// It left Git and is deleted.
     Delete(Deletion),
     /// Nothing, and that is a failure.
@@ -92,6 +97,28 @@ pub struct Update {
     pub sending: Sending,
 }
 
+/// A revert of fields of an object.
+#[derive(Debug)]
+pub struct Revert {
+    /// What was read and found.
+    pub open: Open,
+    /// What was said about it.
+    pub verdict: ObjectVerdict,
+    /// What is sent.
+    pub reverting: Reverting,
+}
+
+/// Something that a revert leaves as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Which object.
+    pub id: ObjectId,
+    /// Which field; `None` for the whole object.
+    pub path: Option<FieldPath>,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// What a run is going to do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -101,6 +128,8 @@ pub struct Plan {
     pub blockers: Vec<(ObjectId, Status)>,
     /// Objects with fields that are left to a controller although Git says otherwise.
     pub held: Vec<ObjectId>,
+    /// What a revert leaves.
+    pub left: Vec<Left>,
     /// Members that left Git and stay, with the reason.
     pub kept: Vec<(ObjectId, String)>,
     /// Objects in sync by ownership alone that are written to make them this set's: their number.
@@ -136,7 +165,7 @@ impl Plan {
 impl Step {
     /// True if an object is created or changed.
     pub fn is_write(&self) -> bool {
-        matches!(self.action, Action::Create(_) | Action::Update(_))
+        matches!(self.action, Action::Create(_) | Action::Update(_) | Action::Revert(_))
     }
 }
 

@@ -303,7 +303,7 @@ pub async fn examine(
     desired.set = recorded.membership();
     recorded.mark_lost_kinds(&mut desired, &catalog);
     if matches!(bases, Bases::Unknown) {
-        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+        bases = recorded.bases(&desired, &live, reader, keep, &mut warnings).await;
     }
     let mut schemas = schemas?;
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));

@@ -3,13 +3,13 @@
 use serde::Serializer as _;
 use serde_json::Value;
 
-use super::agreement;
 use super::choose;
 use super::compared;
 use super::error::RunError;
 use super::lockfile;
 use super::output::{Output, deliver};
 use super::remotes::Policy;
+use super::verify;
 use crate::cli::{RenderArgs, RenderFormat, Renderer};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
@@ -26,7 +26,7 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
     let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
     check(args)?;
     if let Some(program) = &args.verify_with {
-        return agreement::verify(&rendering, program, output);
+        return verify::verify(&rendering, program, output);
     }
     let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
     if lock.is_some() {

@@ -10,6 +10,7 @@ mod lock;
 mod messages;
 mod oracle;
 mod pairs;
+mod published;
 mod random;
 mod remote;
 
@@ -18,13 +19,20 @@ use std::path::Path;
 use oracle::{Case, compare};
 
 /// The cases of a file: `##### name`, then `=== path` before the text of each file. `=== path -> target` is a link. A name that
-/// starts with `!` states that we refuse what kustomize takes, with the reason behind a colon.
+/// starts with `!` states that we refuse what kustomize takes, with the reason behind a colon. `%%%%% shared` starts files that all
+/// cases below have, unless they have their own.
 fn cases(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
+    let mut shared: Option<usize> = None;
     let mut file = None;
     for line in text.split_inclusive('\n') {
-        if let Some(name) = line.strip_prefix("##### ") {
-            cases.push(Case::named(name.trim()));
+        if line.trim_end() == "%%%%% shared" {
+            shared = Some(cases.len());
+            cases.push(Case::named("shared"));
+            file = None;
+        } else if let Some(name) = line.strip_prefix("##### ") {
+            let files = shared.map(|at| cases[at].files.clone()).unwrap_or_default();
+            cases.push(Case { files, ..Case::named(name.trim()) });
             file = None;
         } else if let (Some(path), Some(case)) = (line.strip_prefix("=== "), cases.last_mut()) {
             let path = path.trim();
@@ -42,6 +50,7 @@ fn cases(text: &str) -> Vec<Case> {
             case.files.get_mut(path).unwrap().extend_from_slice(line.as_bytes());
         }
     }
+    cases.retain(|case| case.name != "shared");
     cases
 }
 

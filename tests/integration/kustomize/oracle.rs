@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use gitops::object::value::same;
 use gitops::render::RenderError;
 use gitops::render::kustomize::{Options, render};
+use gitops::source::local::LocalTree;
 use gitops::source::tree::{MemoryTree, RepoPath};
 use serde_json::{Value, json};
 
@@ -20,6 +21,10 @@ pub(super) struct Case {
     pub(super) name: String,
     pub(super) files: BTreeMap<String, Vec<u8>>,
     pub(super) links: BTreeMap<String, String>,
+    /// A directory on disk in place of files and links, and the directory in it.
+    pub(super) on_disk: Option<(PathBuf, String)>,
+    /// True if a kustomization on disk sets types with `openapi`.
+    pub(super) sets_types: bool,
 }
 
 impl Case {
@@ -50,7 +55,14 @@ impl Case {
 
     /// What we make of it.
     pub(super) fn ours(&self) -> Result<Vec<Value>, String> {
-        match render(&self.tree(), &RepoPath::root().join(self.path()).unwrap(), Options::default()) {
+        let built = match &self.on_disk {
+            Some((root, path)) => {
+                let place = RepoPath::root().join(path).unwrap();
+                render(&LocalTree::new(root.clone()), &place, Options::default())
+            }
+            None => render(&self.tree(), &RepoPath::root().join(self.path()).unwrap(), Options::default()),
+        };
+        match built {
             Ok(manifests) => Ok(manifests.items.into_iter().map(|item| item.object.value()).collect()),
             Err(RenderError::NoManifests { .. }) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
@@ -58,6 +70,9 @@ impl Case {
     }
 
     fn request(&self) -> String {
+        if let Some((root, path)) = &self.on_disk {
+            return json!({"root": root, "path": path, "types": self.sets_types}).to_string() + "\n";
+        }
         let files: BTreeMap<&String, String> =
             self.files.iter().map(|(path, content)| (path, STANDARD.encode(content))).collect();
         json!({"files": files, "links": self.links, "path": self.path()}).to_string() + "\n"
@@ -92,6 +107,11 @@ pub(super) fn program() -> Option<PathBuf> {
 /// What kustomize makes of each directory; `None` if it is not there on purpose.
 pub(super) fn theirs(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, String>>> {
     let mut child = Command::new(program()?)
+        // It fetches nothing: there is no git, and nobody answers at the proxy.
+        .env_clear()
+        .env("TMPDIR", std::env::temp_dir())
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -148,7 +168,10 @@ pub(super) fn compare(cases: &[Case], least: usize) {
     assert!(different == 0, "{different} of {} directories differ:\n{report}", cases.len());
 }
 
-fn disagreement(theirs: &Result<Vec<Value>, String>, ours: &Result<Vec<Value>, String>) -> Option<String> {
+pub(super) fn disagreement(
+    theirs: &Result<Vec<Value>, String>,
+    ours: &Result<Vec<Value>, String>,
+) -> Option<String> {
     match (theirs, ours) {
         (Err(_), Err(_)) => None,
         (Ok(theirs), Ok(ours)) if same(&Value::from(theirs.clone()), &Value::from(ours.clone())) => None,

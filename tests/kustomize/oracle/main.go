@@ -27,6 +27,10 @@ type request struct {
 	Files map[string][]byte `json:"files"`
 	// Targets of symbolic links by their path.
 	Links map[string]string `json:"links"`
+	// A directory on disk that holds the files, in place of the two above.
+	Root string `json:"root"`
+	// True if a kustomization of Root may set types.
+	Types bool `json:"types"`
 	// The directory to build.
 	Path string `json:"path"`
 }
@@ -74,6 +78,9 @@ func render(asked request) (told answer) {
 		if problem := recover(); problem != nil {
 			told = answer{Error: fmt.Sprintf("panic: %v", problem)}
 		}
+		if asked.Types {
+			openapi.ResetOpenAPI()
+		}
 		for _, content := range asked.Files {
 			if strings.Contains(strings.ToLower(string(content)), "openapi") {
 				openapi.ResetOpenAPI()
@@ -81,10 +88,14 @@ func render(asked request) (told answer) {
 			}
 		}
 	}()
-	files, root, err := tree(asked)
-	defer os.RemoveAll(root)
-	if err != nil {
-		return answer{Error: err.Error()}
+	files, root := filesys.MakeFsOnDisk(), asked.Root
+	if root == "" {
+		var err error
+		files, root, err = tree(asked)
+		defer os.RemoveAll(root)
+		if err != nil {
+			return answer{Error: err.Error()}
+		}
 	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified
