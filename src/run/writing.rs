@@ -586,6 +586,10 @@ fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
     }
+    for base in &prepared.rendered.fetched.bases {
+        let reference = base.reference.as_deref().unwrap_or("HEAD");
+        settings.insert(format!("remote {} {reference}", base.url), base.commit.clone());
+    }
     Inputs {
         path: prepared.rendered.path.clone(),
         renderer: prepared.rendered.renderer.to_string(),
