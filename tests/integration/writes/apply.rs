@@ -258,8 +258,7 @@ fn flt_12_a_denied_object_fails_and_the_rest_of_its_wave_is_written() {
     let set = Set::new(cluster, "denied");
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": set.namespace},
         "spec": {"containers": [{"name": "c", "image": "x"}], "priorityClassName": "absent"}});
-    let source =
-        Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), pod]);
+    let source = Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), pod]);
     let run = set.run("apply", &source, &["--yes"]);
     let report = run.report();
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
