@@ -99,6 +99,7 @@ impl Order {
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
                 force_conflicts: Vec::new(),
+                replace: Vec::new(),
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
             },
@@ -131,6 +132,7 @@ impl Order {
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
                 force_conflicts: Vec::new(),
+                replace: Vec::new(),
                 allow_dirty: true,
             },
             wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },

@@ -37,7 +37,7 @@ use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
-use crate::settings::{self, Surroundings};
+use crate::settings::{self, Surroundings, Waits};
 
 /// What every target of a run has in common.
 struct Context<'a> {
@@ -206,7 +206,7 @@ impl Context<'_> {
             all: forced.iter().any(String::is_empty),
             of: forced.iter().filter(|of| !of.is_empty()).cloned().collect(),
         };
-        Policy { set: set.id(), force, replace: Vec::new() }
+        Policy { set: set.id(), force, replace: self.args.write.replace.iter().cloned().collect() }
     }
 
     /// The set that is written. Without a name nobody could find its members again.
@@ -460,8 +460,8 @@ impl Started<'_> {
         Ok((code, Some(acted(done, &MaskRules::default())), removed))
     }
 
-    /// Waits until the set is ready, if that is wanted and nothing has failed: what was written, and what was in sync but
-    /// not ready when it was read, perhaps because an earlier run ran out of time.
+    /// Waits until what was written is ready, if that is wanted and nothing has failed; where it was asked for also what was
+    /// in sync but not ready when it was read, perhaps because an earlier run ran out of time.
     async fn wait(
         &self,
         mut awaited: Vec<Awaited>,
@@ -471,10 +471,12 @@ impl Started<'_> {
     ) {
         let Context { args, surroundings, stop, .. } = self.context;
         let failed = done.iter().any(|acted| !acted.act.is_good());
-        if !settings::waits(&args.wait) || (failed && !args.write.continue_on_error) {
+        let waits = settings::waits(&args.wait);
+        if waits == Waits::No || (failed && !args.write.continue_on_error) {
             return;
         }
-        let in_sync = verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+        let counts = |verdict: &&ObjectVerdict| verdict.status == Status::InSync && waits == Waits::All;
+        let in_sync = verdicts.iter().filter(counts);
         let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
         awaited.extend(unready(self.scene, untouched, &self.scene.live));
         awaited.sort_by(|a, b| a.id.cmp(&b.id));
@@ -530,12 +532,10 @@ impl Started<'_> {
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
-            let written = acted.iter().any(|acted| acted.id == verdict.id);
-            written
-                || verdict.status == Status::Extra
-                || is_present(&self.scene.live, &verdict.id)
-                || verdict.status == Status::Terminating
-                || verdict.status == Status::InSync
+            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
+            let present = || is_present(&self.scene.live, &verdict.id);
+            act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }
@@ -558,7 +558,7 @@ fn left(plan: &Plan) -> Code {
 /// The code of what is planned as refused.
 fn refusals(plan: &Plan) -> Code {
     let code = |step: &plan::Step| match &step.action {
-        plan::Action::Refused(plan::Refused::Replace) => Some(Code::Refused),
+        plan::Action::Refused(plan::Refused::Replace | plan::Refused::NeverReplaced) => Some(Code::Refused),
         plan::Action::Refused(plan::Refused::Terminating) => Some(Code::Error),
         _ => None,
     };
@@ -585,6 +585,10 @@ fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
+    }
+    for base in &prepared.rendered.fetched.bases {
+        let reference = base.reference.as_deref().unwrap_or("HEAD");
+        settings.insert(format!("remote {} {reference}", base.url), base.commit.clone());
     }
     Inputs {
         path: prepared.rendered.path.clone(),

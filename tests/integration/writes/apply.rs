@@ -256,16 +256,9 @@ fn flt_11_held_fields_are_left_unless_they_are_forced() {
 fn flt_12_a_denied_object_fails_and_the_rest_of_its_wave_is_written() {
     let Some(cluster) = cluster::shared() else { return };
     let set = Set::new(cluster, "denied");
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": set.namespace},
-        "spec": {"hard": {"count/secrets": "2"}}});
-    cluster.kubectl_stdin(&["apply", "-f", "-"], &quota.to_string());
-    let limit =
-        json!({"status": {"hard": {"count/secrets": "2"}, "used": {"count/secrets": "2"}}}).to_string();
-    set.kubectl(&["patch", "resourcequota/q", "--subresource=status", "--type=merge", "-p", &limit]);
-    let policy = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": set.namespace},
-        "spec": {"containers": [{"name": "c", "image": "x"}], "serviceAccountName": "absent"}});
-    let source =
-        Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), policy]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": set.namespace},
+        "spec": {"containers": [{"name": "c", "image": "x"}], "priorityClassName": "absent"}});
+    let source = Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), pod]);
     let run = set.run("apply", &source, &["--yes"]);
     let report = run.report();
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
@@ -291,6 +284,24 @@ fn flt_18_an_immutable_change_is_refused() {
     assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
     assert_eq!(actions(&run.report()), ["refused ConfigMap c", "configured ConfigMap d"]);
     assert_eq!(set.live("configmap/c")["data"]["k"], "1");
+    let uid = set.live("configmap/c")["metadata"]["uid"].clone();
+    let report = set.ok("apply", &source, &["--yes", "--replace", "ConfigMap"]);
+    assert_eq!(actions(&report), ["replaced ConfigMap c"]);
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+    assert_ne!(set.live("configmap/c")["metadata"]["uid"], uid);
+    assert_eq!(actions(&set.apply(&source)), [""; 0]);
+    let claim = |storage: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": set.namespace},
+            "spec": {"accessModes": [storage], "resources": {"requests": {"storage": "1Gi"}}}})
+    };
+    let with = |claim: Value| Source::of(&[config("2"), set.config("d", &json!({"k": "2"})), claim]);
+    set.apply(&with(claim("ReadWriteOnce")));
+    let run =
+        set.run("apply", &with(claim("ReadWriteMany")), &["--yes", "--replace", "PersistentVolumeClaim"]);
+    assert_eq!(
+        (run.code, actions(&run.report())),
+        (5, vec!["refused PersistentVolumeClaim data".to_owned()])
+    );
 }
 
 /// Nothing is written where nobody said so: without a terminal, from uncommitted files, without a name.
