@@ -112,6 +112,7 @@ ignore\t'They are not looked at'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -219,6 +220,7 @@ ignore\t'They are not looked at'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r

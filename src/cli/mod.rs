@@ -372,7 +372,7 @@ pub struct RenderArgs {
     ///
     /// Entries of bases that this render does not name stay as they are. SOURCE has to be a directory, read as it is.
     #[arg(long, env = "GITOPS_UPDATE_LOCK", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(help_heading = "Rendering", requires = "allow_remote", conflicts_with_all = ["locked", "offline", "reference"])]
+    #[arg(help_heading = "Rendering")]
     pub update_lock: bool,
     /// Render a kustomization with this kustomize or kubectl too, and print the first difference instead of manifests
     ///
@@ -384,7 +384,7 @@ pub struct RenderArgs {
         hide_env_values = true,
         help_heading = "Rendering"
     )]
-    #[arg(conflicts_with_all = ["output", "only", "selector", "update_lock"])]
+    #[arg(conflicts_with_all = ["output", "only", "selector"])]
     pub verify_with: Option<PathBuf>,
     /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
     #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]

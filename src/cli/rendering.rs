@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 /// How manifests are made of the source.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Rendering")]
 pub struct RenderingArgs {
     /// auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations
@@ -33,14 +33,14 @@ pub struct RenderingArgs {
 
     /// With --allow-remote: a base that gitops.lock does not pin is an error
     #[arg(long, env = "GITOPS_LOCKED", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(requires = "allow_remote")]
     pub locked: bool,
 }
 
 /// `--renderer`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Renderer {
     /// As the directory shows.
+    #[default]
     Auto,
     /// As plain manifests; a kustomization is an error.
     Plain,

@@ -336,7 +336,6 @@ pub async fn examine(
         false => Memory::new(remembered.proofs(), &remembered.program, &setting),
     };
     let mut found = survey_with(&setting, &live, &memory);
-    let live = keep.then_some(live);
     remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
@@ -350,14 +349,14 @@ pub async fn examine(
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };
-        let extras = search.run(beside, &mut warnings).await;
+        let extras = search.run(beside, &live, &mut warnings).await;
         verdicts.extend(extras.verdicts());
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
     let (source, remotes) = (rendered.source, rendered.fetched.bases);
     let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
-    let scene = live.map(|live| {
+    let scene = keep.then(|| {
         scene.live = live;
         scene
     });

@@ -134,8 +134,13 @@ fn lock(snapshot: &Snapshot) -> Result<Lock, RunError> {
 
 /// The URL of a reference. A repository of this machine can be named by files of this machine alone.
 fn allowed(wanted: &Wanted, request: &Request, remotes: &Remotes) -> Result<GitUrl, RunError> {
-    let url = source::base_url(&wanted.reference.repository, &request.allow_protocols)
-        .map_err(|error| unusable(wanted, error))?;
+    let url = source::base_url(&wanted.reference.repository, &request.allow_protocols).map_err(|error| {
+        problem(
+            wanted,
+            format!("{}: {error}", shown(&wanted.text)),
+            "use https://, ssh://USER@HOST/PATH or USER@HOST:PATH",
+        )
+    })?;
     let namer = wanted.by.and_then(|number| remotes.repository(number)).map_or(&request.source, |by| &by.url);
     let local = match url::parse(namer, &request.allow_protocols) {
         Ok(Location::Remote(remote)) => wanted.by.is_some() && remote.url.scheme() == Scheme::File,

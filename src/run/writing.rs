@@ -532,12 +532,10 @@ impl Started<'_> {
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
-            let written = acted.iter().any(|acted| acted.id == verdict.id);
-            written
-                || verdict.status == Status::Extra
-                || is_present(&self.scene.live, &verdict.id)
-                || verdict.status == Status::Terminating
-                || verdict.status == Status::InSync
+            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
+            let present = || is_present(&self.scene.live, &verdict.id);
+            act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }
@@ -587,6 +585,10 @@ fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
+    }
+    for base in &prepared.rendered.fetched.bases {
+        let reference = base.reference.as_deref().unwrap_or("HEAD");
+        settings.insert(format!("remote {} {reference}", base.url), base.commit.clone());
     }
     Inputs {
         path: prepared.rendered.path.clone(),

@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "the tests start the oracle and read the cases")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod applied;
 mod build;
+mod cluster;
 mod external;
 mod hostile;
 mod lock;
@@ -71,8 +73,8 @@ fn cases_are_built_as_kustomize_builds_them() {
             cases.into_iter().map(move |case| Case { name: format!("{file}: {}", case.name), ..case })
         })
         .collect();
-    assert!(all.len() >= 170, "only {} cases", all.len());
-    compare(&all, 85);
+    assert!(all.len() >= 500, "only {} cases", all.len());
+    compare(&all, 380);
 }
 
 /// Files whose last line has no end, which the format of the cases cannot hold.

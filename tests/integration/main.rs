@@ -45,4 +45,5 @@ mod stuck;
 mod targets;
 mod untracked;
 mod writes;
+mod writing;
 mod yaml_oracle;

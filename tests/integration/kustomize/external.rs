@@ -261,7 +261,7 @@ impl Waiting {
         let repo = Repo::with_files(&[("kustomization.yaml", "namePrefix: a-\n")]);
         let at = told.path().display();
         let text = format!(
-            "pwd > {at}/new; mv {at}/new {at}/at-$$; while ! [ -e {at}/go ]; do sleep 0.01; done; cat <<'END'\n{PRINTED}END\n"
+            "pwd > {at}/new-$$; mv {at}/new-$$ {at}/at-$$; while ! [ -e {at}/go ]; do sleep 0.01; done; cat <<'END'\n{PRINTED}END\n"
         );
         let tool = write_program(sealed.home(), "tool", &text);
         Self { sealed, repo, tool, told }

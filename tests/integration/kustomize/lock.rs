@@ -110,6 +110,36 @@ fn the_lock_holds_a_base_where_it_was() {
 }
 
 #[test]
+fn flags_of_the_lock_that_do_not_fit_are_told() {
+    let sealed = Sealed::new();
+    write(sealed.home(), "kustomization.yaml", &map("one"));
+    let table: &[(&[&str], &str)] = &[
+        (&["--update-lock"], "--update-lock fetches, and needs --allow-remote for that"),
+        (&["--update-lock", "--allow-remote", "--locked"], "--update-lock and --locked do not go together"),
+        (&["--update-lock", "--allow-remote", "--offline"], "--update-lock and --offline do not go together"),
+        (&["--update-lock", "--allow-remote", "--ref", "main"], "--update-lock and --ref do not go together"),
+        (
+            &["--update-lock", "--allow-remote", "--verify-with", "x"],
+            "--update-lock and --verify-with do not",
+        ),
+        (
+            &["--update-lock", "--allow-remote", "--renderer", "kustomize=exec:x"],
+            "--update-lock and --renderer",
+        ),
+        (&["--update-lock", "--allow-remote", "-"], "SOURCE is no directory"),
+        (&["--update-lock", "--allow-remote", "https://127.0.0.1:1/x"], "SOURCE is no directory"),
+    ];
+    for (flags, expected) in table {
+        let ended = sealed.run(&[&["render"], *flags].concat());
+        assert_eq!(ended.code, 2, "{flags:?}: {ended:?}");
+        assert!(ended.stderr.contains(expected) && ended.stderr.contains("hint: "), "{flags:?}: {ended:?}");
+    }
+    // A variable may say that a flag is off.
+    let sealed = sealed.variable("GITOPS_LOCKED", "false").variable("GITOPS_UPDATE_LOCK", "0");
+    assert_eq!(sealed.run(&["render"]).code, 0);
+}
+
+#[test]
 fn a_link_in_the_place_of_the_lock_is_not_followed() {
     let repo = base("one");
     let sealed = Sealed::new();

@@ -256,16 +256,9 @@ fn flt_11_held_fields_are_left_unless_they_are_forced() {
 fn flt_12_a_denied_object_fails_and_the_rest_of_its_wave_is_written() {
     let Some(cluster) = cluster::shared() else { return };
     let set = Set::new(cluster, "denied");
-    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": set.namespace},
-        "spec": {"hard": {"count/secrets": "2"}}});
-    cluster.kubectl_stdin(&["apply", "-f", "-"], &quota.to_string());
-    let limit =
-        json!({"status": {"hard": {"count/secrets": "2"}, "used": {"count/secrets": "2"}}}).to_string();
-    set.kubectl(&["patch", "resourcequota/q", "--subresource=status", "--type=merge", "-p", &limit]);
-    let policy = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": set.namespace},
-        "spec": {"containers": [{"name": "c", "image": "x"}], "serviceAccountName": "absent"}});
-    let source =
-        Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), policy]);
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": set.namespace},
+        "spec": {"containers": [{"name": "c", "image": "x"}], "priorityClassName": "absent"}});
+    let source = Source::of(&[set.config("a", &json!({"k": "v"})), set.config("b", &json!({"k": "v"})), pod]);
     let run = set.run("apply", &source, &["--yes"]);
     let report = run.report();
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
