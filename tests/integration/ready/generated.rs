@@ -10,7 +10,7 @@ use super::oracle::{Judged, kstatus};
 use super::{ours, word};
 use crate::support::generate::dice::Dice;
 
-const CASES: u64 = 6_000;
+const CASES: u64 = 20_000;
 
 const KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
