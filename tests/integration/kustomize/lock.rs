@@ -268,6 +268,40 @@ fn sec_40_what_is_pinned_and_cached_needs_no_server() {
 }
 
 #[test]
+fn sec_45_nothing_is_fetched_from_a_host_that_was_not_named() {
+    let repo = base("one");
+    let server = HttpServer::start(&repo.path(), Behaviour::default());
+    let world = World::new(&format!("resources: [\"{}?ref=main\"]\n", server.url(".git")));
+    let render = |hosts: &[&str]| {
+        let request = world.request();
+        let hosts = Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+        render(&request, &Rendering { remotes: Policy::Allow, hosts, ..Rendering::of(&request) })
+    };
+    let problem = first_problem(render(&["git.example", "github.com"]));
+    assert!(
+        problem.starts_with("kustomization.yaml:1: ") && problem.contains("is on 127.0.0.1"),
+        "{problem}"
+    );
+    assert!(problem.contains("--allow-remote names only git.example,github.com"), "{problem}");
+    assert_eq!(server.seen().len(), 0, "the server was asked");
+    assert_eq!(values(&render(&["git.example", "127.0.0.1"]).unwrap()), ["\"one\""]);
+    // On the command line, and for a program, which would ask whom it likes.
+    let sealed = Sealed::new();
+    write(sealed.home(), "kustomization.yaml", "resources: [\"https://127.0.0.1:1/a/b\"]\n");
+    let table: &[(&[&str], &str)] = &[
+        (&["--allow-remote=git.example"], "is on 127.0.0.1, and --allow-remote names only git.example"),
+        (&["--allow-remote=127.0.0.1"], "failed to connect"),
+        (&["--allow-remote=false"], "nothing is fetched without --allow-remote"),
+        (&["--allow-remote=https://git.example"], "is no host"),
+        (&["--allow-remote=127.0.0.1", "--renderer", "kustomize=exec:sh"], "sh would fetch it"),
+    ];
+    for (flags, expected) in table {
+        let ended = sealed.run(&[&["render"], *flags].concat());
+        assert!(ended.code == 2 && ended.stderr.contains(expected), "{flags:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn one_run_sees_one_commit_of_a_revision() {
     let repo = Repo::with_files(&[
         ("a/kustomization.yaml", &map("a")),
