@@ -113,6 +113,7 @@ ignore\t'They are not looked at'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -140,7 +141,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -s y -l yes -d 'Do 
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
-complete -c gitops -n "__fish_gitops_using_subcommand apply" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal]'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l prune -d 'Delete members of the set that left Git'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-empty -d 'Prune although nothing is rendered: everything goes'
@@ -220,6 +221,7 @@ ignore\t'They are not looked at'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -247,7 +249,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s y -l yes -d '
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
-complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal]'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l prune -d 'Delete members of the set that left Git'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-empty -d 'Prune although nothing is rendered: everything goes'

@@ -208,17 +208,30 @@ fn cache_directory() -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
-/// Whether to wait until objects are ready: by flag, else by variable, else where somebody watches.
-pub fn waits(args: &WaitArgs) -> bool {
+/// For what a command that writes waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// For nothing.
+    No,
+    /// Until what it wrote is ready.
+    Written,
+    /// Until the whole set is, whoever wrote it.
+    All,
+}
+
+/// For what to wait: by flag, else by variable, else for what was written where somebody watches.
+pub fn waits(args: &WaitArgs) -> Waits {
     waits_at(args, std::io::stderr().is_terminal())
 }
 
-fn waits_at(args: &WaitArgs, is_terminal: bool) -> bool {
+fn waits_at(args: &WaitArgs, is_terminal: bool) -> Waits {
     match (args.wait, args.no_wait) {
-        (Some(Switch::Given), _) => true,
-        (_, Some(Switch::Given) | Some(Switch::Variable(true))) => false,
-        (Some(Switch::Variable(wait)), _) => wait,
-        (None, _) => is_terminal,
+        (Some(Switch::Given), _) => Waits::All,
+        (_, Some(Switch::Given | Switch::Variable(true))) => Waits::No,
+        (Some(Switch::Variable(true)), _) => Waits::All,
+        (Some(Switch::Variable(false)), _) => Waits::No,
+        (None, _) if is_terminal => Waits::Written,
+        (None, _) => Waits::No,
     }
 }
 
@@ -283,17 +296,17 @@ mod tests {
         let (given, yes, no) =
             (Some(Switch::Given), Some(Switch::Variable(true)), Some(Switch::Variable(false)));
         let table = [
-            (None, None, true, true),
-            (None, None, false, false),
-            (given, None, false, true),
-            (None, given, true, false),
-            (given, yes, false, true),
-            (yes, given, true, false),
-            (yes, None, false, true),
-            (no, None, true, false),
-            (None, yes, true, false),
-            (None, no, true, true),
-            (None, no, false, false),
+            (None, None, true, Waits::Written),
+            (None, None, false, Waits::No),
+            (given, None, false, Waits::All),
+            (None, given, true, Waits::No),
+            (given, yes, false, Waits::All),
+            (yes, given, true, Waits::No),
+            (yes, None, false, Waits::All),
+            (no, None, true, Waits::No),
+            (None, yes, true, Waits::No),
+            (None, no, true, Waits::Written),
+            (None, no, false, Waits::No),
         ];
         for (wait, no_wait, is_terminal, expected) in table {
             let args = WaitArgs { wait, no_wait };

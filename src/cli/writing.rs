@@ -39,6 +39,9 @@ pub struct ApplyArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub prune: PruneArgs,
+    /// Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable
+    #[arg(long, value_name = "OLD", env = "GITOPS_ADOPT_SET", hide_env_values = true, help_heading = "Set")]
+    pub adopt_set: Vec<String>,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -273,7 +276,7 @@ pub struct WriteArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Waiting")]
 pub struct WaitArgs {
-    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal]
+    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]
     ///
     /// What counts as ready are the rules of kstatus: replicas that are available, definitions that are established,
     /// conditions of custom resources. What is not ready in time is an error (exit 2) that says why.

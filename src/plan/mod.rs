@@ -218,7 +218,7 @@ fn action(
     }
     let Some(Ok(Presence::Found(observed))) = live.get(&verdict.id) else { return None };
     let changes = planned(verdict, &policy.force).next().is_some();
-    if !changes && !is_adopted(verdict, observed, &policy.set) {
+    if !changes && !is_adopted(setting, verdict, observed, &policy.set) {
         return None;
     }
     let live: Value = serde_json::from_slice(&observed.json).ok()?;
@@ -229,8 +229,11 @@ fn action(
 
 /// True if an object that is in sync has to be written to become this set's: we never applied it, do not own all of it, or
 /// it lacks the label.
-fn is_adopted(verdict: &ObjectVerdict, observed: &Observed, set: &str) -> bool {
-    verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+fn is_adopted(setting: &Setting<'_>, verdict: &ObjectVerdict, observed: &Observed, set: &str) -> bool {
+    // Without a schema maps are taken whole, and the server owns them part by part.
+    let known = setting.schemas.contains_key(&verdict.gvk);
+    let counts = |paths: &[FieldPath]| known || paths.is_empty();
+    verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt && counts(&note.paths))
         // The id of a set stands nowhere else, and looking for it costs less than parsing.
         || !contains(&observed.json, set.as_bytes())
 }

@@ -51,7 +51,12 @@ impl Recorded {
     /// How members are told.
     pub(super) fn membership(&self) -> Option<Membership> {
         let recorded = self.record.is_some();
-        self.set.as_ref().map(|set| Membership { id: set.id(), certain: recorded || self.named, recorded })
+        self.set.as_ref().map(|set| Membership {
+            id: set.id(),
+            certain: recorded || self.named,
+            recorded,
+            adopts: Vec::new(),
+        })
     }
 
     /// Objects whose kind the record names and the server does not know any more are unknown, not wrong.

@@ -37,7 +37,7 @@ use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
-use crate::settings::{self, Surroundings};
+use crate::settings::{self, Surroundings, Waits};
 
 /// What every target of a run has in common.
 struct Context<'a> {
@@ -125,7 +125,7 @@ impl Context<'_> {
         let server = self.connect(&job).await?;
         let live = Live::Server(Box::new(server));
         let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
-        let comparison = self.comparison(job, name);
+        let comparison = self.comparison(job, name, live.identity().namespace.as_deref());
         let progress = output.progress();
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
         let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
@@ -168,7 +168,17 @@ impl Context<'_> {
         Ok(Server::connect(&choice, &environment, options).await?)
     }
 
-    fn comparison(&self, job: Job, name: &str) -> Comparison {
+    fn comparison(&self, job: Job, name: &str, namespace: Option<&str>) -> Comparison {
+        let record = job.set.record_namespace.clone().or_else(|| job.namespace.clone());
+        let adopts = self.args.adopt_set.iter().map(|old| {
+            let (name, place) =
+                old.split_once('/').map_or((old.as_str(), None), |(ns, name)| (name, Some(ns)));
+            let record_namespace = place.map(str::to_owned).or_else(|| record.clone());
+            let record_namespace = record_namespace.or_else(|| namespace.map(str::to_owned));
+            let record_namespace = record_namespace.unwrap_or_else(|| "default".to_owned());
+            SetIdentity { name: name.to_owned(), record_namespace }.id()
+        });
+        let adopts = adopts.collect();
         let mut chosen = settings::chosen(&self.args.choice);
         chosen.lenient = !name.is_empty() && self.args.targets.target.len() != 1;
         Comparison {
@@ -181,6 +191,7 @@ impl Context<'_> {
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
             allow_empty: self.args.allow_empty,
+            adopts,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
     }
@@ -449,8 +460,8 @@ impl Started<'_> {
         Ok((code, Some(acted(done, &MaskRules::default())), removed))
     }
 
-    /// Waits until the set is ready, if that is wanted and nothing has failed: what was written, and what was in sync but
-    /// not ready when it was read, perhaps because an earlier run ran out of time.
+    /// Waits until what was written is ready, if that is wanted and nothing has failed; where it was asked for also what was
+    /// in sync but not ready when it was read, perhaps because an earlier run ran out of time.
     async fn wait(
         &self,
         mut awaited: Vec<Awaited>,
@@ -460,10 +471,12 @@ impl Started<'_> {
     ) {
         let Context { args, surroundings, stop, .. } = self.context;
         let failed = done.iter().any(|acted| !acted.act.is_good());
-        if !settings::waits(&args.wait) || (failed && !args.write.continue_on_error) {
+        let waits = settings::waits(&args.wait);
+        if waits == Waits::No || (failed && !args.write.continue_on_error) {
             return;
         }
-        let in_sync = verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+        let counts = |verdict: &&ObjectVerdict| verdict.status == Status::InSync && waits == Waits::All;
+        let in_sync = verdicts.iter().filter(counts);
         let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
         awaited.extend(unready(self.scene, untouched, &self.scene.live));
         awaited.sort_by(|a, b| a.id.cmp(&b.id));
@@ -519,12 +532,10 @@ impl Started<'_> {
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
-            let written = acted.iter().any(|acted| acted.id == verdict.id);
-            written
-                || verdict.status == Status::Extra
-                || is_present(&self.scene.live, &verdict.id)
-                || verdict.status == Status::Terminating
-                || verdict.status == Status::InSync
+            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
+            let present = || is_present(&self.scene.live, &verdict.id);
+            act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }

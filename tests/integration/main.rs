@@ -44,4 +44,6 @@ mod structural_defaults;
 mod stuck;
 mod targets;
 mod untracked;
+mod writes;
+mod writing;
 mod yaml_oracle;

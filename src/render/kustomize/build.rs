@@ -1,7 +1,7 @@
 //! The build of a directory in the exact order of kustomize: resources, configurations, generators, components, transformers,
 //! validators and vars; hashes, references and vars are settled at the end of all.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::config::{configuration, crds, settings};
 use super::decode::{EXACT, Setting};
@@ -16,6 +16,7 @@ use super::plugins;
 use super::references;
 use super::resource::{ORIGIN, Resource, TRANSFORMATIONS};
 use super::schema::Schemas;
+use super::scopes::{Learned, scope};
 use super::set::ResourceSet;
 use super::shown::{configured_in, written_in};
 use super::sort;
@@ -37,6 +38,10 @@ pub(super) struct Build<'t> {
     custom: Option<Schemas>,
     /// True once `openapi` was given.
     schema_is_set: bool,
+    /// True if something needed the built-in types before `openapi` was given; then they stay known.
+    needed_builtin: bool,
+    /// What `openapi` says of the scope of kinds.
+    learned: Arc<OnceLock<Learned>>,
     /// True if the origin of objects is written into annotations.
     tracks: bool,
     pub(super) warnings: Vec<Notice>,
@@ -61,7 +66,15 @@ struct Target {
 
 impl<'t> Build<'t> {
     pub(super) fn new(loader: Loader<'t>) -> Self {
-        Self { loader, custom: None, schema_is_set: false, tracks: false, warnings: Vec::new() }
+        Self {
+            loader,
+            custom: None,
+            schema_is_set: false,
+            needed_builtin: false,
+            learned: Arc::default(),
+            tracks: false,
+            warnings: Vec::new(),
+        }
     }
 
     /// Builds a directory.
@@ -142,6 +155,7 @@ impl<'t> Build<'t> {
                 let document = settings(&content, file)?;
                 let value = document.map(|document| document.value).unwrap_or_default();
                 self.custom = Some(Schemas::from_openapi(&value));
+                self.learned.get_or_init(|| Learned::from_openapi(&value));
                 self.schema_is_set = true;
                 Ok(())
             }
@@ -170,10 +184,14 @@ impl<'t> Build<'t> {
         Ok(gathered)
     }
 
-    fn perform(&self, step: &Step, set: &mut ResourceSet) -> Outcome<()> {
+    fn perform(&mut self, step: &Step, set: &mut ResourceSet) -> Outcome<()> {
         match &self.custom {
+            Some(custom) if self.needed_builtin => step.run(set, &[custom, Schemas::builtin()]),
             Some(custom) => step.run(set, &[custom]),
-            None => step.run(set, &[Schemas::builtin()]),
+            None => {
+                self.needed_builtin |= step.needs_types();
+                step.run(set, &[Schemas::builtin()])
+            }
         }
     }
 
@@ -187,6 +205,8 @@ impl<'t> Build<'t> {
             let (content, file) = self.loader.read(&target.dir, path, *place)?;
             let mut set = ResourceSet::default();
             for mut resource in resources_of(&content, Place { file, line: 1 })? {
+                resource.learned = Some(Arc::clone(&self.learned));
+                self.needed_builtin |= self.custom.is_none() && scope(&resource.gvk()).is_none();
                 if self.tracks {
                     resource.add_annotation(ORIGIN, &written_in(&target.dir, path), *place)?;
                 }
@@ -433,8 +453,8 @@ pub(super) fn patch_step(patch: &Patch, loader: &mut Loader<'_>, dir: &Directory
     let mut parsed = patches::parse(&content, place)?;
     if patch.has_options {
         for merge in &mut parsed.merges {
-            merge.allow_name_change = patch.allow_name_change;
-            merge.allow_kind_change = patch.allow_kind_change;
+            merge.allow_name_change |= patch.allow_name_change;
+            merge.allow_kind_change |= patch.allow_kind_change;
             if patch.allow_name_change || patch.allow_kind_change {
                 merge.settle_annotations()?;
             }

@@ -200,7 +200,7 @@ fn file_source((source, place): &Text) -> Outcome<(String, &str)> {
 }
 
 /// Base64 in lines, as kustomize writes longer ones.
-fn base64_lines(bytes: &[u8]) -> String {
+pub(super) fn base64_lines(bytes: &[u8]) -> String {
     const LINE: usize = 70;
     let encoded = STANDARD.encode(bytes);
     if encoded.len() < LINE {

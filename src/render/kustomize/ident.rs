@@ -1,26 +1,7 @@
 //! Groups, versions, kinds and identities, compared as kustomize compares them.
 
 use super::node::{Str, Tree};
-
-/// Kinds that kustomize knows to have no namespace (`kyaml/openapi`, the table of known types).
-const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
-    (
-        "admissionregistration.k8s.io",
-        &["v1", "v1beta1"],
-        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
-    ),
-    ("apiextensions.k8s.io", &["v1", "v1beta1"], &["CustomResourceDefinition"]),
-    ("apiregistration.k8s.io", &["v1", "v1beta1"], &["APIService"]),
-    ("certificates.k8s.io", &["v1", "v1beta1"], &["CertificateSigningRequest"]),
-    ("flowcontrol.apiserver.k8s.io", &["v1beta1"], &["FlowSchema", "PriorityLevelConfiguration"]),
-    ("networking.k8s.io", &["v1", "v1beta1"], &["IngressClass"]),
-    ("node.k8s.io", &["v1", "v1beta1"], &["RuntimeClass"]),
-    ("policy", &["v1beta1"], &["PodSecurityPolicy"]),
-    ("rbac.authorization.k8s.io", &["v1", "v1beta1"], &["ClusterRole", "ClusterRoleBinding"]),
-    ("scheduling.k8s.io", &["v1", "v1beta1"], &["PriorityClass"]),
-    ("storage.k8s.io", &["v1", "v1beta1"], &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"]),
-    ("", &["v1"], &["ComponentStatus", "Namespace", "Node", "NodeProxyOptions", "PersistentVolume"]),
-];
+use super::scopes::{Scope, scope};
 
 /// What stands for the namespace of a kind that has none.
 pub(super) const NO_NAMESPACE: &str = "_non_namespaceable_";
@@ -49,14 +30,6 @@ impl Gvk {
         fits(&self.kind, &selector.kind)
             && fits(&self.group, &selector.group)
             && fits(&self.version, &selector.version)
-    }
-
-    pub(super) fn is_cluster_scoped(&self) -> bool {
-        CLUSTER_SCOPED.iter().any(|(group, versions, kinds)| {
-            *group == self.group
-                && versions.contains(&self.version.as_str())
-                && kinds.contains(&self.kind.as_str())
-        })
     }
 
     pub(super) fn api_version(&self) -> String {
@@ -119,7 +92,7 @@ impl ResId {
                 .map_or_else(Str::new, |id| tree.node(id).text.clone())
         };
         let (name, namespace) = (meta("name"), meta("namespace"));
-        let cluster_scoped = gvk.is_cluster_scoped();
+        let cluster_scoped = scope(&gvk) == Some(Scope::Cluster);
         Self { gvk, name, namespace, cluster_scoped }
     }
 

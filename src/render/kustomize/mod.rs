@@ -31,6 +31,7 @@ mod replace;
 mod resource;
 mod scalar;
 mod schema;
+mod scopes;
 mod selector;
 mod set;
 mod shown;

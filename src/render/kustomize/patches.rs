@@ -86,7 +86,8 @@ pub(super) fn apply_merges(
 
 /// The object that a patch means by its own name.
 pub(super) fn find(set: &mut ResourceSet, patch: &Resource) -> Outcome<usize> {
-    let id = patch.id();
+    let mut id = patch.id();
+    id.cluster_scoped |= set.items.first().is_some_and(|item| item.has_learned_cluster_scoped(&id.gvk));
     set.one(&id).map_err(|count| match count {
         0 => {
             let fault =

@@ -1,10 +1,12 @@
 //! An object on its way through the build, with what the build remembers about it.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use super::ident::{Gvk, ResId};
-use super::node::{Id, Kind, NodeResult, Place, Str, Tag, Tree};
+use super::node::{Id, Kind, NodeError, NodeResult, Place, Str, Tag, Tree};
 use super::paths::{lookup, visit};
+use super::scopes::Learned;
 
 /// What a generated object does with one of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +42,8 @@ pub(super) struct Resource {
     pub(super) vars: Vec<String>,
     /// True for an object that is to be taken out.
     pub(super) gone: bool,
+    /// What the build learns of kinds, once it does.
+    pub(super) learned: Option<Arc<OnceLock<Learned>>>,
 }
 
 pub(super) const ORIGIN: &str = "config.kubernetes.io/origin";
@@ -68,6 +72,9 @@ const INTERNAL: &[&str] = &[
     "internal.config.kubernetes.io/helm-generated",
 ];
 const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+const ALLOW_NAME: &str = "internal.config.kubernetes.io/allowNameChange";
+const ALLOW_KIND: &str = "internal.config.kubernetes.io/allowKindChange";
+const ENABLED: &str = "enabled";
 
 impl Resource {
     pub(super) fn new(tree: Tree) -> Self {
@@ -82,9 +89,48 @@ impl Resource {
             allow_kind_change: false,
             vars: Vec::new(),
             gone: false,
+            learned: None,
         };
-        resource.needs_hash = resource.annotation(NEEDS_HASH) == Some("enabled");
+        resource.allow_name_change = resource.annotation(ALLOW_NAME) == Some(ENABLED);
+        resource.allow_kind_change = resource.annotation(ALLOW_KIND) == Some(ENABLED);
         resource
+    }
+
+    /// The object of a file. What kustomize remembers in annotations may stand there already, and counts.
+    ///
+    /// # Errors
+    /// Earlier names, namespaces and kinds that are not equally many.
+    pub(super) fn read(tree: Tree) -> NodeResult<Self> {
+        let mut resource = Self::new(tree);
+        let list = |what: &str| -> Vec<Str> {
+            let text = resource.annotation(&format!("internal.config.kubernetes.io/{what}"));
+            text.filter(|text| !text.is_empty())
+                .map(|text| text.split(',').map(Str::from).collect())
+                .unwrap_or_default()
+        };
+        let (names, namespaces, kinds) =
+            (list("previousNames"), list("previousNamespaces"), list("previousKinds"));
+        if names.len() != namespaces.len() || names.len() != kinds.len() {
+            let message = "the annotations of earlier names, namespaces and kinds do not hold equally many";
+            return Err(NodeError { place: resource.place(), message: message.to_owned() });
+        }
+        let (prefixes, suffixes) = (list("prefixes"), list("suffixes"));
+        let previous = names.into_iter().zip(namespaces).zip(kinds);
+        resource.previous =
+            previous.map(|((name, namespace), kind)| Previous { name, namespace, kind }).collect();
+        (resource.prefixes, resource.suffixes) = (prefixes, suffixes);
+        Ok(resource)
+    }
+
+    /// True if the name gets a hash: a generator wants it, or an annotation.
+    pub(super) fn wants_hash(&self) -> bool {
+        self.needs_hash || self.annotation(NEEDS_HASH) == Some(ENABLED)
+    }
+
+    /// True for a kind without a namespace that the build has learned of.
+    pub(super) fn has_learned_cluster_scoped(&self, gvk: &Gvk) -> bool {
+        let learned = self.learned.as_ref().and_then(|learned| learned.get());
+        learned.is_some_and(|learned| learned.is_cluster_scoped(gvk))
     }
 
     /// True if nothing is left of the object.
@@ -98,7 +144,9 @@ impl Resource {
     }
 
     pub(super) fn id(&self) -> ResId {
-        ResId::of(&self.tree)
+        let mut id = ResId::of(&self.tree);
+        id.cluster_scoped = id.cluster_scoped || self.has_learned_cluster_scoped(&id.gvk);
+        id
     }
 
     pub(super) fn gvk(&self) -> Gvk {

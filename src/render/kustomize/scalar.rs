@@ -201,6 +201,11 @@ fn days(year: u32, month: u32) -> u32 {
 pub(super) fn value(node: &Node, flow: bool) -> Result<Value, &'static str> {
     debug_assert_eq!(node.kind, Kind::Scalar, "only scalars have one value");
     let text = &node.text;
+    if !flow && text.starts_with('\t') && is_block(node) && block_allowed(text) {
+        return Err(
+            "the text starts with a tab and has several lines, which kustomize writes in a form that it cannot read",
+        );
+    }
     let quoted = node.style != Style::Plain;
     let told = if quoted { Tag::Str } else { tag_of(text) };
     // Inside of braces a text with a colon is written in quotes, and so a time comes back as a text.
@@ -261,6 +266,15 @@ fn written(node: &Node, flow: bool) -> Value {
     let text = &node.text;
     let folded = node.style == Style::Folded && !flow && block_allowed(text);
     Value::String(if folded { fold(text) } else { text.to_string() })
+}
+
+/// True if the text is written as a block where that is possible.
+fn is_block(node: &Node) -> bool {
+    match node.style {
+        Style::Literal | Style::Folded => true,
+        Style::Plain => node.text.contains('\n'),
+        _ => false,
+    }
 }
 
 /// True for texts that may stand in a block scalar.

@@ -57,6 +57,15 @@ pub(super) struct ValueTarget {
 }
 
 impl Step {
+    /// True if the step looks at the types of fields.
+    pub(super) fn needs_types(&self) -> bool {
+        match self {
+            Self::Merge(_) => true,
+            Self::Patch { parsed, .. } => !parsed.merges.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Performs the step.
     pub(super) fn run(&self, set: &mut ResourceSet, schemas: &[&Schemas]) -> Outcome<()> {
         match self {
@@ -84,7 +93,7 @@ impl Step {
             Self::Images(image, fields) => transform::set_image(set, image, fields),
             Self::Replace(replacements) => replace::replace(set, replacements),
             Self::Hash => {
-                set.items_mut().iter_mut().filter(|item| item.needs_hash).try_for_each(Resource::add_hash)
+                set.items_mut().iter_mut().filter(|item| item.wants_hash()).try_for_each(Resource::add_hash)
             }
             Self::AddValue(add) => add.run(set),
         }

@@ -24,7 +24,7 @@ pub(super) fn resources_of(text: &[u8], place: Place) -> Outcome<Vec<Resource>> 
     let mut resources = Vec::new();
     while let Some(tree) = queue.pop_front() {
         match items_of(&tree)? {
-            None => resources.push(Resource::new(tree)),
+            None => resources.push(Resource::read(tree)?),
             Some(items) => {
                 // The items of a list come behind everything else.
                 for item in items {

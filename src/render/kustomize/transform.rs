@@ -65,9 +65,9 @@ impl Namespace {
     }
 
     fn apply_to(&self, item: &mut Resource, fields: &mut Fields<'_>) -> NodeResult<()> {
-        let gvk = item.gvk();
+        let (gvk, cluster_scoped) = (item.gvk(), item.id().cluster_scoped);
         let tree = &mut item.tree;
-        if !gvk.is_cluster_scoped() {
+        if !cluster_scoped {
             let (path, root) = (["metadata".to_owned(), "namespace".to_owned()], tree.root);
             let create = Some((Kind::Scalar, Tag::Unset));
             visit(tree, root, &path, create, &mut |tree, id| self.set(tree, id))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fault::{Fault, Outcome, near};
 use super::fields::{FieldSpec, Fields};
+use super::generate::base64_lines;
 use super::json::go_number;
 use super::kustomization::Var;
 use super::node::{Id, Kind, NodeError, NodeResult, Style, Tag, Tree};
@@ -194,50 +195,50 @@ fn expand(input: &str, values: &Values<'_>) -> (String, Tag) {
     if let Some(VarValue::Typed(text, tag)) = whole.and_then(|name| values.get(name)) {
         return (text.clone(), *tag);
     }
-    let mut out = String::with_capacity(input.len());
-    let mut rest = input;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
+    let mut out = Vec::with_capacity(input.len());
+    let mut rest = input.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
+        out.extend_from_slice(&rest[..at]);
         let after = &rest[at + 1..];
-        let mut chars = after.chars();
-        match chars.next() {
-            None => {
-                out.push('$');
-                return (out, Tag::Str);
+        rest = match after {
+            [] => {
+                out.push(b'$');
+                after
             }
-            Some('$') => {
-                out.push('$');
-                rest = &after[1..];
+            [b'$', after @ ..] => {
+                out.push(b'$');
+                after
             }
-            Some('(') => match after.find(')') {
+            [b'(', after @ ..] => match after.iter().position(|byte| *byte == b')') {
                 Some(end) => {
-                    let name = &after[1..end];
+                    let name = std::str::from_utf8(&after[..end]).unwrap_or_default();
                     match values.get(name) {
                         Some(VarValue::Text(text) | VarValue::Typed(text, _)) => {
-                            out.push_str(&shown(text, values.get(name)))
+                            out.extend_from_slice(shown(text, values.get(name)).as_bytes());
                         }
                         Some(VarValue::Other) | None => {
-                            out.push_str("$(");
-                            out.push_str(name);
-                            out.push(')');
+                            out.extend_from_slice(b"$(");
+                            out.extend_from_slice(&after[..=end]);
                         }
                     }
-                    rest = &after[end + 1..];
+                    &after[end + 1..]
                 }
                 None => {
-                    out.push_str("$(");
-                    rest = &after[1..];
+                    out.extend_from_slice(b"$(");
+                    after
                 }
             },
-            Some(other) => {
-                out.push('$');
-                out.push(other);
-                rest = &after[other.len_utf8()..];
+            [other, after @ ..] => {
+                // kustomize takes the byte for a character, also where it is the first of several.
+                out.push(b'$');
+                out.extend_from_slice(char::from(*other).encode_utf8(&mut [0; 4]).as_bytes());
+                after
             }
-        }
+        };
     }
-    out.push_str(rest);
-    (out, Tag::Str)
+    out.extend_from_slice(rest);
+    // What is no text any more is written as binary data.
+    (String::from_utf8(out).unwrap_or_else(|error| base64_lines(error.as_bytes())), Tag::Str)
 }
 
 /// A number in the middle of a text is written as Go's `%v` does.

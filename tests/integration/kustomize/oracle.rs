@@ -80,7 +80,11 @@ impl Case {
 
     fn shown(&self) -> String {
         let mut out = format!("##### {}\n", self.name);
-        for (path, content) in self.files.iter().filter(|(path, _)| !path.ends_with("/objects.yaml")) {
+        for (path, content) in self
+            .files
+            .iter()
+            .filter(|(path, _)| !path.ends_with("/objects.yaml") && !path.starts_with("base/"))
+        {
             let _ = write!(out, "=== {path}\n{}", String::from_utf8_lossy(content));
         }
         out
@@ -141,7 +145,7 @@ pub(super) fn theirs(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, String>>> 
 }
 
 /// The greatest number of differences that are shown.
-const SHOWN: usize = 8;
+const SHOWN: usize = 40;
 
 /// Compares all directories, of which at least so many must build. A name with `!` states a refusal of ours.
 pub(super) fn compare(cases: &[Case], least: usize) {

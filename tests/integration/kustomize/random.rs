@@ -281,6 +281,49 @@ fn generator(random: &mut Random) -> String {
     text
 }
 
+fn old_body(random: &mut Random) -> String {
+    let options = [
+        "  annotations: null\n".to_owned(),
+        format!("  labels: {{$patch: replace, {}: {}}}\n", random.pick(KEYS), random.pick(TEXTS)),
+        "spec: {template: {spec: {containers: [{name: main, env: [{name: A, value: z}, {name: NEW, value: n}]}]}}}\n"
+            .to_owned(),
+        "$patch: delete\n".to_owned(),
+        format!("spec: {{list: [{{name: a, v: {}}}, {{name: z}}]}}\n", random.pick(WORDS)),
+    ];
+    options[random.below(options.len())].clone()
+}
+
+/// A built-in transformer with a configuration of its own.
+fn plugin(random: &mut Random) -> String {
+    let options = [
+        format!(
+            "kind: PrefixTransformer\nmetadata: {{name: p}}\nprefix: {}-\nfieldSpecs: [{{path: metadata/name}}]",
+            random.pick(&["x", "y"])
+        ),
+        format!(
+            "kind: LabelTransformer\nmetadata: {{name: l}}\nlabels: {{{}: {}}}\nfieldSpecs: [{{path: metadata/labels, create: true}}, {{path: spec/template/metadata/labels, create: true, kind: Deployment}}]",
+            random.pick(KEYS),
+            random.pick(TEXTS)
+        ),
+        format!(
+            "kind: NamespaceTransformer\nmetadata: {{name: n, namespace: {}}}\nunsetOnly: {}\nsetRoleBindingSubjects: {}",
+            random.pick(NAMESPACES),
+            random.pick(&["true", "false"]),
+            random.pick(&["none", "defaultOnly", "allServiceAccounts"])
+        ),
+        format!(
+            "kind: AnnotationsTransformer\nmetadata: {{name: a}}\nannotations: {{{}: {}}}\nfieldSpecs: [{{path: metadata/annotations, create: true}}]",
+            random.pick(KEYS),
+            random.pick(TEXTS)
+        ),
+    ];
+    let text = &options[random.below(options.len())];
+    format!("transformers:\n- |-\n{}", indented(&format!("apiVersion: builtin\n{text}\n"), "  "))
+}
+
+/// What `openapi` may name: a kind of its own with a list that merges, and no namespace.
+const TYPES: &str = r#"{"definitions": {"thing": {"properties": {"spec": {"properties": {"list": {"type": "array", "items": {"type": "object"}, "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}}, "x-kubernetes-group-version-kind": [{"group": "example.com", "kind": "Thing", "version": "v1"}]}}, "paths": {"/apis/example.com/v1/things/{name}": {"get": {"x-kubernetes-group-version-kind": {"group": "example.com", "kind": "Thing", "version": "v1"}}}}}"#;
+
 /// Random fields of one kustomization.
 fn fields(random: &mut Random, made: &[(usize, String)]) -> String {
     let mut text = String::new();
@@ -346,6 +389,34 @@ fn fields(random: &mut Random, made: &[(usize, String)]) -> String {
     });
     add(random, 5, &mut |_| "buildMetadata: [originAnnotations, transformerAnnotations]\n".to_owned());
     add(random, 10, &mut |_| "sortOptions: {order: fifo}\n".to_owned());
+    add(random, 10, &mut |random| {
+        let (kind, name) = &made[random.below(made.len())];
+        let kind = KINDS[*kind];
+        format!(
+            "patchesStrategicMerge:\n- |-\n{}",
+            indented(
+                &format!(
+                    "apiVersion: {}\nkind: {kind}\nmetadata:\n  name: {name}\n{}",
+                    version(kind),
+                    old_body(random)
+                ),
+                "  "
+            )
+        )
+    });
+    add(random, 8, &mut |random| {
+        let (kind, name) = &made[random.below(made.len())];
+        let kind = KINDS[*kind];
+        let (group, version) = version(kind).split_once('/').unwrap_or(("", version(kind)));
+        format!(
+            "patchesJson6902:\n- target: {{group: {group:?}, version: {version}, kind: {kind}, name: {name}}}\n  patch: |-\n    - {{op: add, path: /metadata/annotations, value: {{only: {}}}}}\n",
+            random.pick(TEXTS)
+        )
+    });
+    add(random, 12, &mut |random| plugin(random));
+    add(random, 5, &mut |random| {
+        format!("openapi: {{path: {}}}\n", random.pick(&["types.json", "types.json", "missing.json"]))
+    });
     text
 }
 
@@ -368,7 +439,13 @@ fn directory(number: u64) -> Case {
                 "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nmetadata: {{name: part}}\n{}",
                 fields(random, &made)
             );
+            if inner.contains("types.json") {
+                case = case.with(&format!("{part}/types.json"), TYPES);
+            }
             case = case.with(&format!("{part}/kustomization.yaml"), inner);
+        }
+        if kustomization.contains("types.json") {
+            case = case.with(&format!("{dir}/types.json"), TYPES);
         }
         case = case.with(&format!("{dir}/kustomization.yaml"), kustomization);
         below = format!("../{dir}");

@@ -12,7 +12,7 @@ mod upstream;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
@@ -40,12 +40,18 @@ pub(crate) struct Entry {
     pub(crate) status: Option<u16>,
     /// What was done to it.
     pub(crate) action: Option<Action>,
+    /// When it arrived.
+    pub(crate) begun: Instant,
+    /// When the server had answered.
+    pub(crate) ended: Option<Instant>,
 }
 
 impl Entry {
-    /// True for a request that changes what is stored.
+    /// True for a request that changes what is stored; access reviews are stored nowhere.
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self.verb.as_str(), "get" | "list") && !self.about.dry_run
+        let reads =
+            matches!(self.verb.as_str(), "get" | "list") || self.about.group == "authorization.k8s.io";
+        !reads && !self.about.dry_run
     }
 }
 
@@ -234,7 +240,9 @@ impl Shared {
         let nth = journal.iter().filter(|entry| entry.verb == verb && entry.path == asked.path).count();
         let rule = self.rules.iter().find(|rule| rule.fits(&verb, &about, &asked.path, nth));
         let action = rule.map(|rule| rule.action.clone());
-        journal.push(Entry { verb, path: asked.path.clone(), about, status: None, action: action.clone() });
+        let path = asked.path.clone();
+        let (begun, action_taken) = (Instant::now(), action.clone());
+        journal.push(Entry { verb, path, about, status: None, action: action_taken, begun, ended: None });
         (journal.len() - 1, action)
     }
 
@@ -242,7 +250,10 @@ impl Shared {
     async fn forward(&self, number: usize, asked: &Asked) -> Answer {
         self.under_way.send_modify(|count| *count += 1);
         let answer = self.upstream.ask(asked).await;
-        self.journal.lock().expect("the journal is whole")[number].status = Some(answer.status.as_u16());
+        {
+            let entry = &mut self.journal.lock().expect("the journal is whole")[number];
+            (entry.status, entry.ended) = (Some(answer.status.as_u16()), Some(Instant::now()));
+        }
         self.under_way.send_modify(|count| *count -= 1);
         answer
     }

@@ -73,19 +73,26 @@ func main() {
 	}
 }
 
+// setsTypes tells whether a directory may change what is known of types, which one process keeps for all that it builds.
+func setsTypes(asked request) bool {
+	for _, content := range asked.Files {
+		if strings.Contains(strings.ToLower(string(content)), "openapi") {
+			return true
+		}
+	}
+	return asked.Types
+}
+
 func render(asked request) (told answer) {
+	if setsTypes(asked) {
+		openapi.ResetOpenAPI()
+	}
 	defer func() {
 		if problem := recover(); problem != nil {
 			told = answer{Error: fmt.Sprintf("panic: %v", problem)}
 		}
-		if asked.Types {
+		if setsTypes(asked) {
 			openapi.ResetOpenAPI()
-		}
-		for _, content := range asked.Files {
-			if strings.Contains(strings.ToLower(string(content)), "openapi") {
-				openapi.ResetOpenAPI()
-				break
-			}
 		}
 	}()
 	files, root := filesys.MakeFsOnDisk(), asked.Root
