@@ -6,8 +6,8 @@ use crate::cli::writing::{
     ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
-    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, Renderer, RenderingArgs, ReportArgs, RunArgs,
-    SetArgs, SourceArgs, TargetArgs,
+    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
+    SourceArgs, TargetArgs,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -123,7 +123,7 @@ impl Order {
             command: "delete",
             intent: Intent::Delete,
             source: args.source,
-            rendering: RenderingArgs { allow_remote: false, locked: false, renderer: Renderer::Auto },
+            rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
             judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
