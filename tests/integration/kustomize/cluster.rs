@@ -119,11 +119,8 @@ fn what_kustomize_applied_is_in_sync_and_edits_are_found_in_the_overlay() {
     // The server's times have whole seconds: an edit in the second of the apply is not newer.
     std::thread::sleep(Duration::from_millis(1100));
 
-    let texts: Vec<(&str, &str)> = case
-        .files
-        .iter()
-        .map(|(path, text)| (path.as_str(), std::str::from_utf8(text).unwrap()))
-        .collect();
+    let texts: Vec<(&str, &str)> =
+        case.files.iter().map(|(path, text)| (path.as_str(), std::str::from_utf8(text).unwrap())).collect();
     let source = Source::files(&texts);
     let diff = || {
         let args = ["diff", source.path(), "--path", "app", "-o", "json"];
@@ -142,7 +139,12 @@ fn what_kustomize_applied_is_in_sync_and_edits_are_found_in_the_overlay() {
     kubectl(&["label", "--overwrite", "service/shop-web", "team=other"]);
     kubectl(&["patch", "service/shop-web", "-p", r#"{"spec": {"sessionAffinity": "None"}}"#]);
     kubectl(&["patch", "configmap", settings, "-p", r#"{"data": {"color": "red"}}"#]);
-    kubectl(&["patch", "service/shop-web", "-p", r#"{"spec": {"ports": [{"port": 80, "targetPort": 9090}]}}"#]);
+    kubectl(&[
+        "patch",
+        "service/shop-web",
+        "-p",
+        r#"{"spec": {"ports": [{"port": 80, "targetPort": 9090}]}}"#,
+    ]);
 
     let edited = diff();
     assert_eq!(edited.code, 1, "{}{}", edited.stdout, edited.stderr);

@@ -394,7 +394,14 @@ fn fields(random: &mut Random, made: &[(usize, String)]) -> String {
         let kind = KINDS[*kind];
         format!(
             "patchesStrategicMerge:\n- |-\n{}",
-            indented(&format!("apiVersion: {}\nkind: {kind}\nmetadata:\n  name: {name}\n{}", version(kind), old_body(random)), "  ")
+            indented(
+                &format!(
+                    "apiVersion: {}\nkind: {kind}\nmetadata:\n  name: {name}\n{}",
+                    version(kind),
+                    old_body(random)
+                ),
+                "  "
+            )
         )
     });
     add(random, 8, &mut |random| {
