@@ -80,7 +80,17 @@ pub fn summary(refusal: &Refusal) -> String {
     fields.dedup();
     let reason = if refusal.reason.is_empty() { "no reason given" } else { &refusal.reason };
     let place = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
-    format!("status {}, {reason}{place}", refusal.code)
+    let size = size_limit(&refusal.message).map(|limit| format!(": too large, at most {limit} bytes"));
+    format!("status {}, {reason}{place}{}", refusal.code, size.unwrap_or_default())
+}
+
+/// The number in `must have at most N bytes` and `limit is N`, which quote nothing of the object.
+fn size_limit(message: &str) -> Option<u64> {
+    let (_, rest) = message.split_once("at most ").or_else(|| message.split_once("limit is "))?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let unit = rest[digits.len()..].trim_start();
+    let is_size = unit.starts_with("bytes") || message.contains("limit is ");
+    digits.parse().ok().filter(|_| is_size)
 }
 
 #[cfg(test)]
@@ -94,6 +104,19 @@ mod tests {
             vec![("FieldValueInvalid".into(), "spec.x".into(), cause.into())]
         };
         Refusal { code, reason: String::new(), message: message.to_owned(), causes }
+    }
+
+    /// Texts of kube-apiserver 1.36.
+    #[test]
+    fn a_bound_on_the_size_is_told() {
+        let told = |message| summary(&refusal(422, message, ""));
+        let of_config = "ConfigMap \"large\" is invalid: []: Too long: may not be more than 1048576 bytes";
+        assert!(!told(of_config).contains("too large"), "{}", told(of_config));
+        let of_config = "ConfigMap \"large\" is invalid: []: Too long: must have at most 1048576 bytes";
+        assert!(told(of_config).ends_with(": too large, at most 1048576 bytes"), "{}", told(of_config));
+        let of_body = "Request entity too large: limit is 3145728";
+        assert!(told(of_body).ends_with(": too large, at most 3145728 bytes"), "{}", told(of_body));
+        assert!(!told("spec.x: must have at most 16 items").contains("too large"));
     }
 
     #[test]

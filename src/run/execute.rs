@@ -13,7 +13,7 @@ use super::remembered::Remembered;
 use super::stop::Stop;
 use crate::cluster::Server;
 use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
-use crate::compare::sending::{Force, planned, refused, sending};
+use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
 use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
 use crate::desired::{Entry, Ready};
@@ -51,6 +51,14 @@ pub(super) enum Ended {
     Failed(String),
     /// It was not begun.
     NotStarted,
+}
+
+/// An object that was read once more.
+enum Again {
+    /// It is there, and this is said about it now.
+    Changed(Box<(Open, ObjectVerdict)>),
+    /// It is gone.
+    Gone,
 }
 
 /// What steps are performed with.
@@ -182,7 +190,9 @@ impl Execution<'_> {
             }
             // Somebody wrote it meanwhile, or the answer to a write of ours was lost. Only what was approved is done.
             let (open, verdict) = match self.again(scene, &update.open).await {
-                Ok(again) => again,
+                Ok(Again::Changed(again)) => *again,
+                // Git has it, so it is made anew, as it would have been a moment later.
+                Ok(Again::Gone) => return self.recreate(scene, &update.open.id).await,
                 Err(reason) => return Ended::Failed(reason),
             };
             let force = &self.policy.force;
@@ -211,7 +221,10 @@ impl Execution<'_> {
                 Err(reason) => return Ended::Failed(reason),
             }
             let (now, verdict) = match self.again(scene, open).await {
-                Ok(again) => again,
+                Ok(Again::Changed(again)) => *again,
+                Ok(Again::Gone) => {
+                    return Ended::Failed("somebody deleted it since it was read; run again".to_owned());
+                }
                 Err(reason) => return Ended::Failed(reason),
             };
             let is_chosen = |field: &FieldVerdict| planned.chosen.contains(&field.path);
@@ -281,14 +294,14 @@ impl Execution<'_> {
     }
 
     /// Reads and judges an object once more.
-    async fn again(&self, scene: &Scene, open: &Open) -> Result<(Open, ObjectVerdict), String> {
+    async fn again(&self, scene: &Scene, open: &Open) -> Result<Again, String> {
         let setting = scene.setting();
         let Some(Entry::Ready(ready)) = scene.desired.entries.get(&open.id) else {
             return Err("it is not part of the render".to_owned());
         };
         let observed = match self.reader.reread(&open.id, &ready.resource).await {
             Ok(Presence::Found(observed)) => observed,
-            Ok(Presence::Absent) => return Err("somebody deleted it since it was read; run again".to_owned()),
+            Ok(Presence::Absent) => return Ok(Again::Gone),
             Err(error) => return Err(error.to_string()),
         };
         let live: Value = serde_json::from_slice(&observed.json)
@@ -298,7 +311,14 @@ impl Execution<'_> {
         let asked = vec![opened(&setting, &open.id, ready, live)];
         let verdicts = ask::ask(self.reader, &scene.catalog, &setting, &remembered, asked, Ok(())).await;
         let verdict = verdicts.into_iter().next().ok_or("it could not be judged")?;
-        Ok((fresh, verdict))
+        Ok(Again::Changed(Box::new((fresh, verdict))))
+    }
+
+    async fn recreate(&self, scene: &Scene, id: &ObjectId) -> Ended {
+        match scene.desired.entries.get(id) {
+            Some(Entry::Ready(ready)) => self.create(&creation(id, ready, &self.policy.set)).await,
+            _ => Ended::Failed("it is not part of the render".to_owned()),
+        }
     }
 }
 

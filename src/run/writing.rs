@@ -233,7 +233,10 @@ impl Context<'_> {
         target.warnings.iter().for_each(|warning| output.warning(warning));
         let report = self.report(source, target, live);
         reporting::write(&self.args.report, self.surroundings, &report, output, Told::Text)?;
-        hints::hints(&report).iter().for_each(|hint| output.say("hint", hint));
+        // What to do about a difference is what this command is about to do.
+        if self.args.write.dry_run && self.args.intent != Intent::Delete {
+            hints::hints(&report).iter().for_each(|hint| output.say("hint", hint));
+        }
         Ok(())
     }
 

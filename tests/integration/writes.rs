@@ -2,6 +2,7 @@
 
 mod apply;
 mod delete;
+mod faults;
 mod prune;
 mod revert;
 mod rights;
