@@ -41,6 +41,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l ref -d 'Branch, t
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
@@ -85,7 +86,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l color -d 'Colours
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand diff" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
@@ -100,6 +100,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l ref -d 'Branch, 
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
@@ -133,7 +134,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l color -d 'Colour
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l strict -d 'Labels and annotations that people added count too'
@@ -156,6 +156,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l ref -d 'Branch,
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
@@ -188,7 +189,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l color -d 'Colou
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labels and annotations that people added count too'
@@ -208,6 +208,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l ref -d 'Branc
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
@@ -241,7 +242,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l color -d 'Col
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l all-targets -d 'All targets of the configuration; an error if it has none'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l strict -d 'Labels and annotations that people added count too'
@@ -324,6 +324,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -l ref -d 'Branch,
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand render" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l only -d 'Look only at this object, as KIND/NAME or KIND/NAMESPACE/NAME; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l verify-with -d 'Render a kustomization with this kustomize or kubectl too, and print the first difference instead of manifests' -r -F
@@ -334,7 +335,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand render" -l color -d 'Colou
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand render" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l update-lock -d 'Fetch remote bases at what their revisions are now, and write their commits into gitops.lock at the root of the source'
 complete -c gitops -n "__fish_gitops_using_subcommand render" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
@@ -347,6 +347,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l ref -d 'Branc
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l renderer -d 'auto, plain, kustomize, or kustomize=exec:PATH, which runs your own kustomize or kubectl on kustomizations' -r
+complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l context -d 'Context of the kubeconfig; default: its current context' -r
@@ -360,7 +361,6 @@ complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l color -d 'Col
 always\t'Always'
 never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
-complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l allow-remote -d 'Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l include-secrets -d 'Record the values of Secrets too; the file is readable by its owner alone, and may not be in a Git work tree'
 complete -c gitops -n "__fish_gitops_using_subcommand snapshot" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'

@@ -97,8 +97,8 @@ impl Code {
                  differs, missing, new, extra, replace, terminating"
             }
             Self::Error => {
-                "error: usage, source, render, discovery, credentials, refused connection, or an object that is \
-                 invalid, blocked or in conflict with another set"
+                "error: usage, source, render, discovery, credentials, refused connection, an object that is invalid, \
+                 blocked or in conflict with another set, or a step that failed"
             }
             Self::Incomplete => {
                 "incomplete: some object is unknown (forbidden, retries exhausted, no proof possible without a dry run, \

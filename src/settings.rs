@@ -62,14 +62,19 @@ pub fn source(args: &SourceArgs, run: &RunArgs) -> source::Request {
 
 /// How the source is rendered.
 pub fn rendering(args: &RenderingArgs, source: &SourceArgs, run: &RunArgs) -> Rendering {
-    let remotes = match (args.allow_remote, args.locked) {
-        (false, _) => RemotePolicy::Refuse,
-        (true, false) => RemotePolicy::Allow,
-        (true, true) => RemotePolicy::Locked,
+    let remotes = match (&args.allow_remote, args.locked) {
+        (cli::AllowRemote::Nothing, _) => RemotePolicy::Refuse,
+        (_, false) => RemotePolicy::Allow,
+        (_, true) => RemotePolicy::Locked,
+    };
+    let hosts = match &args.allow_remote {
+        cli::AllowRemote::Hosts(hosts) => Some(hosts.clone()),
+        cli::AllowRemote::Nothing | cli::AllowRemote::All => None,
     };
     Rendering {
         request: self::source(source, run),
         remotes,
+        hosts,
         renderer: args.renderer.clone(),
         exports: cache_directory().map(|cache| cache.join("exports")),
         limits: Limits { time: run.timeout, output: MAX_TOTAL_BYTES },

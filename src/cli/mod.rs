@@ -16,7 +16,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use crate::cli::lock::LockArgs;
-pub use crate::cli::rendering::{Renderer, RenderingArgs};
+pub use crate::cli::rendering::{AllowRemote, Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
 use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs};
 use crate::compare::paranoid::Percent;

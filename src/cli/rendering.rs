@@ -26,14 +26,53 @@ pub struct RenderingArgs {
 
     /// Fetch the repositories that kustomizations name as bases and components, at the commits of gitops.lock
     ///
-    /// A base that gitops.lock at the root of the source does not pin is fetched at what its revision is now, with a
-    /// warning. Without the flag a remote base is an error, and no connection is opened for it.
-    #[arg(long, env = "GITOPS_ALLOW_REMOTE", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    pub allow_remote: bool,
+    /// With hosts, as in --allow-remote=github.com,git.example, from these alone. A base that gitops.lock at the root of
+    /// the source does not pin is fetched at what its revision is now, with a warning. Without the flag a remote base is an
+    /// error, and no connection is opened for it.
+    #[arg(long, value_name = "HOSTS", env = "GITOPS_ALLOW_REMOTE", hide_env_values = true, value_parser = hosts)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
+    #[arg(hide_default_value = true)]
+    pub allow_remote: AllowRemote,
 
     /// With --allow-remote: a base that gitops.lock does not pin is an error
     #[arg(long, env = "GITOPS_LOCKED", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub locked: bool,
+}
+
+/// `--allow-remote`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AllowRemote {
+    /// Nothing is fetched.
+    #[default]
+    Nothing,
+    /// Whatever is named.
+    All,
+    /// What is named of these hosts, in lower case; at least one.
+    Hosts(Vec<String>),
+}
+
+/// Reads `--allow-remote`: a word for yes or no, as its variable may hold one, or hosts.
+///
+/// # Errors
+/// A name that no host has.
+fn hosts(text: &str) -> Result<AllowRemote, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "t" | "1" => return Ok(AllowRemote::All),
+        "false" | "no" | "off" | "n" | "f" | "0" | "" => return Ok(AllowRemote::Nothing),
+        _ => {}
+    }
+    let host = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+        let is_host = !name.is_empty() && !name.starts_with('-') && name.chars().all(plain);
+        let has_port = !name.starts_with('[') && name.contains(':');
+        match is_host && !has_port {
+            true => Ok(name.to_ascii_lowercase()),
+            false => Err(format!(
+                "{name:?} is no host; write names without scheme, port and path: github.com,git.example"
+            )),
+        }
+    };
+    text.split(',').map(host).collect::<Result<_, _>>().map(AllowRemote::Hosts)
 }
 
 /// `--renderer`.
@@ -83,6 +122,20 @@ fn renderer(text: &str) -> Result<Renderer, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_are_read_and_so_are_words_of_variables() {
+        let named =
+            |names: &[&str]| Ok(AllowRemote::Hosts(names.iter().map(|name| (*name).to_owned()).collect()));
+        assert_eq!(hosts("true"), Ok(AllowRemote::All));
+        assert_eq!(hosts("0"), Ok(AllowRemote::Nothing));
+        assert_eq!(hosts("GitHub.com,git.example,[::1]"), named(&["github.com", "git.example", "[::1]"]));
+        for wrong in
+            ["https://github.com", "github.com/org", "a,,b", "github.com:443", "-x", "a b", "*.example"]
+        {
+            assert!(hosts(wrong).unwrap_err().contains("is no host"), "{wrong}");
+        }
+    }
 
     #[test]
     fn renderers_are_read_and_mistakes_say_what_was_meant() {

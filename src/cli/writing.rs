@@ -267,6 +267,12 @@ pub struct WriteArgs {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub force_conflicts: Vec<String>,
 
+    /// Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable
+    ///
+    /// Never a PersistentVolume, PersistentVolumeClaim, Namespace or CustomResourceDefinition.
+    #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]
+    pub replace: Vec<String>,
+
     /// Apply uncommitted changes of a working tree
     #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub allow_dirty: bool,

@@ -8,16 +8,19 @@ pub mod outcome;
 pub mod prune;
 pub mod revert;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::compare::reverting::Reverting;
 use crate::compare::sending::{Force, Sending, creation, held, planned, sending};
 use crate::compare::survey::{Open, Setting, opened};
 use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
-use crate::desired::Entry;
-use crate::live::{DryRun, LiveSet, Observed, Presence};
+use crate::desired::{Entry, Ready};
+use crate::live::{DryRun, LiveSet, Observed, Pin, Presence, Resource};
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
+use crate::object::value::text_at;
 use order::Wave;
 use prune::Deletion;
 
@@ -29,7 +32,7 @@ pub struct Policy {
     /// Whose held fields are taken.
     pub force: Force,
     /// Kinds whose objects may be deleted and made anew, as `Kind` or `Kind.group`.
-    pub replace: Vec<String>,
+    pub replace: BTreeSet<String>,
 }
 
 /// What is done about one object.
@@ -54,6 +57,8 @@ pub enum Action {
     Update(Box<Update>),
     /// It is created once its kind is served, which another step of the plan brings about.
     Later,
+    /// It is deleted and made anew.
+    Replace(Box<Replace>),
     /// Some of its fields are put back to what was applied last.
     Revert(Box<Revert>),
     /// It left Git and is deleted.
@@ -67,6 +72,8 @@ pub enum Action {
 pub enum Refused {
     /// An immutable field changes, and its kind was not named.
     Replace,
+    /// An immutable field changes, and its kind is never deleted for that.
+    NeverReplaced,
     /// It is being deleted.
     Terminating,
 }
@@ -80,6 +87,9 @@ impl Refused {
                     "an immutable field changes: it has to be deleted and made anew (--replace {})",
                     gvk.kind
                 )
+            }
+            Self::NeverReplaced => {
+                format!("an immutable field changes, and a {} is never deleted for that", gvk.kind)
             }
             Self::Terminating => "it is being deleted; run again when it is gone".to_owned(),
         }
@@ -95,6 +105,15 @@ pub struct Update {
     pub verdict: ObjectVerdict,
     /// What is sent.
     pub sending: Sending,
+}
+
+/// An object whose immutable fields change.
+#[derive(Debug)]
+pub struct Replace {
+    /// The object as it was read.
+    pub old: Deletion,
+    /// What is created once it is gone.
+    pub new: DryRun,
 }
 
 /// A revert of fields of an object.
@@ -165,7 +184,7 @@ impl Plan {
 impl Step {
     /// True if an object is created or changed.
     pub fn is_write(&self) -> bool {
-        matches!(self.action, Action::Create(_) | Action::Update(_) | Action::Revert(_))
+        matches!(self.action, Action::Create(_) | Action::Update(_) | Action::Replace(_) | Action::Revert(_))
     }
 }
 
@@ -210,7 +229,7 @@ fn action(
     };
     match verdict.status {
         Status::Terminating => return Some(Action::Refused(Refused::Terminating)),
-        Status::Replace => return Some(Action::Refused(Refused::Replace)),
+        Status::Replace => return Some(replace(live, ready, verdict, policy)),
         Status::Missing | Status::New => {
             return Some(Action::Create(creation(&verdict.id, ready, &policy.set)));
         }
@@ -225,6 +244,33 @@ fn action(
     let open = opened(setting, &verdict.id, ready, live);
     let sending = sending(setting, &open, verdict, &policy.set, &policy.force);
     Some(Action::Update(Box::new(Update { open, verdict: verdict.clone(), sending })))
+}
+
+/// Kinds whose objects are never deleted for the sake of a field: what is in them, or described by them, would go along.
+const NEVER_REPLACED: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+];
+
+fn replace(live: &LiveSet, ready: &Ready, verdict: &ObjectVerdict, policy: &Policy) -> Action {
+    let id = &verdict.id;
+    if NEVER_REPLACED.contains(&(id.group.as_str(), id.kind.as_str())) {
+        return Action::Refused(Refused::NeverReplaced);
+    }
+    let found = match live.get(id) {
+        Some(Ok(Presence::Found(observed))) => serde_json::from_slice::<Value>(&observed.json).ok(),
+        _ => None,
+    };
+    let Some(found) = found.filter(|_| prune::is_named(id, &policy.replace)) else {
+        return Action::Refused(Refused::Replace);
+    };
+    let text = |key| text_at(&found, &["metadata", key]).unwrap_or_default().to_owned();
+    let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
+    let resource = Resource::clone(&ready.resource);
+    let old = Deletion { id: id.clone(), resource, pin, cascade: String::new() };
+    Action::Replace(Box::new(Replace { old, new: creation(id, ready, &policy.set) }))
 }
 
 /// True if an object that is in sync has to be written to become this set's: we never applied it, do not own all of it, or

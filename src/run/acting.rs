@@ -331,7 +331,9 @@ fn note(acted: &mut BTreeMap<ObjectId, Acted>, id: &ObjectId, act: Act, reason: 
 
 fn live_of(ended: &Ended) -> Option<&Value> {
     match ended {
-        Ended::Created(live) | Ended::Configured(live) | Ended::Same(live) => Some(live),
+        Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
+            Some(live)
+        }
         _ => None,
     }
 }
@@ -340,6 +342,7 @@ fn told(ended: Ended) -> (Act, Option<String>) {
     match ended {
         Ended::Created(_) => (Act::Created, None),
         Ended::Configured(_) => (Act::Configured, None),
+        Ended::Replaced(_) => (Act::Replaced, None),
         Ended::Same(_) => (Act::Unchanged, None),
         Ended::Deleted => (Act::Deleted, None),
         Ended::Deleting => (Act::Deleting, Some("finalizers hold it".to_owned())),
@@ -351,7 +354,7 @@ fn told(ended: Ended) -> (Act, Option<String>) {
 /// What is recorded of an object that was written.
 fn member(scene: &Scene, step: &Step, live: &Value, policy: &Policy) -> Option<Member> {
     let object = match &step.action {
-        Action::Create(_) => match scene.desired.entries.get(&step.id)? {
+        Action::Create(_) | Action::Replace(_) => match scene.desired.entries.get(&step.id)? {
             Entry::Ready(ready) => ready.object(),
             _ => return None,
         },

@@ -1,5 +1,7 @@
 //! Performs the steps of a plan, wave by wave: what was shown is what is written, or the object fails.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
@@ -19,11 +21,14 @@ use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::prune::Deletion;
-use crate::plan::{Action, Policy, Revert, Step, Update, same_changes};
+use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
 use crate::reader::Live;
 
 /// How often an object that somebody else keeps writing is read again.
 const ROUNDS: usize = 4;
+/// How long an object that is replaced may take to go.
+const GOING: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(300);
 /// Writes that are begun between two looks at the lock.
 const BATCH: usize = 20;
 
@@ -34,6 +39,8 @@ pub(super) enum Ended {
     Created(Box<Value>),
     /// It was changed.
     Configured(Box<Value>),
+    /// It was deleted and made anew.
+    Replaced(Box<Value>),
     /// Somebody else had done it meanwhile.
     Same(Box<Value>),
     /// It is gone.
@@ -100,6 +107,7 @@ impl Execution<'_> {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
             Action::Update(update) => self.update(scene, update).await,
+            Action::Replace(replace) => self.replace(replace).await,
             Action::Revert(revert) => self.revert(scene, revert).await,
             Action::Delete(deletion) => self.delete(deletion).await,
             Action::Later => Ended::NotStarted,
@@ -112,6 +120,42 @@ impl Execution<'_> {
             Written::Stored(object) => Ended::Created(Box::new(object)),
             Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
             other => failed(&apply.id, other),
+        }
+    }
+
+    /// Deletes an object, waits until it is gone, and makes it anew.
+    async fn replace(&self, replace: &Replace) -> Ended {
+        match self.delete(&replace.old).await {
+            Ended::Deleted => {}
+            Ended::Deleting => {
+                if let Err(reason) = self.until_gone(&replace.old).await {
+                    return Ended::Failed(reason);
+                }
+            }
+            other => return other,
+        }
+        match self.create(&replace.new).await {
+            Ended::Created(object) => Ended::Replaced(object),
+            Ended::Failed(reason) => {
+                Ended::Failed(format!("it was deleted, and could not be made anew: {reason}"))
+            }
+            other => other,
+        }
+    }
+
+    async fn until_gone(&self, old: &Deletion) -> Result<(), String> {
+        let end = tokio::time::Instant::now() + GOING;
+        loop {
+            match self.reader.reread(&old.id, &old.resource).await {
+                Ok(Presence::Absent) => return Ok(()),
+                Ok(Presence::Found(_)) if tokio::time::Instant::now() < end && !self.stop.is_wanted() => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                Ok(Presence::Found(_)) => {
+                    return Err("it is being deleted and not gone yet; run again when it is".to_owned());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
         }
     }
 

@@ -48,7 +48,7 @@ impl Fence {
         options: &LockOptions,
         progress: &Progress,
     ) -> Result<Taken, RunError> {
-        match acquire(server, set, options, progress).await {
+        match acquire(server, set, options, progress, self.stop.wanted()).await {
             Ok(held) => {
                 *self.held.write().await = Some(held);
                 Ok(Taken::Yes)
@@ -57,6 +57,7 @@ impl Fence {
             Err(LockError::Unusable { error: OwnedError::Forbidden { right, .. }, .. }) => {
                 Ok(Taken::Forbidden(right))
             }
+            Err(LockError::Stopped) => Err(RunError::stopped(self.stop.code())),
             Err(error) => {
                 Err(RunError::Stopped { problem: error.to_string(), hint: error.hint(), code: error.exit() })
             }

@@ -6,8 +6,8 @@ use crate::cli::writing::{
     ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
-    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, Renderer, RenderingArgs, ReportArgs, RunArgs,
-    SetArgs, SourceArgs, TargetArgs,
+    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
+    SourceArgs, TargetArgs,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -99,6 +99,7 @@ impl Order {
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
                 force_conflicts: Vec::new(),
+                replace: Vec::new(),
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
             },
@@ -122,7 +123,7 @@ impl Order {
             command: "delete",
             intent: Intent::Delete,
             source: args.source,
-            rendering: RenderingArgs { allow_remote: false, locked: false, renderer: Renderer::Auto },
+            rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
             judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
@@ -131,6 +132,7 @@ impl Order {
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
                 force_conflicts: Vec::new(),
+                replace: Vec::new(),
                 allow_dirty: true,
             },
             wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },

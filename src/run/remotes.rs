@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::error::RunError;
+use super::rendering::Rendering;
 use crate::config::lock::{FILE, Key, Lock};
 use crate::render::kustomize::reference::shown;
 use crate::render::kustomize::remotes::{Remotes, Repository};
@@ -51,12 +52,8 @@ pub struct Fetched {
 ///
 /// # Errors
 /// A reference that is no URL, that may not be named there, or whose repository or revision cannot be had.
-pub fn fetch(
-    snapshot: &Snapshot,
-    directory: &RepoPath,
-    request: &Request,
-    policy: Policy,
-) -> Result<Fetched, RunError> {
+pub fn fetch(snapshot: &Snapshot, directory: &RepoPath, rendering: &Rendering) -> Result<Fetched, RunError> {
+    let (request, policy) = (&rendering.request, rendering.remotes);
     let mut fetched = Fetched::default();
     if policy == Policy::Refuse {
         return Ok(fetched);
@@ -81,6 +78,7 @@ pub fn fetch(
                 return Err(problem(&wanted, message, "copy what is needed into the repository"));
             }
             let url = allowed(&wanted, request, &fetched.remotes)?;
+            check_host(&wanted, &url, rendering.hosts.as_deref())?;
             let key = (url.to_string(), wanted.reference.revision.clone());
             let number = match resolved.get(&key) {
                 Some(number) => *number,
@@ -118,7 +116,7 @@ pub(super) fn refuse(snapshot: &Snapshot, directory: &RepoPath, program: &Path) 
             Err(problem(
                 wanted,
                 message,
-                "allow it with --allow-remote; the program knows nothing of gitops.lock",
+                "allow it with --allow-remote, without hosts; the program knows nothing of them and of gitops.lock",
             ))
         }
     }
@@ -154,6 +152,17 @@ fn allowed(wanted: &Wanted, request: &Request, remotes: &Remotes) -> Result<GitU
         return Err(problem(wanted, message, "name the repository by the URL at which everybody finds it"));
     }
     Ok(url)
+}
+
+/// Refuses a host that the user did not name. A repository of this machine has none.
+fn check_host(wanted: &Wanted, url: &GitUrl, hosts: Option<&[String]>) -> Result<(), RunError> {
+    let Some(hosts) = hosts.filter(|_| url.scheme() != Scheme::File) else { return Ok(()) };
+    if hosts.iter().any(|host| host == url.host()) {
+        return Ok(());
+    }
+    let (shown, host, named) = (shown(&wanted.text), url.host(), hosts.join(","));
+    let message = format!("{shown} is on {host}, and --allow-remote names only {named}");
+    Err(problem(wanted, message, &format!("if it may be fetched: --allow-remote={named},{host}")))
 }
 
 /// One reference on its way to a commit.

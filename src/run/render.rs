@@ -10,7 +10,7 @@ use super::lockfile;
 use super::output::{Output, deliver};
 use super::remotes::Policy;
 use super::verify;
-use crate::cli::{RenderArgs, RenderFormat, Renderer};
+use crate::cli::{AllowRemote, RenderArgs, RenderFormat, Renderer};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
 use crate::render::yaml::emit::{self, Order};
@@ -71,8 +71,8 @@ fn check(args: &RenderArgs) -> Result<(), RunError> {
         ));
     }
     match args.rendering.allow_remote {
-        true => Ok(()),
-        false => Err(RunError::usage(
+        AllowRemote::All | AllowRemote::Hosts(_) => Ok(()),
+        AllowRemote::Nothing => Err(RunError::usage(
             "--update-lock fetches, and needs --allow-remote for that",
             "gitops render --allow-remote --update-lock".to_owned(),
         )),

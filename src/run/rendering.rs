@@ -19,6 +19,8 @@ pub struct Rendering {
     pub request: Request,
     /// What happens with remote bases.
     pub remotes: Policy,
+    /// The only hosts from which they are fetched; `None` for any.
+    pub hosts: Option<Vec<String>>,
     /// Which renderer.
     pub renderer: Renderer,
     /// Directory of what is exported for programs.
@@ -33,6 +35,7 @@ impl Rendering {
         Self {
             request: request.clone(),
             remotes: Policy::Refuse,
+            hosts: None,
             renderer: Renderer::Auto,
             exports: None,
             limits: Limits { time: request.deadline, output: MAX_TOTAL_BYTES },
@@ -77,7 +80,7 @@ impl Rendering {
         snapshot: &Snapshot,
         directory: &RepoPath,
     ) -> Result<(Manifests, Fetched), RunError> {
-        let mut fetched = remotes::fetch(snapshot, directory, &self.request, self.remotes)?;
+        let mut fetched = remotes::fetch(snapshot, directory, self)?;
         let options = Options { remotes: Some(&fetched.remotes) };
         let mut manifests = render_with(snapshot.tree.as_ref(), directory, options)?;
         manifests.warnings.append(&mut fetched.warnings);
@@ -94,6 +97,7 @@ impl Rendering {
         match self.remotes {
             Policy::Refuse => remotes::refuse(snapshot, directory, program)?,
             Policy::Locked | Policy::Update => return Err(unlocked(program)),
+            Policy::Allow if self.hosts.is_some() => remotes::refuse(snapshot, directory, program)?,
             Policy::Allow => {}
         }
         let program = Program::find(program)?;

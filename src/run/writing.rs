@@ -138,8 +138,8 @@ impl Context<'_> {
         let taken = match (&live, self.args.write.dry_run) {
             (Live::Server(server), false) => {
                 let options = settings::lock(&self.args.lock, self.args.command);
-                let taking = self.stop.unless(fence.take(server, &set, &options, &progress));
-                Some(taking.await.ok_or_else(|| self.stopped())??)
+                // Not dropped on a signal: a lock that was just taken has to be given back.
+                Some(fence.take(server, &set, &options, &progress).await?)
             }
             _ => None,
         };
@@ -206,7 +206,7 @@ impl Context<'_> {
             all: forced.iter().any(String::is_empty),
             of: forced.iter().filter(|of| !of.is_empty()).cloned().collect(),
         };
-        Policy { set: set.id(), force, replace: Vec::new() }
+        Policy { set: set.id(), force, replace: self.args.write.replace.iter().cloned().collect() }
     }
 
     /// The set that is written. Without a name nobody could find its members again.
@@ -558,7 +558,7 @@ fn left(plan: &Plan) -> Code {
 /// The code of what is planned as refused.
 fn refusals(plan: &Plan) -> Code {
     let code = |step: &plan::Step| match &step.action {
-        plan::Action::Refused(plan::Refused::Replace) => Some(Code::Refused),
+        plan::Action::Refused(plan::Refused::Replace | plan::Refused::NeverReplaced) => Some(Code::Refused),
         plan::Action::Refused(plan::Refused::Terminating) => Some(Code::Error),
         _ => None,
     };

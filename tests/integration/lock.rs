@@ -59,7 +59,7 @@ fn server(shelf: &Shelf) -> (Server, Journal) {
 }
 
 async fn acquire(server: &Server, options: &LockOptions, host: Host) -> Result<Held, LockError> {
-    acquire_as(server, &set(), options, &Progress::hidden(), host).await
+    acquire_as(server, &set(), options, &Progress::hidden(), host, std::future::pending()).await
 }
 
 fn methods(journal: &Journal) -> String {
@@ -432,6 +432,33 @@ async fn a_lease_of_another_program_is_never_touched() {
     shelf.put(PATH, &ours);
     let text = acquire(&server, &options(0), host("1", start)).await.unwrap_err().to_string();
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+}
+
+/// A signal ends the waiting, and never leaves a Lease behind that was just taken.
+#[tokio::test(start_paused = true)]
+async fn flt_37_a_run_that_waits_can_be_stopped() {
+    let (shelf, start) = (Shelf::default(), Instant::now());
+    let (one, _) = server(&shelf);
+    let held = acquire(&one, &options(0), host("1", start)).await.unwrap();
+    let (two, _) = server(&shelf);
+    let (begun, hidden) = (Instant::now(), Progress::hidden());
+    let stopped = sleep(Duration::from_millis(7_300));
+    let waiting = acquire_as(&two, &set(), &options(75), &hidden, host("2", start), stopped).await;
+    assert_eq!((waiting.unwrap_err(), begun.elapsed().as_secs()), (LockError::Stopped, 7));
+    held.release(None).await.unwrap();
+
+    // The signal comes while the write is under way: it is done, and known.
+    let (three, _) = connect(&shelf, |seen| match (seen.method.as_str(), seen.nth) {
+        ("PUT", 0) => Fault::After(Reply::Silence),
+        _ => Fault::None,
+    });
+    let stopped = sleep(seconds(1));
+    let mine = acquire_as(&three, &set(), &options(75), &hidden, host("3", start), stopped).await;
+    assert!(matches!(&mine, Ok(_) | Err(LockError::Stopped)), "{mine:?}");
+    if let Ok(mine) = mine {
+        mine.release(None).await.unwrap();
+    }
+    assert_eq!(holder_of(&shelf), None);
 }
 
 /// A Lease that somebody deletes, frees or changes under its holder.

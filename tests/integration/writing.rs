@@ -3,4 +3,5 @@
 mod contenders;
 mod crashes;
 mod schedules;
+mod scripted;
 mod site;

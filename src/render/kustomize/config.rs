@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::decode::{NAMED, Setting};
+use super::entries::{each, field_spec};
 use super::fault::{Fault, Outcome};
 use super::fields::FieldSpec;
 use super::ident::Gvk;
-use super::kustomization::{each, field_spec};
 use super::node::Place;
 use super::specs::{FieldSpecs, NameReference, merge_one};
 use crate::render::yaml::{self, Dialect, Document};

@@ -1,23 +1,16 @@
 //! Name references: an object that names another one by a name that has changed gets the new name.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
+use super::candidates::{Candidate, Candidates, FirstNamespaces};
 use super::fault::{Fault, Outcome};
-use super::ident::{Gvk, NO_NAMESPACE, ResId};
+use super::ident::{Gvk, NO_NAMESPACE};
 use super::node::{Id, Kind, NodeError, NodeResult, Str, Tag, Tree};
 use super::paths::{split, visit};
-use super::resource::{Previous, Resource};
+use super::resource::Resource;
 use super::set::ResourceSet;
 use super::specs::FieldSpecs;
 use super::work::looked;
-
-/// What is known of an object that may be referred to.
-struct Candidate {
-    id: ResId,
-    previous: Vec<Previous>,
-    prefixes: Vec<Str>,
-    suffixes: Vec<Str>,
-}
 
 /// One field that may hold a name.
 struct Field {
@@ -82,32 +75,6 @@ fn fields_of(gvk: &Gvk, specs: &FieldSpecs) -> Vec<Field> {
         }
     }
     fields
-}
-
-/// All objects, and how to find some of them.
-#[derive(Clone, Copy)]
-struct Candidates<'c> {
-    list: &'c [Candidate],
-    by_name: &'c HashMap<Str, Vec<usize>>,
-    first: &'c FirstNamespaces,
-}
-
-/// The objects by the namespace that they were in first: of those that are in the same one now, one stands for all.
-struct FirstNamespaces(HashMap<Str, Vec<usize>>);
-
-impl FirstNamespaces {
-    fn of(candidates: &[Candidate]) -> Self {
-        looked(candidates.len());
-        let mut known = HashSet::new();
-        let mut found: HashMap<Str, Vec<usize>> = HashMap::new();
-        for (at, candidate) in candidates.iter().enumerate() {
-            let (first, now) = (candidate.first_namespace(), &candidate.id.namespace);
-            if known.insert((first, now, candidate.id.cluster_scoped)) {
-                found.entry(first.into()).or_default().push(at);
-            }
-        }
-        Self(found)
-    }
 }
 
 /// An object whose references are looked at.
@@ -263,41 +230,6 @@ impl<'c> Referrer<'c> {
             || candidate.id.same_namespace(&self.this.id)
             || self.namespaces.contains(&candidate.id.namespace)
     }
-}
-
-impl Candidate {
-    /// True if it had an earlier identity of the type.
-    fn was(&self, gvk: &Gvk) -> bool {
-        self.previous.iter().any(|previous| {
-            let fits = |own: &str, wanted: &str| wanted.is_empty() || own == wanted;
-            fits(&previous.kind, &gvk.kind)
-                && fits(&self.id.gvk.group, &gvk.group)
-                && fits(&self.id.gvk.version, &gvk.version)
-        })
-    }
-
-    fn first_namespace(&self) -> &str {
-        self.previous.first().map_or_else(
-            || self.id.effective_namespace(),
-            |previous| {
-                if previous.namespace.is_empty() { "default" } else { &previous.namespace }
-            },
-        )
-    }
-
-    /// True if both went through the same prefixes and suffixes at last; `lenient` takes none for any.
-    fn same_affixes(&self, other: &Self, lenient: bool) -> bool {
-        let same = |own: &[Str], other: &[Str]| {
-            (lenient && (own.is_empty() || other.is_empty())) || same_end(own, other)
-        };
-        same(&self.prefixes, &other.prefixes) && same(&self.suffixes, &other.suffixes)
-    }
-}
-
-/// True if the longer list ends with the shorter one; an empty one is like an empty one only.
-fn same_end(one: &[Str], other: &[Str]) -> bool {
-    let (short, long) = if one.len() > other.len() { (other, one) } else { (one, other) };
-    if short.is_empty() { long.is_empty() } else { long.ends_with(short) }
 }
 
 /// The type in a `roleRef`.

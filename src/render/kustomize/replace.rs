@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fault::{Fault, Outcome, near};
-use super::generate::go_json;
+use super::hash::go_json;
 use super::ident::ResId;
 use super::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use super::matching::{Match, matches};

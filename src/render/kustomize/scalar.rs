@@ -3,7 +3,9 @@
 
 use serde_json::{Number, Value};
 
+use super::block::{block_allowed, fold, is_block};
 use super::node::{Kind, Node, Style, Tag};
+use super::timestamp::timestamp;
 use crate::render::yaml::resolve as old;
 
 /// A scalar that was told from its text.
@@ -110,89 +112,6 @@ fn go_float(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| good && number.is_finite())
 }
 
-/// A date, or a date and a time, in the form that JSON gets.
-fn timestamp(text: &str) -> Option<String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    if digits != 4 || text.as_bytes().get(4) != Some(&b'-') {
-        return None;
-    }
-    let mut rest = text;
-    let year = take_number(&mut rest, 4, 4)?;
-    rest = rest.strip_prefix('-')?;
-    let month = take_number(&mut rest, 1, 2)?;
-    rest = rest.strip_prefix('-')?;
-    let day = take_number(&mut rest, 1, 2)?;
-    let date = format!("{year:04}-{month:02}-{day:02}");
-    if !(1..=12).contains(&month) || day < 1 || day > days(year, month) {
-        return None;
-    }
-    if rest.is_empty() {
-        return Some(format!("{date}T00:00:00Z"));
-    }
-    let zoned = match rest.as_bytes()[0] {
-        b'T' | b't' => true,
-        b' ' => false,
-        _ => return None,
-    };
-    // The layout with a space takes any number of them.
-    rest = if zoned { &rest[1..] } else { rest.trim_start_matches(' ') };
-    let hour = take_number(&mut rest, 1, 2)?;
-    rest = rest.strip_prefix(':')?;
-    let minute = take_number(&mut rest, 1, 2)?;
-    rest = rest.strip_prefix(':')?;
-    let second = take_number(&mut rest, 1, 2)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let fraction = match rest.strip_prefix(['.', ',']) {
-        Some(after) => {
-            let length = after.bytes().take_while(u8::is_ascii_digit).count();
-            if length == 0 {
-                return None;
-            }
-            rest = &after[length..];
-            after[..length.min(9)].trim_end_matches('0')
-        }
-        None => "",
-    };
-    let zone = if zoned { zone(rest)? } else { rest.is_empty().then(|| "Z".to_owned())? };
-    let dot = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{dot}{fraction}{zone}"))
-}
-
-fn zone(text: &str) -> Option<String> {
-    if text == "Z" {
-        return Some("Z".to_owned());
-    }
-    let bytes = text.as_bytes();
-    let shape = bytes.len() == 6 && matches!(bytes[0], b'+' | b'-') && bytes[3] == b':';
-    let digits = shape && [1, 2, 4, 5].iter().all(|at| bytes[*at].is_ascii_digit());
-    if !digits {
-        return None;
-    }
-    let (hours, minutes) = (text[1..3].parse::<u32>().ok()?, text[4..6].parse::<u32>().ok()?);
-    if hours > 24 || minutes > 60 {
-        return None;
-    }
-    Some(if hours + minutes == 0 { "Z".to_owned() } else { text.to_owned() })
-}
-
-fn take_number(rest: &mut &str, least: usize, most: usize) -> Option<u32> {
-    let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
-    let number = (length >= least).then(|| rest[..length].parse().ok()).flatten();
-    *rest = &rest[length..];
-    number
-}
-
-fn days(year: u32, month: u32) -> u32 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
 /// The value of a scalar in JSON, after its way through the text that kustomize writes and reads again. `flow` is true inside
 /// of braces or brackets.
 ///
@@ -266,79 +185,4 @@ fn written(node: &Node, flow: bool) -> Value {
     let text = &node.text;
     let folded = node.style == Style::Folded && !flow && block_allowed(text);
     Value::String(if folded { fold(text) } else { text.to_string() })
-}
-
-/// True if the text is written as a block where that is possible.
-fn is_block(node: &Node) -> bool {
-    match node.style {
-        Style::Literal | Style::Folded => true,
-        Style::Plain => node.text.contains('\n'),
-        _ => false,
-    }
-}
-
-/// True for texts that may stand in a block scalar.
-fn block_allowed(text: &str) -> bool {
-    let space_break = text.contains(" \n");
-    let printable = |char: char| {
-        matches!(char, '\t' | '\n' | '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
-            || char > '\u{ffff}'
-    };
-    !text.is_empty() && !text.ends_with(' ') && !space_break && text.chars().all(printable)
-}
-
-/// Folds a text as go-yaml writes it and unfolds it as it reads it. The writer looks at the start of the text where it should
-/// look behind the line end, so that lines come apart.
-fn fold(text: &str) -> String {
-    let starts_blank =
-        text.trim_start_matches('\n').starts_with([' ', '\t']) || text.trim_start_matches('\n').is_empty();
-    let mut out = String::new();
-    let (mut breaks, mut leading_space) = (true, true);
-    for char in text.chars() {
-        if char == '\n' {
-            if !breaks && !leading_space && !starts_blank {
-                out.push('\n');
-            }
-            out.push('\n');
-            breaks = true;
-        } else {
-            if breaks {
-                leading_space = matches!(char, ' ' | '\t');
-            }
-            out.push(char);
-            breaks = false;
-        }
-    }
-    unfold(&out, text)
-}
-
-fn unfold(written: &str, text: &str) -> String {
-    let (strip, keep) = (!text.ends_with('\n'), text == "\n" || text.ends_with("\n\n"));
-    let body = written.trim_start_matches('\n');
-    let mut trailing = "\n".repeat(written.len() - body.len());
-    let (mut out, mut leading, mut leading_blank) = (String::new(), "", false);
-    let mut rest = body;
-    while !rest.is_empty() {
-        let blank = rest.starts_with([' ', '\t']);
-        if leading.is_empty() || leading_blank || blank {
-            out.push_str(leading);
-        } else if trailing.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(&trailing);
-        leading_blank = blank;
-        let end = rest.find('\n').unwrap_or(rest.len());
-        out.push_str(&rest[..end]);
-        let after = &rest[end..];
-        leading = if after.is_empty() { "" } else { "\n" };
-        rest = after.trim_start_matches('\n');
-        trailing = "\n".repeat((after.len() - rest.len()).saturating_sub(leading.len()));
-    }
-    if !strip {
-        out.push_str(leading);
-    }
-    if keep {
-        out.push_str(&trailing);
-    }
-    out
 }

@@ -1,7 +1,7 @@
 //! How the annotations of origin name files: kustomize's `resource.Origin`, with its fields in its order.
 
-use super::build::yaml_text;
 use super::load::Directory;
+use super::noted::yaml_text;
 use super::reference::Reference;
 
 /// A path relative to the first directory, resolved by name.

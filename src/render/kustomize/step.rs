@@ -2,6 +2,7 @@
 
 use super::fault::{Fault, Outcome};
 use super::fields::FieldSpec;
+use super::images;
 use super::json_patch::Operation;
 use super::kustomization::{Image, Pairs, Replacement, Replica};
 use super::node::{Kind, Place, Tag};
@@ -90,7 +91,7 @@ impl Step {
             Self::Labels(pairs, fields) => transform::set_pairs(set, pairs, fields, "labels"),
             Self::Annotations(pairs, fields) => transform::set_pairs(set, pairs, fields, "annotations"),
             Self::Replicas(replica, fields) => transform::set_replicas(set, replica, fields),
-            Self::Images(image, fields) => transform::set_image(set, image, fields),
+            Self::Images(image, fields) => images::set_image(set, image, fields),
             Self::Replace(replacements) => replace::replace(set, replacements),
             Self::Hash => {
                 set.items_mut().iter_mut().filter(|item| item.wants_hash()).try_for_each(Resource::add_hash)

@@ -22,7 +22,7 @@ fn what_was_applied_of_other_repositories_stands_in_the_record() {
     let source = Source::files(&[("kustomization.yaml", &overlay)]);
     let run = |command: &str, flags: &[&str]| {
         let common = [command, source.path(), "-n", &namespace, "--set-name", "remote-base"];
-        gitops(&cluster, cluster.kubeconfig(), &[&common, flags].concat())
+        gitops(cluster, cluster.kubeconfig(), &[&common, flags].concat())
     };
     let applied = run("apply", &["--yes", "--allow-remote", "--no-wait"]);
     assert_eq!(applied.code, 0, "{applied:?}");

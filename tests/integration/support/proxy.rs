@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "listens, writes a kubeconfig, measures time")]
 
 mod http1;
+mod memory;
 pub(crate) mod rules;
 mod upstream;
 
@@ -26,6 +27,7 @@ use self::http1::{Answer, Asked};
 use self::rules::{About, Action, Rule};
 use self::upstream::Upstream;
 use super::cluster::Cluster;
+use super::shelf::Shelf;
 
 /// A request in the journal.
 #[derive(Debug, Clone)]
@@ -52,6 +54,13 @@ impl Entry {
         let reads =
             matches!(self.verb.as_str(), "get" | "list") || self.about.group == "authorization.k8s.io";
         !reads && !self.about.dry_run
+    }
+
+    /// True for a write of a member of a set: those are applied or deleted, never created or updated.
+    pub(crate) fn writes_member(&self) -> bool {
+        self.writes()
+            && !matches!(self.verb.as_str(), "create" | "update")
+            && !self.about.name.starts_with("gitops-")
     }
 }
 
@@ -82,8 +91,19 @@ pub(crate) struct Proxy {
     runtime: Option<Runtime>,
 }
 
+/// What the proxy stands before.
+enum Behind {
+    Cluster(Upstream),
+    Memory(Shelf),
+}
+
+fn runtime() -> Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.expect("a runtime can be made")
+}
+
 struct Shared {
-    upstream: Upstream,
+    upstream: Behind,
     rules: Vec<Rule>,
     shot: Option<Shot>,
     journal: Mutex<Vec<Entry>>,
@@ -94,10 +114,18 @@ struct Shared {
 impl Proxy {
     /// A proxy for this cluster; the first rule that fits a request decides.
     pub(crate) fn start(cluster: &Cluster, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.expect("a runtime can be made");
-        let (target, receiver) = watch::channel(None);
+        let runtime = runtime();
         let upstream = runtime.block_on(Upstream::connect(cluster.kubeconfig()));
+        Self::over(runtime, Behind::Cluster(upstream), rules, shot)
+    }
+
+    /// A proxy before a server that exists in memory alone, with ConfigMaps and what belongs to the program.
+    pub(crate) fn scripted(shelf: &Shelf, rules: Vec<Rule>) -> Self {
+        Self::over(runtime(), Behind::Memory(shelf.clone()), rules, None)
+    }
+
+    fn over(runtime: Runtime, upstream: Behind, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
+        let (target, receiver) = watch::channel(None);
         let shared = Arc::new(Shared {
             upstream,
             rules,
@@ -249,7 +277,10 @@ impl Shared {
     /// Passes a request on. A program that goes away does not stop it.
     async fn forward(&self, number: usize, asked: &Asked) -> Answer {
         self.under_way.send_modify(|count| *count += 1);
-        let answer = self.upstream.ask(asked).await;
+        let answer = match &self.upstream {
+            Behind::Cluster(upstream) => upstream.ask(asked).await,
+            Behind::Memory(shelf) => memory::answer(shelf, asked),
+        };
         {
             let entry = &mut self.journal.lock().expect("the journal is whole")[number];
             (entry.status, entry.ended) = (Some(answer.status.as_u16()), Some(Instant::now()));

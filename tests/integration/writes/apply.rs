@@ -284,6 +284,24 @@ fn flt_18_an_immutable_change_is_refused() {
     assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
     assert_eq!(actions(&run.report()), ["refused ConfigMap c", "configured ConfigMap d"]);
     assert_eq!(set.live("configmap/c")["data"]["k"], "1");
+    let uid = set.live("configmap/c")["metadata"]["uid"].clone();
+    let report = set.ok("apply", &source, &["--yes", "--replace", "ConfigMap"]);
+    assert_eq!(actions(&report), ["replaced ConfigMap c"]);
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+    assert_ne!(set.live("configmap/c")["metadata"]["uid"], uid);
+    assert_eq!(actions(&set.apply(&source)), [""; 0]);
+    let claim = |storage: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": set.namespace},
+            "spec": {"accessModes": [storage], "resources": {"requests": {"storage": "1Gi"}}}})
+    };
+    let with = |claim: Value| Source::of(&[config("2"), set.config("d", &json!({"k": "2"})), claim]);
+    set.apply(&with(claim("ReadWriteOnce")));
+    let run =
+        set.run("apply", &with(claim("ReadWriteMany")), &["--yes", "--replace", "PersistentVolumeClaim"]);
+    assert_eq!(
+        (run.code, actions(&run.report())),
+        (5, vec!["refused PersistentVolumeClaim data".to_owned()])
+    );
 }
 
 /// Nothing is written where nobody said so: without a terminal, from uncommitted files, without a name.

@@ -1,7 +1,6 @@
 //! FLT-36, P4: killed before or after any request, the next run arrives. Every request of a run with ten creations, ten
 //! updates and ten deletions is tried, four at a time, each on its own set and namespace. The next run goes on to the same
 //! version, or back to the one before: then nothing of what the killed run made may stay.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,7 +62,7 @@ fn assert_order(ran: &Ran) {
     let parent = position(&|entry| {
         entry.writes() && entry.about.name == "gitops-set" && entry.about.resource == "configmaps"
     });
-    let members = position(&|entry| entry.writes() && !entry.about.name.starts_with("gitops-"));
+    let members = position(&Entry::writes_member);
     let deleted = position(&|entry| entry.verb == "delete");
     assert!(lock.0 < parent.0 && parent.0 < members.0, "{lock:?} {parent:?} {members:?}");
     assert!(members.1 < parent.1 && parent.1 < lock.1, "{members:?} {parent:?} {lock:?}");
@@ -79,14 +78,14 @@ fn killed(cluster: &Cluster, home: &Path, shot: Shot) -> bool {
     let site = Site::begun(cluster, home);
     let first = site.apply(Vec::new(), Some(shot), &[]);
     // Both ways for each request, one before it and one after.
-    let on = (shot.request % 2 == 0) == (shot.moment == Moment::Before);
+    let on = shot.request.is_multiple_of(2) == (shot.moment == Moment::Before);
     let to = if on { Version::New } else { Version::Old };
     let second = site.go_to(to);
     let place = format!("{}, then {to:?}", place(shot, &first));
     assert_eq!(second.code(), Some(0), "{place}: the next run: {}", second.text());
     site.assert_arrived(to, &place);
     site.assert_deleted_once(to, &place, &[&first, &second]);
-    if shot.request % 8 == 0 {
+    if shot.request.is_multiple_of(8) {
         let third = site.go_to(to);
         assert_eq!((third.code(), third.member_writes()), (Some(0), Vec::new()), "{place}: {}", third.text());
     }

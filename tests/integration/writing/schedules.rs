@@ -1,6 +1,5 @@
 //! Fault schedules: one request in nine meets a fault that a seed chooses. A run says that it is done only when it is; whatever
 //! it says, nothing wrong is deleted, and the run after it arrives.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -61,12 +61,8 @@ impl Ran {
 
     /// Writes of members that the server carried out, as verb and name.
     pub(super) fn member_writes(&self) -> Vec<(String, String)> {
-        let carried_out = |entry: &&Entry| {
-            entry.writes()
-                && entry.status.is_some_and(|status| status < 300)
-                && !entry.about.name.starts_with("gitops-")
-                && entry.verb != "create"
-        };
+        let carried_out =
+            |entry: &&Entry| entry.writes_member() && entry.status.is_some_and(|status| status < 300);
         let named =
             |entry: &Entry| (entry.verb.clone(), format!("{}/{}", entry.about.resource, entry.about.name));
         self.journal.iter().filter(carried_out).map(named).collect()
