@@ -185,7 +185,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand --yes 'Do not ask; without it and without a terminal nothing is written (exit 5)'
             cand --dry-run 'Show what would be put back and write nothing'
             cand --continue-on-error 'Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed'
-            cand --wait 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal]'
+            cand --wait 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
             cand --no-wait 'Do not wait until objects are ready'
             cand --break-lock 'Take the lock from the run that holds it: only if that run is known to be gone'
             cand --no-cache 'Keep nothing on disk between runs: neither read nor write the cache'

@@ -195,7 +195,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labe
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l dry-run -d 'Show what would be put back and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l continue-on-error -d 'Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed'
-complete -c gitops -n "__fish_gitops_using_subcommand revert" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal]'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
