@@ -110,12 +110,25 @@ pub(super) fn program() -> Option<PathBuf> {
 
 /// What kustomize makes of each directory; `None` if it is not there on purpose.
 pub(super) fn theirs(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, String>>> {
+    theirs_with(cases, &[])
+}
+
+/// The same where kustomize has git for the repositories of this machine.
+pub(super) fn theirs_with_git(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, String>>> {
+    theirs_with(
+        cases,
+        &[("PATH", "/usr/bin:/bin"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ALLOW_PROTOCOL", "file")],
+    )
+}
+
+fn theirs_with(cases: &[Case], variables: &[(&str, &str)]) -> Option<Vec<Result<Vec<Value>, String>>> {
     let mut child = Command::new(program()?)
         // It fetches nothing: there is no git, and nobody answers at the proxy.
         .env_clear()
         .env("TMPDIR", std::env::temp_dir())
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
