@@ -111,6 +111,8 @@ pub struct Membership {
     pub certain: bool,
     /// True if its record exists, so that every member was labelled.
     pub recorded: bool,
+    /// Ids of sets whose members are taken over.
+    pub adopts: Vec<String>,
 }
 
 /// Sets that are smaller are resolved on one thread: starting another would cost more.

@@ -93,12 +93,12 @@ impl Code {
         match self {
             Self::Clean => "complete, and nothing that counts differs",
             Self::Differs => {
-                "diff only: complete, and something differs: drift, added, pending, diverged, removal, stuck, held, \
+                "diff and --dry-run: complete, and something differs: drift, added, pending, diverged, removal, stuck, held, \
                  differs, missing, new, extra, replace, terminating"
             }
             Self::Error => {
-                "error: usage, source, render, discovery, credentials, refused connection, or an object that is \
-                 invalid, blocked or in conflict with another set"
+                "error: usage, source, render, discovery, credentials, refused connection, an object that is invalid, \
+                 blocked or in conflict with another set, or a step that failed"
             }
             Self::Incomplete => {
                 "incomplete: some object is unknown (forbidden, retries exhausted, no proof possible without a dry run, \

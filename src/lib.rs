@@ -10,6 +10,7 @@ pub mod compare;
 pub mod config;
 pub mod desired;
 pub mod exit;
+pub mod external;
 pub mod live;
 pub mod lock;
 pub mod mask;

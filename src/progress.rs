@@ -239,6 +239,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_waited_for_replaces_a_count() {
+        let screen = Screen::default();
+        let progress = Progress::on(ProgressDrawTarget::term_like(Box::new(screen.clone())), Duration::ZERO);
+        progress.counted("asking the server", 40);
+        progress.waiting("3 of 12 ready".to_owned());
+        let drawn = || {
+            (0..200).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                screen
+                    .drawn()
+                    .rsplit('⌫')
+                    .next()
+                    .is_some_and(|last| last.contains("3 of 12 ready") && !last.contains("/40"))
+            })
+        };
+        assert!(drawn(), "{}", screen.drawn());
+    }
+
+    #[test]
     fn a_log_gets_lines_and_no_stages() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::values::Switch;
 use crate::cli::writing::WaitArgs;
 use crate::cli::{
     self, Added, ChoiceArgs, Cli, ClusterArgs, Color, Command, CompareArgs, ExitCodeStyle, JudgeArgs,
@@ -18,6 +19,7 @@ use crate::cluster::kubeconfig::{Choice, Environment};
 use crate::compare::judge::{AddedPolicy, Policy};
 use crate::compare::paranoid::Percent;
 use crate::exit::Style;
+use crate::external::Limits;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
@@ -25,6 +27,7 @@ use crate::run::lock::LockOptions;
 use crate::run::remotes::Policy as RemotePolicy;
 use crate::run::rendering::Rendering;
 use crate::source;
+use crate::source::tree::MAX_TOTAL_BYTES;
 
 /// What a command needs to know about how it may use its surroundings.
 #[derive(Debug, Clone)]
@@ -59,12 +62,23 @@ pub fn source(args: &SourceArgs, run: &RunArgs) -> source::Request {
 
 /// How the source is rendered.
 pub fn rendering(args: &RenderingArgs, source: &SourceArgs, run: &RunArgs) -> Rendering {
-    let remotes = match (args.allow_remote, args.locked) {
-        (false, _) => RemotePolicy::Refuse,
-        (true, false) => RemotePolicy::Allow,
-        (true, true) => RemotePolicy::Locked,
+    let remotes = match (&args.allow_remote, args.locked) {
+        (cli::AllowRemote::Nothing, _) => RemotePolicy::Refuse,
+        (_, false) => RemotePolicy::Allow,
+        (_, true) => RemotePolicy::Locked,
     };
-    Rendering { request: self::source(source, run), remotes }
+    let hosts = match &args.allow_remote {
+        cli::AllowRemote::Hosts(hosts) => Some(hosts.clone()),
+        cli::AllowRemote::Nothing | cli::AllowRemote::All => None,
+    };
+    Rendering {
+        request: self::source(source, run),
+        remotes,
+        hosts,
+        renderer: args.renderer.clone(),
+        exports: cache_directory().map(|cache| cache.join("exports")),
+        limits: Limits { time: run.timeout, output: MAX_TOTAL_BYTES },
+    }
 }
 
 /// The kubeconfig to choose and the environment that helps.
@@ -194,10 +208,31 @@ fn cache_directory() -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
-/// Whether to wait until objects are ready: by flag, else where somebody watches.
-pub fn waits(args: &WaitArgs) -> bool {
-    let watched = || std::io::stderr().is_terminal();
-    !args.no_wait && args.wait.unwrap_or_else(watched)
+/// For what a command that writes waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// For nothing.
+    No,
+    /// Until what it wrote is ready.
+    Written,
+    /// Until the whole set is, whoever wrote it.
+    All,
+}
+
+/// For what to wait: by flag, else by variable, else for what was written where somebody watches.
+pub fn waits(args: &WaitArgs) -> Waits {
+    waits_at(args, std::io::stderr().is_terminal())
+}
+
+fn waits_at(args: &WaitArgs, is_terminal: bool) -> Waits {
+    match (args.wait, args.no_wait) {
+        (Some(Switch::Given), _) => Waits::All,
+        (_, Some(Switch::Given | Switch::Variable(true))) => Waits::No,
+        (Some(Switch::Variable(true)), _) => Waits::All,
+        (Some(Switch::Variable(false)), _) => Waits::No,
+        (None, _) if is_terminal => Waits::Written,
+        (None, _) => Waits::No,
+    }
 }
 
 /// True if a stream may be coloured, by flag, environment and terminal.
@@ -250,4 +285,32 @@ fn terminal_width() -> usize {
     let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     set.or_else(asked).unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_decided_by_flag_then_variable_then_terminal() {
+        let (given, yes, no) =
+            (Some(Switch::Given), Some(Switch::Variable(true)), Some(Switch::Variable(false)));
+        let table = [
+            (None, None, true, Waits::Written),
+            (None, None, false, Waits::No),
+            (given, None, false, Waits::All),
+            (None, given, true, Waits::No),
+            (given, yes, false, Waits::All),
+            (yes, given, true, Waits::No),
+            (yes, None, false, Waits::All),
+            (no, None, true, Waits::No),
+            (None, yes, true, Waits::No),
+            (None, no, true, Waits::Written),
+            (None, no, false, Waits::No),
+        ];
+        for (wait, no_wait, is_terminal, expected) in table {
+            let args = WaitArgs { wait, no_wait };
+            assert_eq!(waits_at(&args, is_terminal), expected, "{args:?} {is_terminal}");
+        }
+    }
 }

@@ -67,6 +67,22 @@ pub(super) fn apply() -> String {
     )
 }
 
+/// Behind `gitops revert --help`.
+pub(super) fn revert() -> String {
+    let examples = [
+        ("undo every edit of the cluster since the last apply", "gitops revert"),
+        ("from cron, without a question", "gitops revert --set-name shop --yes"),
+        (
+            "what one person did in the last two hours to one object",
+            "gitops revert --only Deployment/shop/web --manager kubectl-edit --since 2h",
+        ),
+    ];
+    section(
+        &examples,
+        &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
+    )
+}
+
 /// Behind `gitops rollback --help`.
 pub(super) fn rollback() -> String {
     let examples = [

@@ -16,9 +16,9 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use crate::cli::lock::LockArgs;
-pub use crate::cli::rendering::RenderingArgs;
+pub use crate::cli::rendering::{AllowRemote, Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
-use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RollbackArgs};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
@@ -58,6 +58,12 @@ pub enum Command {
     /// that somebody changes in between is left alone. Running it twice writes nothing the second time.
     #[command(after_help = examples::apply())]
     Apply(Box<ApplyArgs>),
+    /// Put back what somebody did to the cluster
+    ///
+    /// Fields that drifted, fields that people added and objects that are gone become what was applied last. What moved in
+    /// Git waits for the next apply, and everything else of an object keeps its live value.
+    #[command(after_help = examples::revert())]
+    Revert(Box<RevertArgs>),
     /// Make the cluster equal to an earlier revision
     ///
     /// As `gitops apply --ref REV`: shows the diff to that revision, asks, writes and reads again. What the revision does not
@@ -366,8 +372,20 @@ pub struct RenderArgs {
     ///
     /// Entries of bases that this render does not name stay as they are. SOURCE has to be a directory, read as it is.
     #[arg(long, env = "GITOPS_UPDATE_LOCK", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(help_heading = "Rendering", requires = "allow_remote", conflicts_with_all = ["locked", "offline", "reference"])]
+    #[arg(help_heading = "Rendering")]
     pub update_lock: bool,
+    /// Render a kustomization with this kustomize or kubectl too, and print the first difference instead of manifests
+    ///
+    /// Exit code 0 if both give the same objects in the same order, 2 if they do not.
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        env = "GITOPS_VERIFY_WITH",
+        hide_env_values = true,
+        help_heading = "Rendering"
+    )]
+    #[arg(conflicts_with_all = ["output", "only", "selector"])]
+    pub verify_with: Option<PathBuf>,
     /// yaml (one stream) or json (one array), to stdout or to a file, as in json=all.json; repeatable [default: yaml]
     #[arg(short, long, value_name = "FORMAT[=FILE]", env = "GITOPS_OUTPUT", hide_env_values = true)]
     #[arg(value_parser = format_parser::<RenderFormat>(), help_heading = "Report")]

@@ -1,5 +1,6 @@
 //! Values of flags that need more than clap's own parsers: `FORMAT=FILE`, `KIND/NS/NAME`, durations.
 
+use crate::object::pattern::PathPattern;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -131,6 +132,39 @@ pub fn namespace(text: &str) -> Result<String, String> {
     match is_namespace(text) {
         true => Ok(text.to_owned()),
         false => Err(format!("it is no name of a namespace: {NAMESPACE}")),
+    }
+}
+
+/// Reads a path of a field, as reports print it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn path(text: &str) -> Result<PathPattern, String> {
+    PathPattern::parse(text).map_err(|error| error.to_string())
+}
+
+/// One of two flags that say the opposite of each other: a flag wins over a variable, whichever of the two it sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// The flag was given.
+    Given,
+    /// Its variable says this.
+    Variable(bool),
+}
+
+/// What stands for a flag that was given.
+pub const GIVEN: &str = "given";
+
+/// Reads [`Switch`].
+///
+/// # Errors
+/// The variable is neither yes nor no.
+pub fn switch(text: &str) -> Result<Switch, String> {
+    match text.to_lowercase().as_str() {
+        GIVEN => Ok(Switch::Given),
+        "y" | "yes" | "t" | "true" | "on" | "1" => Ok(Switch::Variable(true)),
+        "n" | "no" | "f" | "false" | "off" | "0" => Ok(Switch::Variable(false)),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 

@@ -1,12 +1,16 @@
 //! Flags of the commands that write.
 
+use std::time::Duration;
+
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::values::{self, Switch};
 use super::{
     ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
     TargetArgs,
 };
+use crate::object::pattern::PathPattern;
 
 /// Flags of `gitops apply`.
 #[derive(Debug, Clone, Args)]
@@ -35,6 +39,9 @@ pub struct ApplyArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub prune: PruneArgs,
+    /// Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable
+    #[arg(long, value_name = "OLD", env = "GITOPS_ADOPT_SET", hide_env_values = true, help_heading = "Set")]
+    pub adopt_set: Vec<String>,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -61,6 +68,84 @@ pub struct RollbackArgs {
     /// Everything else is as in an apply.
     #[command(flatten)]
     pub apply: ApplyArgs,
+}
+
+/// Flags of `gitops revert`.
+#[derive(Debug, Clone, Args)]
+pub struct RevertArgs {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How they are rendered.
+    #[command(flatten)]
+    pub rendering: RenderingArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What was applied last.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What is put back.
+    #[command(flatten)]
+    pub choose: ChooseArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: RevertWriteArgs,
+    /// What is waited for.
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// How the lock is taken.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Which objects.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What a revert puts back; without a choice everything, objects that are gone included.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What is put back")]
+pub struct ChooseArgs {
+    /// Only fields at or below this path, as reports print it: spec.replicas; repeatable
+    #[arg(long, value_name = "PATH", env = "GITOPS_FIELD", hide_env_values = true, value_parser = values::path)]
+    pub field: Vec<PathPattern>,
+
+    /// Only fields that this field manager wrote, such as kubectl-edit; repeatable
+    #[arg(long, value_name = "NAME", env = "GITOPS_MANAGER", hide_env_values = true)]
+    pub manager: Vec<String>,
+
+    /// Only fields that were written in this time: 2h
+    #[arg(long, value_name = "DURATION", env = "GITOPS_SINCE", hide_env_values = true, value_parser = values::duration)]
+    pub since: Option<Duration>,
+}
+
+/// How a revert is written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct RevertWriteArgs {
+    /// Do not ask; without it and without a terminal nothing is written (exit 5)
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub yes: bool,
+
+    /// Show what would be put back and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
 }
 
 /// Flags of `gitops delete`.
@@ -182,6 +267,12 @@ pub struct WriteArgs {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub force_conflicts: Vec<String>,
 
+    /// Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable
+    ///
+    /// Never a PersistentVolume, PersistentVolumeClaim, Namespace or CustomResourceDefinition.
+    #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]
+    pub replace: Vec<String>,
+
     /// Apply uncommitted changes of a working tree
     #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub allow_dirty: bool,
@@ -191,15 +282,16 @@ pub struct WriteArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Waiting")]
 pub struct WaitArgs {
-    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal]
+    /// Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]
     ///
     /// What counts as ready are the rules of kstatus: replicas that are available, definitions that are established,
     /// conditions of custom resources. What is not ready in time is an error (exit 2) that says why.
-    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    #[arg(num_args = 0, default_missing_value = "true", overrides_with = "no_wait")]
-    pub wait: Option<bool>,
+    #[arg(long, env = "GITOPS_WAIT", hide_env_values = true, value_parser = values::switch)]
+    #[arg(num_args = 0, default_missing_value = values::GIVEN, overrides_with = "no_wait")]
+    pub wait: Option<Switch>,
 
     /// Do not wait until objects are ready
-    #[arg(long, overrides_with = "wait")]
-    pub no_wait: bool,
+    #[arg(long, env = "GITOPS_NO_WAIT", hide_env_values = true, value_parser = values::switch)]
+    #[arg(num_args = 0, default_missing_value = values::GIVEN, overrides_with = "wait")]
+    pub no_wait: Option<Switch>,
 }

@@ -280,7 +280,11 @@ pub(super) fn bare(subject: &Subject<'_>, status: Status, reason: Option<String>
 }
 
 /// A revision or record goes first; the annotation of client-side apply counts only where we never applied.
-fn effective_base(subject: &Subject<'_>, managed: &ManagedFields<'_>, recorded: Option<&Value>) -> Base {
+pub(super) fn effective_base(
+    subject: &Subject<'_>,
+    managed: &ManagedFields<'_>,
+    recorded: Option<&Value>,
+) -> Base {
     if !matches!(subject.base, Base::Unknown) || managed.own().is_some() {
         return subject.base.clone();
     }

@@ -17,7 +17,7 @@ pub(super) fn set_of(live: &Value) -> Option<&str> {
 /// Why an object is none of this set's: it is a member of another. A set whose name is a guess claims nothing.
 pub(super) fn conflict(set: Option<&Membership>, live: &Value) -> Option<String> {
     let other = set_of(live)?;
-    let set = set.filter(|set| set.certain && set.id != other)?;
+    let set = set.filter(|set| set.certain && set.id != other && !set.adopts.iter().any(|id| id == other))?;
     let other: String = other.chars().take(63).collect();
     Some(format!("it is labelled as a member of the set {other}; this set is {}", set.id))
 }
@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     fn set(id: &str, certain: bool) -> Membership {
-        Membership { id: id.to_owned(), certain, recorded: true }
+        Membership { id: id.to_owned(), certain, recorded: true, adopts: vec!["old".to_owned()] }
     }
 
     #[test]
@@ -73,6 +73,8 @@ mod tests {
         assert_eq!(conflict(Some(&set("a", true)), &member), None);
         assert_eq!(conflict(Some(&set("b", false)), &member), None);
         assert_eq!(conflict(None, &member), None);
+        let old = json!({"metadata": {"labels": {PART_OF_LABEL: "old"}}});
+        assert_eq!(conflict(Some(&set("b", true)), &old), None, "it is taken over");
         assert_eq!(conflict(Some(&set("b", true)), &json!({})), None);
         let reason = conflict(Some(&set("b", true)), &member).unwrap();
         assert_eq!(reason, "it is labelled as a member of the set a; this set is b");

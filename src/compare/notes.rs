@@ -66,8 +66,14 @@ pub(super) fn adoption(evidence: &Evidence<'_>, desired: &Value, assessment: &As
         let now = value_at(schema, desired, &path.0);
         base.object().is_some() && base.at(schema, path).zip(now).is_none_or(|(then, now)| !same(then, now))
     };
-    let (converged, right): (Vec<&FieldPath>, Vec<&FieldPath>) =
+    let (converged, mut right): (Vec<&FieldPath>, Vec<&FieldPath>) =
         assessment.containment.unowned.iter().partition(moved);
+    // Of some fields the server records no owner, however often they are applied: an apply would not make them ours.
+    let others = || evidence.managed.others();
+    let is_owned = |path: &FieldPath| {
+        others().any(|entry| (1..=path.0.len()).any(|depth| entry.fields.contains(&path.0[..depth])))
+    };
+    right.retain(|path| !base.is_known() || is_owned(path));
     let texts =
         [(converged, "converged: Git and live took the same value"), (right, "right value, owned by others")];
     let told = texts.into_iter().filter(|(paths, _)| !paths.is_empty());

@@ -12,6 +12,7 @@ use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::record::bases::{Applied, Bases, Found};
 use crate::record::digest::{Uid, seconds};
+use crate::record::veil::holds_veiled;
 
 /// The bases of a record, and the run that it speaks of.
 #[derive(Debug, Clone)]
@@ -40,6 +41,12 @@ impl RecordedBases {
             true => Base::Member { kind: self.kind() },
             false => Base::Known { kind: self.kind(), object: None },
         }
+    }
+
+    /// The object as it was applied last, for one that is gone; `None` if that is not kept, or not all of it.
+    pub fn of_absent(&self, id: &ObjectId, desired: &Value) -> Option<Value> {
+        let object = self.bases.find_absent(id, desired)?;
+        (!holds_veiled(&object)).then_some(object)
     }
 
     /// The base of an object that exists.

@@ -84,6 +84,11 @@ pub fn creation(id: &ObjectId, ready: &Ready, set: &str) -> DryRun {
     DryRun { id: id.clone(), resource: Resource::clone(&ready.resource), body, pin: None }
 }
 
+/// Marks a body as a member of a set.
+pub fn labelled(body: &mut Value, set: &str) {
+    membership::put_label(body, set);
+}
+
 /// Why the server refused a write, in words that quote no value of a Secret.
 pub fn refused(id: &ObjectId, refusal: &Refusal) -> String {
     refusal_text(id, refusal)
@@ -120,6 +125,6 @@ fn taken_out<'v>(verdict: &'v ObjectVerdict, force: &'v Force) -> impl Iterator<
     planned(verdict, force).filter(|field| field.desired.is_none() && field.live.is_some())
 }
 
-fn is_persons(entry: &Entry<'_>) -> bool {
+pub(super) fn is_persons(entry: &Entry<'_>) -> bool {
     owner::class(entry) == owner::Class::Person
 }

@@ -272,7 +272,7 @@ fn subject<'a>(
 }
 
 /// The subject that an open object is about.
-fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Subject<'a> {
+pub(super) fn subject_of<'a>(setting: &'a Setting<'_>, open: &'a Open) -> Subject<'a> {
     subject(setting, &open.id, &open.desired, &open.base, &open.scaling)
 }
 

@@ -175,6 +175,9 @@ fn renderer(checker: &mut Checker<'_>, value: &Located) -> Option<Renderer> {
         other => {
             let known = ["auto", "plain", "kustomize", "helm", "jsonnet"];
             let hint = match near(other, &known) {
+                _ if other.contains("exec:") => {
+                    "a program is named on the command line alone: --renderer kustomize=exec:PATH".to_owned()
+                }
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("known are {}", known.join(", ")),
             };

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
 use crate::mask::rules::MaskRules;
 use crate::mask::walk::{Cursor, Sides};
+use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
 use crate::plan::outcome::Acted;
 
@@ -109,6 +110,15 @@ fn cut<'r>(path: &FieldPath, root: &Cursor<'r>) -> (FieldPath, Cursor<'r>) {
         cursor = cursor.element(element);
     }
     (path.clone(), cursor)
+}
+
+/// Hides what may not be shown of an object that two sides have, beside each other: one of the two [`IN_GIT`] and [`LIVE`]
+/// where they differ.
+pub fn pair(gvk: &Gvk, id: &ObjectId, sides: (Value, Value), rules: &MaskRules) -> Masked<(Value, Value)> {
+    let (mut ours, mut theirs) = sides;
+    let root = Cursor::root(gvk, id, rules);
+    walk::hide(&root, Sides { desired: Some(&mut ours), base: None, live: Some(&mut theirs) });
+    Masked((ours, theirs))
 }
 
 /// True if a value is one of the marks.

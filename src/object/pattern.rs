@@ -155,6 +155,11 @@ impl PathPattern {
         Ok(Self { text: text.to_owned(), elements })
     }
 
+    /// True if the pattern means a path, something above it, or something below it.
+    pub fn matches_or_holds(&self, path: &FieldPath) -> bool {
+        self.elements.iter().zip(&path.0).all(|(pattern, element)| pattern.matches(element, None))
+    }
+
     /// The elements, from the root of an object.
     pub fn elements(&self) -> &[ElementPattern] {
         &self.elements

@@ -6,15 +6,21 @@
 pub mod order;
 pub mod outcome;
 pub mod prune;
+pub mod revert;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::compare::reverting::Reverting;
 use crate::compare::sending::{Force, Sending, creation, held, planned, sending};
 use crate::compare::survey::{Open, Setting, opened};
 use crate::compare::verdict::{NoteKind, ObjectVerdict, Status};
-use crate::desired::Entry;
-use crate::live::{DryRun, LiveSet, Observed, Presence};
+use crate::desired::{Entry, Ready};
+use crate::live::{DryRun, LiveSet, Observed, Pin, Presence, Resource};
 use crate::object::id::{Gvk, ObjectId};
+use crate::object::path::FieldPath;
+use crate::object::value::text_at;
 use order::Wave;
 use prune::Deletion;
 
@@ -26,7 +32,7 @@ pub struct Policy {
     /// Whose held fields are taken.
     pub force: Force,
     /// Kinds whose objects may be deleted and made anew, as `Kind` or `Kind.group`.
-    pub replace: Vec<String>,
+    pub replace: BTreeSet<String>,
 }
 
 /// What is done about one object.
@@ -51,6 +57,10 @@ pub enum Action {
     Update(Box<Update>),
     /// It is created once its kind is served, which another step of the plan brings about.
     Later,
+    /// It is deleted and made anew.
+    Replace(Box<Replace>),
+    /// Some of its fields are put back to what was applied last.
+    Revert(Box<Revert>),
     /// It left Git and is deleted.
     Delete(Deletion),
     /// Nothing, and that is a failure.
@@ -62,6 +72,8 @@ pub enum Action {
 pub enum Refused {
     /// An immutable field changes, and its kind was not named.
     Replace,
+    /// An immutable field changes, and its kind is never deleted for that.
+    NeverReplaced,
     /// It is being deleted.
     Terminating,
 }
@@ -75,6 +87,9 @@ impl Refused {
                     "an immutable field changes: it has to be deleted and made anew (--replace {})",
                     gvk.kind
                 )
+            }
+            Self::NeverReplaced => {
+                format!("an immutable field changes, and a {} is never deleted for that", gvk.kind)
             }
             Self::Terminating => "it is being deleted; run again when it is gone".to_owned(),
         }
@@ -92,6 +107,37 @@ pub struct Update {
     pub sending: Sending,
 }
 
+/// An object whose immutable fields change.
+#[derive(Debug)]
+pub struct Replace {
+    /// The object as it was read.
+    pub old: Deletion,
+    /// What is created once it is gone.
+    pub new: DryRun,
+}
+
+/// A revert of fields of an object.
+#[derive(Debug)]
+pub struct Revert {
+    /// What was read and found.
+    pub open: Open,
+    /// What was said about it.
+    pub verdict: ObjectVerdict,
+    /// What is sent.
+    pub reverting: Reverting,
+}
+
+/// Something that a revert leaves as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Which object.
+    pub id: ObjectId,
+    /// Which field; `None` for the whole object.
+    pub path: Option<FieldPath>,
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// What a run is going to do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -101,6 +147,8 @@ pub struct Plan {
     pub blockers: Vec<(ObjectId, Status)>,
     /// Objects with fields that are left to a controller although Git says otherwise.
     pub held: Vec<ObjectId>,
+    /// What a revert leaves.
+    pub left: Vec<Left>,
     /// Members that left Git and stay, with the reason.
     pub kept: Vec<(ObjectId, String)>,
     /// Objects in sync by ownership alone that are written to make them this set's: their number.
@@ -136,7 +184,7 @@ impl Plan {
 impl Step {
     /// True if an object is created or changed.
     pub fn is_write(&self) -> bool {
-        matches!(self.action, Action::Create(_) | Action::Update(_))
+        matches!(self.action, Action::Create(_) | Action::Update(_) | Action::Replace(_) | Action::Revert(_))
     }
 }
 
@@ -181,7 +229,7 @@ fn action(
     };
     match verdict.status {
         Status::Terminating => return Some(Action::Refused(Refused::Terminating)),
-        Status::Replace => return Some(Action::Refused(Refused::Replace)),
+        Status::Replace => return Some(replace(live, ready, verdict, policy)),
         Status::Missing | Status::New => {
             return Some(Action::Create(creation(&verdict.id, ready, &policy.set)));
         }
@@ -189,7 +237,7 @@ fn action(
     }
     let Some(Ok(Presence::Found(observed))) = live.get(&verdict.id) else { return None };
     let changes = planned(verdict, &policy.force).next().is_some();
-    if !changes && !is_adopted(verdict, observed, &policy.set) {
+    if !changes && !is_adopted(setting, verdict, observed, &policy.set) {
         return None;
     }
     let live: Value = serde_json::from_slice(&observed.json).ok()?;
@@ -198,10 +246,40 @@ fn action(
     Some(Action::Update(Box::new(Update { open, verdict: verdict.clone(), sending })))
 }
 
+/// Kinds whose objects are never deleted for the sake of a field: what is in them, or described by them, would go along.
+const NEVER_REPLACED: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+];
+
+fn replace(live: &LiveSet, ready: &Ready, verdict: &ObjectVerdict, policy: &Policy) -> Action {
+    let id = &verdict.id;
+    if NEVER_REPLACED.contains(&(id.group.as_str(), id.kind.as_str())) {
+        return Action::Refused(Refused::NeverReplaced);
+    }
+    let found = match live.get(id) {
+        Some(Ok(Presence::Found(observed))) => serde_json::from_slice::<Value>(&observed.json).ok(),
+        _ => None,
+    };
+    let Some(found) = found.filter(|_| prune::is_named(id, &policy.replace)) else {
+        return Action::Refused(Refused::Replace);
+    };
+    let text = |key| text_at(&found, &["metadata", key]).unwrap_or_default().to_owned();
+    let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
+    let resource = Resource::clone(&ready.resource);
+    let old = Deletion { id: id.clone(), resource, pin, cascade: String::new() };
+    Action::Replace(Box::new(Replace { old, new: creation(id, ready, &policy.set) }))
+}
+
 /// True if an object that is in sync has to be written to become this set's: we never applied it, do not own all of it, or
 /// it lacks the label.
-fn is_adopted(verdict: &ObjectVerdict, observed: &Observed, set: &str) -> bool {
-    verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+fn is_adopted(setting: &Setting<'_>, verdict: &ObjectVerdict, observed: &Observed, set: &str) -> bool {
+    // Without a schema maps are taken whole, and the server owns them part by part.
+    let known = setting.schemas.contains_key(&verdict.gvk);
+    let counts = |paths: &[FieldPath]| known || paths.is_empty();
+    verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt && counts(&note.paths))
         // The id of a set stands nowhere else, and looking for it costs less than parsing.
         || !contains(&observed.json, set.as_bytes())
 }

@@ -67,6 +67,9 @@ fn judge(gvk: &Gvk, live: &Value) -> Result<Readiness, String> {
     })
 }
 
+/// What is said of an object whose controller writes its status and has not.
+const UNSEEN: &str = "its controller has not observed it yet";
+
 /// A live object and what its status says.
 pub(crate) struct Subject<'a> {
     live: &'a Value,
@@ -101,9 +104,15 @@ impl<'a> Subject<'a> {
             Some(observed) => {
                 Some(format!("generation {generation} is not observed yet, the status is of {observed}"))
             }
-            None if expected => Some("its controller has not observed it yet".to_owned()),
+            None if expected => Some(self.sync_failure().unwrap_or_else(|| UNSEEN.to_owned())),
             None => None,
         }
+    }
+
+    /// Why a budget cannot be computed; its controller does not get further than this condition then.
+    fn sync_failure(&self) -> Option<String> {
+        let allowed = self.conditions.get("DisruptionAllowed")?;
+        (allowed.reason == "SyncFailed").then(|| allowed.text())
     }
 
     /// What the conditions decide that any controller may set. The first that is set decides, as in kstatus.

@@ -51,6 +51,15 @@ fn reasons_are_what_a_person_wants_to_know() {
             failed("Progressing: ReplicaSet \"x\" has timed out progressing. (ProgressDeadlineExceeded)"),
         ),
         (
+            of(
+                "policy/v1",
+                "PodDisruptionBudget",
+                json!({"metadata": {"generation": 1}, "status": {"conditions": [{"type": "DisruptionAllowed",
+                    "status": "False", "reason": "SyncFailed", "message": "found no controllers for pod"}]}}),
+            ),
+            progressing("DisruptionAllowed: found no controllers for pod (SyncFailed)"),
+        ),
+        (
             of("v1", "PersistentVolumeClaim", json!({"status": {"phase": "Pending"}})),
             progressing("it is not bound to a volume"),
         ),
@@ -120,6 +129,8 @@ fn the_worst_pod_of_the_newest_replica_set_is_the_cause() {
         replica_sets,
         pods: vec![
             pod("a-old", "web-9", pull.clone()),
+            json!({"metadata": {"name": "a-owned", "ownerReferences": [{"uid": "web-10"}]}, "status": pull}),
+            pod("a-late", "d", pull.clone()),
             pod("b-creating", "web-10", creating),
             pod("d-pull", "web-10", pull.clone()),
             pod("c-pull", "web-10", pull.clone()),
@@ -183,7 +194,7 @@ fn the_newest_warning_is_told_before_anything_else() {
     let micro = json!({"type": "Warning", "eventTime": "2026-01-02T00:00:01.000000Z", "reason": "Micro",
         "note": "of the new API", "series": {"count": 7, "lastObservedTime": "2026-01-04T00:00:01.000000Z"}});
     assert_eq!(newest_event(&[]), None);
-    assert_eq!(newest_event(&[normal.clone()]).unwrap(), "event Normal: said so (3 times)");
+    assert_eq!(newest_event(std::slice::from_ref(&normal)).unwrap(), "event Normal: said so (3 times)");
     assert_eq!(
         newest_event(&[new.clone(), normal.clone(), old.clone()]).unwrap(),
         "event New: said so (3 times)"

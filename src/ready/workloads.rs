@@ -1,7 +1,7 @@
 //! Controllers that keep a number of pods, and jobs: the counts of their status against those of their spec.
 
 use super::Readiness::{self, Failed, Progressing, Ready};
-use super::Subject;
+use super::{Subject, UNSEEN};
 
 /// `2 of 3 replicas are available`.
 fn counted(have: i64, want: i64, what: &str) -> Readiness {
@@ -116,7 +116,7 @@ pub(super) fn stateful_set(subject: &Subject<'_>) -> Readiness {
 /// DaemonSet.
 pub(super) fn daemon_set(subject: &Subject<'_>) -> Readiness {
     if subject.generation.is_none() || subject.observed.is_none() {
-        return Progressing("its controller has not observed it yet".to_owned());
+        return Progressing(UNSEEN.to_owned());
     }
     let Some(want) = subject.number("/status/desiredNumberScheduled").filter(|want| *want != -1) else {
         return Progressing("its controller has not counted the nodes yet".to_owned());

@@ -116,6 +116,28 @@ impl Bases {
         (wanted && entry.shard > 0).then_some(entry.shard)
     }
 
+    /// The shard that has to be read for a member that is gone and moved in Git.
+    pub fn shard_of_absent(&self, id: &ObjectId) -> Option<u16> {
+        let hash = IdHash::of(id);
+        let entry = self.index.get(hash)?;
+        (!self.unchanged.contains(&hash) && entry.shard > 0).then_some(entry.shard)
+    }
+
+    /// What was applied last of an object that is gone, if it is at hand; secret values that nobody has stay veiled.
+    pub fn find_absent(&self, id: &ObjectId, desired: &Value) -> Option<Value> {
+        let hash = IdHash::of(id);
+        self.index.get(hash)?;
+        if self.unchanged.contains(&hash) {
+            return Some(desired.clone());
+        }
+        let (_, recorded) = self.objects.get(&hash).filter(|(of, _)| of == id)?;
+        let mut object = recorded.clone();
+        if let Some(key) = &self.key {
+            unveil(key, id, &mut object, &[desired]);
+        }
+        Some(object)
+    }
+
     /// The digests that the members of a shard have in the index.
     pub fn wanted_of(&self, shard: u16) -> BTreeMap<IdHash, ObjectDigest> {
         let of_shard = self.index.entries().iter().filter(|entry| entry.shard == shard);

@@ -1,5 +1,6 @@
 //! Rendering: a tree of files in, manifests with their origins out. Pure; each renderer is one module.
 
+pub mod agreement;
 pub mod detect;
 pub mod kustomize;
 pub mod objects;

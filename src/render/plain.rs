@@ -42,7 +42,15 @@ pub fn render(tree: &dyn FileTree, place: &RepoPath) -> Result<Manifests, Render
 /// # Errors
 /// As [`render`].
 pub fn render_stream(bytes: &[u8]) -> Result<Manifests, RenderError> {
-    parse_file("-", bytes).finish("-", 1)
+    render_text("-", bytes)
+}
+
+/// Renders the text of one stream of documents under a name of its own.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_text(name: &str, bytes: &[u8]) -> Result<Manifests, RenderError> {
+    parse_file(name, bytes).finish(name, 1)
 }
 
 /// True for a configuration of this tool that stands among manifests.

@@ -57,6 +57,12 @@ fn of_plan(plan: &Plan) -> BTreeSet<Right> {
                 rights.insert(of_apply("patch", apply));
             }
             Action::Update(update) => drop(rights.insert(of_apply("patch", &update.sending.apply))),
+            Action::Replace(replace) => {
+                rights.insert(of_apply("create", &replace.new));
+                rights.insert(of_apply("patch", &replace.new));
+                rights.insert(of_apply("delete", &replace.new));
+            }
+            Action::Revert(revert) => drop(rights.insert(of_apply("patch", &revert.reverting.apply))),
             Action::Delete(deletion) => {
                 rights.insert(right("delete", &deletion.resource, &deletion.id.namespace));
             }

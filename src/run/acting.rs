@@ -10,8 +10,9 @@ use super::execute::{Ended, Execution};
 use super::fence::{Fence, Taken};
 use super::keeping::{Keeping, Places, place_of};
 use super::lock::LockOptions;
+use super::order::Intent;
 use super::pending;
-use super::verify::verify;
+use super::second_read::second_read;
 use super::wait::Awaited;
 use crate::cluster::Server;
 use crate::compare::sending::recorded;
@@ -44,6 +45,7 @@ pub(super) struct Acting<'a> {
     pub(super) keeping: Keeping<'a>,
     pub(super) progress: Arc<Progress>,
     pub(super) continue_on_error: bool,
+    pub(super) intent: &'a Intent,
     /// Uids of what this run wrote: none of it is ever deleted by it.
     pub(super) written: BTreeSet<String>,
 }
@@ -221,7 +223,9 @@ impl<'a> Acting<'a> {
                 self.keeping.forget(&id);
             }
             self.written.extend(live_of(&ended).and_then(uid_of));
-            if let (Some(step), Some(live)) = (by_id.get(&id), live_of(&ended))
+            if let (Intent::Revert(_), Some(live)) = (self.intent, live_of(&ended)) {
+                self.keeping.touch(&id, live)?;
+            } else if let (Some(step), Some(live)) = (by_id.get(&id), live_of(&ended))
                 && let Some(member) = member(scene, step, live, self.policy)
             {
                 self.keeping.note(&member)?;
@@ -244,7 +248,7 @@ impl<'a> Acting<'a> {
         if steps.is_empty() {
             return Vec::new();
         }
-        let (wrong, live) = verify(self.reader, scene, &steps, self.policy).await;
+        let (wrong, live) = second_read(self.reader, scene, &steps, self.policy).await;
         let good = steps.iter().map(|step| &step.id).filter(|id| !wrong.contains_key(id));
         let unready = unready(scene, good, &live);
         for (id, reason) in wrong {
@@ -327,7 +331,9 @@ fn note(acted: &mut BTreeMap<ObjectId, Acted>, id: &ObjectId, act: Act, reason: 
 
 fn live_of(ended: &Ended) -> Option<&Value> {
     match ended {
-        Ended::Created(live) | Ended::Configured(live) | Ended::Same(live) => Some(live),
+        Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
+            Some(live)
+        }
         _ => None,
     }
 }
@@ -336,6 +342,7 @@ fn told(ended: Ended) -> (Act, Option<String>) {
     match ended {
         Ended::Created(_) => (Act::Created, None),
         Ended::Configured(_) => (Act::Configured, None),
+        Ended::Replaced(_) => (Act::Replaced, None),
         Ended::Same(_) => (Act::Unchanged, None),
         Ended::Deleted => (Act::Deleted, None),
         Ended::Deleting => (Act::Deleting, Some("finalizers hold it".to_owned())),
@@ -347,17 +354,17 @@ fn told(ended: Ended) -> (Act, Option<String>) {
 /// What is recorded of an object that was written.
 fn member(scene: &Scene, step: &Step, live: &Value, policy: &Policy) -> Option<Member> {
     let object = match &step.action {
-        Action::Create(_) => match scene.desired.entries.get(&step.id)? {
+        Action::Create(_) | Action::Replace(_) => match scene.desired.entries.get(&step.id)? {
             Entry::Ready(ready) => ready.object(),
             _ => return None,
         },
         Action::Update(update) => recorded(&scene.setting(), &update.open, &update.verdict, &policy.force),
-        Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
+        Action::Revert(_) | Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
     };
     member_of(&step.id, object, live)
 }
 
-fn member_of(id: &ObjectId, object: Value, live: &Value) -> Option<Member> {
+pub(super) fn member_of(id: &ObjectId, object: Value, live: &Value) -> Option<Member> {
     let uid = text_at(live, &["metadata", "uid"])?.to_owned();
     let applied = ManagedFields::of(live).own()?.time.to_owned();
     Some(Member { id: id.clone(), object, uid, applied })

@@ -76,6 +76,8 @@ pub struct Comparison {
     pub rules: Vec<Arc<Rule>>,
     /// True if a source without any manifest is an empty render, on purpose.
     pub allow_empty: bool,
+    /// Ids of sets whose members become this set's.
+    pub adopts: Vec<String>,
 }
 
 /// The result of a comparison.
@@ -301,9 +303,12 @@ pub async fn examine(
     warnings.extend(recorded::of_another_set(reader, set.as_ref().filter(|_| named), answers.as_ref()));
     let recorded = Recorded::open(set, named, answers, &mut warnings);
     desired.set = recorded.membership();
+    if let Some(set) = &mut desired.set {
+        set.adopts.clone_from(&comparison.adopts);
+    }
     recorded.mark_lost_kinds(&mut desired, &catalog);
     if matches!(bases, Bases::Unknown) {
-        bases = recorded.bases(&desired, &live, reader, &mut warnings).await;
+        bases = recorded.bases(&desired, &live, reader, keep, &mut warnings).await;
     }
     let mut schemas = schemas?;
     schemas.iter_mut().for_each(|(kind, schema)| schema.versions = catalog.versions(kind));
@@ -331,7 +336,6 @@ pub async fn examine(
         false => Memory::new(remembered.proofs(), &remembered.program, &setting),
     };
     let mut found = survey_with(&setting, &live, &memory);
-    let live = keep.then_some(live);
     remembered.add_proofs(&found.proven);
     let allowed = dry_runs(comparison, reader);
     progress.stage("asking the server about what differs");
@@ -345,14 +349,14 @@ pub async fn examine(
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };
-        let extras = search.run(beside, &mut warnings).await;
+        let extras = search.run(beside, &live, &mut warnings).await;
         verdicts.extend(extras.verdicts());
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
     let (source, remotes) = (rendered.source, rendered.fetched.bases);
     let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
-    let scene = live.map(|live| {
+    let scene = keep.then(|| {
         scene.live = live;
         scene
     });

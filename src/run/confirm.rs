@@ -65,6 +65,14 @@ fn words(plan: &Plan) -> String {
         let note = if adopted > 0 { format!(" ({adopted} to take over as they are)") } else { String::new() };
         parts.push(format!("change {}{note}", objects(changed)));
     }
+    let replaced = count(|action| matches!(action, Action::Replace(_)));
+    if replaced > 0 {
+        parts.push(format!("delete and make anew {}", objects(replaced)));
+    }
+    let reverted = count(|action| matches!(action, Action::Revert(_)));
+    if reverted > 0 {
+        parts.push(format!("put back fields of {}", objects(reverted)));
+    }
     let deleted = count(|action| matches!(action, Action::Delete(_)));
     if deleted > 0 {
         parts.push(format!("delete {}", objects(deleted)));

@@ -106,6 +106,7 @@ async fn compared(
         policy: settings::policy(&args.judge, args.compare.paranoid),
         rules: plan.config.rules.clone(),
         allow_empty: false,
+        adopts: Vec::new(),
     };
     let progress = output.progress();
     let compared = compare(&comparison, &live, &progress).await;

@@ -2,6 +2,7 @@
 
 use crate::cluster::error::ClusterError;
 use crate::exit::Code;
+use crate::external::ExternalError;
 use crate::render::{Notice, RenderError};
 use crate::snapshot::SnapshotError;
 use crate::source::SourceError;
@@ -49,6 +50,9 @@ pub enum RunError {
         /// What is wrong with it.
         error: SourceError,
     },
+    /// A program of the user did not render.
+    #[error(transparent)]
+    External(#[from] ExternalError),
     /// The source could not be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -116,6 +120,7 @@ impl RunError {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Stopped { hint, .. } => hint.clone(),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
             Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
+            Self::External(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Snapshot(error) => error.hint().map(str::to_owned),
             Self::Render(RenderError::Problems(problems)) => problems.iter().find_map(|problem| problem.hint.clone()),

@@ -1,8 +1,10 @@
 //! Performs the steps of a plan, wave by wave: what was shown is what is written, or the object fails.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ask;
 use super::compared::Scene;
@@ -10,19 +12,23 @@ use super::error::RunError;
 use super::remembered::Remembered;
 use super::stop::Stop;
 use crate::cluster::Server;
+use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
 use crate::compare::sending::{Force, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
-use crate::compare::verdict::ObjectVerdict;
-use crate::desired::Entry;
-use crate::live::{DryRun, Pin, Presence, Write, Written};
+use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
+use crate::desired::{Entry, Ready};
+use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::prune::Deletion;
-use crate::plan::{Action, Policy, Step, Update, same_changes};
+use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
 use crate::reader::Live;
 
 /// How often an object that somebody else keeps writing is read again.
 const ROUNDS: usize = 4;
+/// How long an object that is replaced may take to go.
+const GOING: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(300);
 /// Writes that are begun between two looks at the lock.
 const BATCH: usize = 20;
 
@@ -33,6 +39,8 @@ pub(super) enum Ended {
     Created(Box<Value>),
     /// It was changed.
     Configured(Box<Value>),
+    /// It was deleted and made anew.
+    Replaced(Box<Value>),
     /// Somebody else had done it meanwhile.
     Same(Box<Value>),
     /// It is gone.
@@ -99,6 +107,8 @@ impl Execution<'_> {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
             Action::Update(update) => self.update(scene, update).await,
+            Action::Replace(replace) => self.replace(replace).await,
+            Action::Revert(revert) => self.revert(scene, revert).await,
             Action::Delete(deletion) => self.delete(deletion).await,
             Action::Later => Ended::NotStarted,
             Action::Refused(refused) => Ended::Failed(refused.words(&step.gvk)),
@@ -110,6 +120,42 @@ impl Execution<'_> {
             Written::Stored(object) => Ended::Created(Box::new(object)),
             Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
             other => failed(&apply.id, other),
+        }
+    }
+
+    /// Deletes an object, waits until it is gone, and makes it anew.
+    async fn replace(&self, replace: &Replace) -> Ended {
+        match self.delete(&replace.old).await {
+            Ended::Deleted => {}
+            Ended::Deleting => {
+                if let Err(reason) = self.until_gone(&replace.old).await {
+                    return Ended::Failed(reason);
+                }
+            }
+            other => return other,
+        }
+        match self.create(&replace.new).await {
+            Ended::Created(object) => Ended::Replaced(object),
+            Ended::Failed(reason) => {
+                Ended::Failed(format!("it was deleted, and could not be made anew: {reason}"))
+            }
+            other => other,
+        }
+    }
+
+    async fn until_gone(&self, old: &Deletion) -> Result<(), String> {
+        let end = tokio::time::Instant::now() + GOING;
+        loop {
+            match self.reader.reread(&old.id, &old.resource).await {
+                Ok(Presence::Absent) => return Ok(()),
+                Ok(Presence::Found(_)) if tokio::time::Instant::now() < end && !self.stop.is_wanted() => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                Ok(Presence::Found(_)) => {
+                    return Err("it is being deleted and not gone yet; run again when it is".to_owned());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
         }
     }
 
@@ -152,12 +198,81 @@ impl Execution<'_> {
         Ended::Failed("somebody else keeps writing it: it changed each time it was read".to_owned())
     }
 
+    /// Puts fields back. What the server would change beside them is found by a dry run first.
+    async fn revert(&self, scene: &Scene, revert: &Revert) -> Ended {
+        let Revert { open, reverting: planned, .. } = revert;
+        let mut current = (opened_again(scene, open), planned.clone());
+        for _ in 0..ROUNDS {
+            let (now, reverting) = &current;
+            match self.put_back(scene, now, reverting).await {
+                Ok(Written::Stored(object)) => return Ended::Configured(Box::new(object)),
+                Ok(Written::Conflict) => {}
+                Ok(other) => return failed(&open.id, other),
+                Err(reason) => return Ended::Failed(reason),
+            }
+            let (now, verdict) = match self.again(scene, open).await {
+                Ok(again) => again,
+                Err(reason) => return Ended::Failed(reason),
+            };
+            let is_chosen = |field: &FieldVerdict| planned.chosen.contains(&field.path);
+            match reverting_of(&scene.setting(), &now, &verdict, is_chosen) {
+                (None, _) => return Ended::Same(Box::new(now.live)),
+                (Some(reverting), _) => current = (now, reverting),
+            }
+        }
+        Ended::Failed("somebody else keeps writing it: it changed each time it was read".to_owned())
+    }
+
+    async fn put_back(&self, scene: &Scene, open: &Open, reverting: &Reverting) -> Result<Written, String> {
+        let mut apply = reverting.apply.clone();
+        let mut taken = None;
+        if let Some(operations) = &reverting.take_over {
+            match self.patch(&apply, operations.clone()).await {
+                Written::Stored(object) => {
+                    apply.pin = pin(&object);
+                    taken = Some(object);
+                }
+                other => return Ok(other),
+            }
+        }
+        let predicted = self.reader.predict(vec![apply.clone()]).await.into_iter().next();
+        let reason = match predicted {
+            Some(Prediction::Stored(predicted)) => {
+                match beside(&scene.setting(), open, &reverting.chosen, &predicted) {
+                    None => return Ok(self.server.write(&Write::Apply(apply)).await),
+                    Some(path) => format!("revert would also change {path}"),
+                }
+            }
+            Some(Prediction::Conflict) => return Ok(Written::Conflict),
+            Some(Prediction::Refused(refusal)) => refused(&open.id, &refusal),
+            Some(Prediction::Unavailable(error)) => error.to_string(),
+            None => "the server did not answer the dry run".to_owned(),
+        };
+        if let Some(taken) = taken {
+            self.give_back(&apply, open, &taken).await;
+        }
+        Err(reason)
+    }
+
+    /// Undoes a take-over that led to nothing.
+    async fn give_back(&self, apply: &DryRun, open: &Open, taken: &Value) {
+        let operations = json!([
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": taken["metadata"]["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/managedFields", "value": open.live["metadata"]["managedFields"]},
+        ]);
+        // If that fails the fields are ours and stay: the next run takes them for a removal and says so.
+        let _ = self.patch(apply, operations).await;
+    }
+
+    async fn patch(&self, apply: &DryRun, operations: Value) -> Written {
+        let (id, resource) = (apply.id.clone(), apply.resource.clone());
+        self.server.write(&Write::Patch { id, resource, operations }).await
+    }
+
     async fn send(&self, take_over: &Option<Value>, apply: &DryRun) -> Written {
         let mut apply = apply.clone();
         if let Some(operations) = take_over {
-            let (id, resource) = (apply.id.clone(), apply.resource.clone());
-            let patch = Write::Patch { id, resource, operations: operations.clone() };
-            match self.server.write(&patch).await {
+            match self.patch(&apply, operations.clone()).await {
                 Written::Stored(object) => apply.pin = pin(&object),
                 other => return other,
             }
@@ -185,6 +300,21 @@ impl Execution<'_> {
         let verdict = verdicts.into_iter().next().ok_or("it could not be judged")?;
         Ok((fresh, verdict))
     }
+}
+
+/// An object as it was read for the plan, once more.
+fn opened_again(scene: &Scene, open: &Open) -> Open {
+    let setting = scene.setting();
+    let ready = match scene.desired.entries.get(&open.id) {
+        Some(Entry::Ready(ready)) => Ready::clone(ready),
+        _ => Ready {
+            gvk: open.desired.gvk.clone(),
+            resource: open.desired.resource.clone(),
+            origin: open.desired.origin.clone(),
+            packed: crate::object::packed::Packed::of(&open.desired.object),
+        },
+    };
+    opened(&setting, &open.id, &ready, open.live.clone())
 }
 
 /// True if nothing is left to be done about an object.

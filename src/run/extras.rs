@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::recorded::Recorded;
@@ -9,8 +10,9 @@ use crate::cluster::gathered::{Gathered, Listed};
 use crate::compare::extra::extra;
 use crate::compare::verdict::ObjectVerdict;
 use crate::desired::DesiredSet;
-use crate::live::{Catalog, FetchError, Resource};
+use crate::live::{Catalog, FetchError, LiveSet, Presence, Resource};
 use crate::object::id::ObjectId;
+use crate::object::value::text_at;
 use crate::plan::prune::Member;
 use crate::reader::Live;
 use crate::record::applyset::group_kind;
@@ -28,7 +30,12 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Members that are not rendered. `beside` is what lists held beside the wanted objects. Places that only the record names
     /// are listed by label; without a record nothing more is asked.
-    pub(super) async fn run(&self, beside: Vec<(Resource, Gathered)>, warnings: &mut Vec<Notice>) -> Extras {
+    pub(super) async fn run(
+        &self,
+        beside: Vec<(Resource, Gathered)>,
+        rendered: &LiveSet,
+        warnings: &mut Vec<Notice>,
+    ) -> Extras {
         let mut extras = Extras::default();
         let Some(set) = &self.desired.set else { return extras };
         let mut found = beside;
@@ -43,11 +50,13 @@ impl Search<'_> {
             warnings.extend(incomplete(&gaps));
             extras.gaps = gaps;
         }
+        let any = found.iter().any(|(_, gathered)| !gathered.found.is_empty());
+        let rendered = &if any { uids(rendered) } else { BTreeSet::new() };
         for (resource, gathered) in &found {
             for observed in gathered.found.values() {
                 let Ok(live) = serde_json::from_slice::<Value>(&observed.json) else { continue };
                 let Some(verdict) = extra(&resource.gvk, &live, &set.id) else { continue };
-                if !self.desired.entries.contains_key(&verdict.id) {
+                if !self.desired.entries.contains_key(&verdict.id) && !is_rendered(&live, rendered) {
                     let member = Member { resource: resource.clone(), live, verdict };
                     extras.members.insert(member.verdict.id.clone(), member);
                 }
@@ -55,6 +64,31 @@ impl Search<'_> {
         }
         extras
     }
+}
+
+/// The uids of what is rendered and live: an object may be served under two groups, as events are.
+fn uids(live: &LiveSet) -> BTreeSet<String> {
+    let found = live.values().filter_map(|presence| match presence {
+        Ok(Presence::Found(observed)) => serde_json::from_slice::<Identified>(&observed.json).ok(),
+        _ => None,
+    });
+    found.map(|object| object.metadata.uid).collect()
+}
+
+fn is_rendered(live: &Value, rendered: &BTreeSet<String>) -> bool {
+    text_at(live, &["metadata", "uid"]).is_some_and(|uid| rendered.contains(uid))
+}
+
+/// What of an object tells it from all others.
+#[derive(Deserialize)]
+struct Identified {
+    metadata: Uid,
+}
+
+#[derive(Deserialize)]
+struct Uid {
+    #[serde(default)]
+    uid: String,
 }
 
 /// Members of a set that are not rendered.

@@ -7,8 +7,9 @@ use super::lock::held::Held;
 use super::lock::{LockError, LockOptions, acquire};
 use super::stop::Stop;
 use crate::cluster::Server;
-use crate::cluster::owned::OwnedError;
-use crate::live::Right;
+use crate::cluster::owned::{OwnedError, OwnedKind};
+use crate::live::{Pin, Right};
+use crate::object::value::text_at;
 use crate::progress::Progress;
 use crate::record::SetIdentity;
 
@@ -47,7 +48,7 @@ impl Fence {
         options: &LockOptions,
         progress: &Progress,
     ) -> Result<Taken, RunError> {
-        match acquire(server, set, options, progress).await {
+        match acquire(server, set, options, progress, self.stop.wanted()).await {
             Ok(held) => {
                 *self.held.write().await = Some(held);
                 Ok(Taken::Yes)
@@ -56,6 +57,7 @@ impl Fence {
             Err(LockError::Unusable { error: OwnedError::Forbidden { right, .. }, .. }) => {
                 Ok(Taken::Forbidden(right))
             }
+            Err(LockError::Stopped) => Err(RunError::stopped(self.stop.code())),
             Err(error) => {
                 Err(RunError::Stopped { problem: error.to_string(), hint: error.hint(), code: error.exit() })
             }
@@ -88,5 +90,17 @@ impl Fence {
             // A lock that cannot be given back expires by itself.
             let _ = held.release(checked.then(crate::settings::moment)).await;
         }
+    }
+}
+
+/// Deletes the Lease of a set that is gone, if no other run has taken it meanwhile. One that stays harms nobody.
+pub(super) async fn remove(server: &Server, set: &SetIdentity) {
+    let (namespace, name) = (&set.record_namespace, set.parent_name());
+    let Ok(Some(lease)) = server.read_owned(OwnedKind::Lease, namespace, &name).await else { return };
+    let holder = text_at(&lease, &["spec", "holderIdentity"]).unwrap_or_default();
+    if holder.is_empty() {
+        let text = |key| text_at(&lease, &["metadata", key]).unwrap_or_default().to_owned();
+        let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
+        let _ = server.delete_owned(OwnedKind::Lease, namespace, &name, &pin).await;
     }
 }

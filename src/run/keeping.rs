@@ -10,7 +10,9 @@ use crate::cluster::Server;
 use crate::cluster::owned::{OwnedError, OwnedKind};
 use crate::desired::{DesiredSet, Entry};
 use crate::exit::Code;
+use crate::live::Pin;
 use crate::mask::rules::MaskRules;
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::record::applyset::group_kind;
@@ -43,7 +45,7 @@ pub(super) struct Keeping<'a> {
     /// What had to be given up of an earlier record, in words.
     pub(super) troubles: Vec<String>,
     /// True if there was a record and it told where members are.
-    pub(super) knew_places: bool,
+    knew_places: bool,
 }
 
 impl<'a> Keeping<'a> {
@@ -140,11 +142,6 @@ impl<'a> Keeping<'a> {
         Ok(())
     }
 
-    /// Where members are, by the record.
-    pub(super) fn places(&self) -> &Places {
-        &self.parent.places
-    }
-
     /// The runs that the record tells of, the newest first.
     pub(super) fn runs(&self) -> &[Run] {
         &self.parent.runs
@@ -172,6 +169,18 @@ impl<'a> Keeping<'a> {
         self.ledger
             .set(member, &MaskRules::default())
             .map_err(|error| unwritable(&self.set, &error.to_string()))
+    }
+
+    /// Notes a write that changed nothing of what was applied.
+    ///
+    /// # Errors
+    /// The server's time is none.
+    pub(super) fn touch(&mut self, id: &ObjectId, live: &Value) -> Result<(), RunError> {
+        let uid = text_at(live, &["metadata", "uid"]).unwrap_or_default();
+        let Some(applied) = ManagedFields::of(live).own().map(|own| own.time.to_owned()) else {
+            return Ok(());
+        };
+        self.ledger.touch(id, uid, &applied).map_err(|error| unwritable(&self.set, &error.to_string()))
     }
 
     /// A digest of everything that was rendered, keyed as it covers values of Secrets.
@@ -231,6 +240,45 @@ impl<'a> Keeping<'a> {
             self.save_parent().await?;
         }
         Ok(())
+    }
+
+    /// True if there is a record that does not tell where members are.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.parent_stored.is_some() && !self.knew_places
+    }
+
+    /// Deletes the record, the parent last: while it stands the set can be found.
+    ///
+    /// # Errors
+    /// Something of it cannot be deleted.
+    pub(super) async fn remove(&mut self) -> Result<(), RunError> {
+        let namespace = self.set.record_namespace.clone();
+        for (number, known) in std::mem::take(&mut self.secrets).into_iter().rev() {
+            let name = self.set.base_name(number);
+            self.delete(OwnedKind::Secret, &namespace, &name, &known).await?;
+        }
+        if let Some(known) = self.parent_stored.take() {
+            self.delete(OwnedKind::ConfigMap, &namespace, &self.set.parent_name(), &known).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        kind: OwnedKind,
+        namespace: &str,
+        name: &str,
+        known: &Stored,
+    ) -> Result<(), RunError> {
+        let uid = text_at(&known.object, &["metadata", "uid"]).unwrap_or_default().to_owned();
+        let pin = Pin { uid, resource_version: known.version.clone() };
+        match self.server.delete_owned(kind, namespace, name, &pin).await {
+            Ok(()) | Err(OwnedError::Missing) => Ok(()),
+            Err(error) => Err(RunError::usage(
+                format!("{name} of the record of set {} cannot be deleted: {error}", self.set.name),
+                None,
+            )),
+        }
     }
 
     async fn save_parent(&mut self) -> Result<(), RunError> {

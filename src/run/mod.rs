@@ -30,6 +30,7 @@ pub mod remotes;
 pub mod render;
 pub mod rendering;
 mod reporting;
+mod second_read;
 pub mod snapshot;
 mod stop;
 pub mod targets;
@@ -55,6 +56,7 @@ pub async fn run(cli: Cli) -> u8 {
     let style = settings::exit_style(&cli);
     let order = match &cli.command {
         Command::Apply(args) => Some(Order::apply(args)),
+        Command::Revert(args) => Some(Order::revert(args)),
         Command::Rollback(args) => Some(Order::rollback(args)),
         Command::Delete(args) => Some(Order::delete(args)),
         _ => None,
@@ -116,7 +118,7 @@ async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
         // Those that write have their own way.
-        Command::Apply(_) | Command::Rollback(_) | Command::Delete(_) => Ok(Code::Error),
+        Command::Apply(_) | Command::Revert(_) | Command::Rollback(_) | Command::Delete(_) => Ok(Code::Error),
         Command::History(args) => history::history(&args, &mut Output::new(args.run.quiet)).await,
         Command::Render(args) => {
             blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await

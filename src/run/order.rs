@@ -1,17 +1,24 @@
 //! What a writing command was asked to do, whichever command it is.
 
 use super::targets::Selection;
-use crate::cli::writing::{ApplyArgs, DeleteArgs, DeleteBounds, RollbackArgs, WaitArgs, WriteArgs};
+use crate::cli::values::Switch;
+use crate::cli::writing::{
+    ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
+};
 use crate::cli::{
     Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
     SourceArgs, TargetArgs,
 };
+use crate::plan::revert::Choice;
+use crate::settings;
 
 /// What is done about what differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Intent {
     /// Live becomes what Git says.
     Apply,
+    /// What somebody did to the cluster is undone.
+    Revert(Choice),
     /// Every member goes.
     Delete,
 }
@@ -31,6 +38,7 @@ pub(super) struct Order {
     pub(super) wait: WaitArgs,
     pub(super) prune: bool,
     pub(super) allow_empty: bool,
+    pub(super) adopt_set: Vec<String>,
     pub(super) bounds: DeleteBounds,
     pub(super) lock: LockArgs,
     pub(super) choice: ChoiceArgs,
@@ -55,6 +63,7 @@ impl Order {
             wait: args.wait,
             prune: args.prune.prune,
             allow_empty: args.prune.allow_empty,
+            adopt_set: args.adopt_set,
             bounds: args.prune.bounds,
             lock: args.lock,
             choice: args.choice,
@@ -72,6 +81,41 @@ impl Order {
         order
     }
 
+    /// `gitops revert`.
+    pub(super) fn revert(args: &RevertArgs) -> Self {
+        let args = args.clone();
+        let since = args.choose.since.and_then(|since| settings::moment().checked_sub(since).ok());
+        let choice = Choice { fields: args.choose.field, managers: args.choose.manager, since };
+        Self {
+            command: "revert",
+            intent: Intent::Revert(choice),
+            source: args.source,
+            rendering: args.rendering,
+            set: args.set,
+            targets: args.targets,
+            judge: args.judge,
+            write: WriteArgs {
+                yes: args.write.yes,
+                dry_run: args.write.dry_run,
+                continue_on_error: args.write.continue_on_error,
+                force_conflicts: Vec::new(),
+                replace: Vec::new(),
+                // What Git says now is only compared with: what is written was applied before.
+                allow_dirty: true,
+            },
+            wait: args.wait,
+            prune: false,
+            allow_empty: false,
+            adopt_set: Vec::new(),
+            bounds: DeleteBounds { max_deletes: None, allow_prune_kind: Vec::new() },
+            lock: args.lock,
+            choice: args.choice,
+            cluster: args.cluster,
+            report: args.report,
+            run: args.run,
+        }
+    }
+
     /// `gitops delete`.
     pub(super) fn delete(args: &DeleteArgs) -> Self {
         let args = args.clone();
@@ -79,7 +123,7 @@ impl Order {
             command: "delete",
             intent: Intent::Delete,
             source: args.source,
-            rendering: RenderingArgs { allow_remote: false, locked: false },
+            rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
             judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
@@ -88,11 +132,13 @@ impl Order {
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
                 force_conflicts: Vec::new(),
+                replace: Vec::new(),
                 allow_dirty: true,
             },
-            wait: WaitArgs { wait: None, no_wait: true },
+            wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },
             prune: true,
             allow_empty: true,
+            adopt_set: Vec::new(),
             bounds: args.bounds,
             lock: args.lock,
             choice: ChoiceArgs { selector: None, only: Vec::new() },

@@ -17,9 +17,12 @@ use crate::object::id::{Gvk, ObjectId};
 use crate::plan::{self, Plan, Policy};
 use crate::reader::Live;
 use crate::render::Manifest;
+use crate::schema::Schemas;
 
 /// How long a new kind may take to be served.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long its schema may take after that; without one it is compared by what can be deduced.
+const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Objects for which nothing can be done, with the reason.
@@ -46,7 +49,7 @@ pub(super) async fn resolve(
     let catalog = served(reader, &kinds).await?;
     let mut desired = desired::resolve(with_namespaces(manifests, ids), &catalog, "");
     desired.set = scene.desired.set.clone();
-    let schemas = reader.schemas(&kinds).await.map_err(|error| error.to_string())?;
+    let schemas = published(reader, &kinds).await?;
     let live = reader.read(&wanted(&desired)).await;
     let rules = Rules { own: scene.rules.own.clone(), others: scene.rules.others.clone() };
     let mut scene = Scene {
@@ -103,6 +106,18 @@ async fn served(reader: &Live, kinds: &BTreeSet<Gvk>) -> Result<Catalog, String>
         if start.elapsed() >= PATIENCE {
             let seconds = PATIENCE.as_secs();
             return Err(format!("the server does not serve {} after {seconds} s", missing.join(", ")));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The schemas of new kinds; they are published a moment after the kinds are served.
+async fn published(reader: &Live, kinds: &BTreeSet<Gvk>) -> Result<Schemas, String> {
+    let start = tokio::time::Instant::now();
+    loop {
+        let schemas = reader.schemas(kinds).await.map_err(|error| error.to_string())?;
+        if schemas.len() == kinds.len() || start.elapsed() >= SCHEMA_PATIENCE {
+            return Ok(schemas);
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -13,8 +13,8 @@ use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::live::Presence;
 use crate::object::value::text_at;
-use crate::plan::Plan;
 use crate::plan::prune::{self, Budget, Refusal};
+use crate::plan::{Left, Plan};
 use crate::record::SetIdentity;
 use crate::record::applyset::group_kind;
 
@@ -67,8 +67,12 @@ pub(super) fn add(
     }
 }
 
-/// What stays although it left Git.
+/// What stays although it left Git, and what a revert leaves.
 pub(super) fn tell(plan: &Plan, output: &Output) {
+    for Left { id, path, reason } in &plan.left {
+        let path = path.as_ref().map_or_else(String::new, |path| format!(" {path}"));
+        output.say("warning", &format!("{id}{path} is not put back: {reason}"));
+    }
     for (id, reason) in &plan.kept {
         output.say("info", &format!("{id} left Git and stays: {reason}"));
     }

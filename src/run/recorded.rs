@@ -51,7 +51,12 @@ impl Recorded {
     /// How members are told.
     pub(super) fn membership(&self) -> Option<Membership> {
         let recorded = self.record.is_some();
-        self.set.as_ref().map(|set| Membership { id: set.id(), certain: recorded || self.named, recorded })
+        self.set.as_ref().map(|set| Membership {
+            id: set.id(),
+            certain: recorded || self.named,
+            recorded,
+            adopts: Vec::new(),
+        })
     }
 
     /// Objects whose kind the record names and the server does not know any more are unknown, not wrong.
@@ -74,6 +79,7 @@ impl Recorded {
         desired: &DesiredSet,
         live: &LiveSet,
         reader: &Live,
+        absent: bool,
         warnings: &mut Vec<Notice>,
     ) -> Bases {
         let Some((record, stored)) =
@@ -83,7 +89,7 @@ impl Recorded {
         };
         let objects: Vec<_> = ready(desired).map(|(id, ready)| (id, || ready.object())).collect();
         let mut bases = bases::Bases::new(stored, &objects, &MaskRules::default());
-        let shards = shards(&bases, desired, live);
+        let shards = shards(&bases, desired, live, absent);
         if !shards.is_empty() {
             let read = reader.record_shards(&record.set, &shards).await;
             add(&mut bases, &record.set, read, warnings);
@@ -112,11 +118,15 @@ fn ready(desired: &DesiredSet) -> impl Iterator<Item = (&ObjectId, &Ready)> {
     })
 }
 
-/// The shards of members that moved in Git and exist.
-fn shards(bases: &bases::Bases, desired: &DesiredSet, live: &LiveSet) -> BTreeSet<u16> {
+/// The shards of members that moved in Git and exist; with `absent` also of those that are gone.
+fn shards(bases: &bases::Bases, desired: &DesiredSet, live: &LiveSet, absent: bool) -> BTreeSet<u16> {
     let moved = ready(desired).filter(|(id, _)| bases.is_moved(id));
     let shards = moved.filter_map(|(id, _)| {
-        let Some(Ok(Presence::Found(observed))) = live.get(id) else { return None };
+        let observed = match live.get(id) {
+            Some(Ok(Presence::Found(observed))) => observed,
+            Some(Ok(Presence::Absent)) if absent => return bases.shard_of_absent(id),
+            _ => return None,
+        };
         let live: Value = serde_json::from_slice(&observed.json).ok()?;
         bases.shard_of(id, applied(&live))
     });

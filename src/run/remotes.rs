@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "watches the clock over all fetches")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use super::error::RunError;
+use super::rendering::Rendering;
 use crate::config::lock::{FILE, Key, Lock};
 use crate::render::kustomize::reference::shown;
 use crate::render::kustomize::remotes::{Remotes, Repository};
@@ -50,12 +52,8 @@ pub struct Fetched {
 ///
 /// # Errors
 /// A reference that is no URL, that may not be named there, or whose repository or revision cannot be had.
-pub fn fetch(
-    snapshot: &Snapshot,
-    directory: &RepoPath,
-    request: &Request,
-    policy: Policy,
-) -> Result<Fetched, RunError> {
+pub fn fetch(snapshot: &Snapshot, directory: &RepoPath, rendering: &Rendering) -> Result<Fetched, RunError> {
+    let (request, policy) = (&rendering.request, rendering.remotes);
     let mut fetched = Fetched::default();
     if policy == Policy::Refuse {
         return Ok(fetched);
@@ -80,6 +78,7 @@ pub fn fetch(
                 return Err(problem(&wanted, message, "copy what is needed into the repository"));
             }
             let url = allowed(&wanted, request, &fetched.remotes)?;
+            check_host(&wanted, &url, rendering.hosts.as_deref())?;
             let key = (url.to_string(), wanted.reference.revision.clone());
             let number = match resolved.get(&key) {
                 Some(number) => *number,
@@ -103,6 +102,26 @@ pub fn fetch(
     Ok(fetched)
 }
 
+/// Refuses to give a directory to a program that would fetch what it names elsewhere.
+///
+/// # Errors
+/// The first reference to another repository.
+pub(super) fn refuse(snapshot: &Snapshot, directory: &RepoPath, program: &Path) -> Result<(), RunError> {
+    let found = wanted(snapshot.tree.as_ref(), directory, &Remotes::default());
+    match found.first() {
+        None => Ok(()),
+        Some(wanted) => {
+            let (shown, program) = (shown(&wanted.text), program.display());
+            let message = format!("{shown} is remote, and {program} would fetch it");
+            Err(problem(
+                wanted,
+                message,
+                "allow it with --allow-remote, without hosts; the program knows nothing of them and of gitops.lock",
+            ))
+        }
+    }
+}
+
 /// The lock at the root of a source.
 fn lock(snapshot: &Snapshot) -> Result<Lock, RunError> {
     match snapshot.file(FILE)? {
@@ -113,8 +132,13 @@ fn lock(snapshot: &Snapshot) -> Result<Lock, RunError> {
 
 /// The URL of a reference. A repository of this machine can be named by files of this machine alone.
 fn allowed(wanted: &Wanted, request: &Request, remotes: &Remotes) -> Result<GitUrl, RunError> {
-    let url = source::base_url(&wanted.reference.repository, &request.allow_protocols)
-        .map_err(|error| unusable(wanted, error))?;
+    let url = source::base_url(&wanted.reference.repository, &request.allow_protocols).map_err(|error| {
+        problem(
+            wanted,
+            format!("{}: {error}", shown(&wanted.text)),
+            "use https://, ssh://USER@HOST/PATH or USER@HOST:PATH",
+        )
+    })?;
     let namer = wanted.by.and_then(|number| remotes.repository(number)).map_or(&request.source, |by| &by.url);
     let local = match url::parse(namer, &request.allow_protocols) {
         Ok(Location::Remote(remote)) => wanted.by.is_some() && remote.url.scheme() == Scheme::File,
@@ -128,6 +152,17 @@ fn allowed(wanted: &Wanted, request: &Request, remotes: &Remotes) -> Result<GitU
         return Err(problem(wanted, message, "name the repository by the URL at which everybody finds it"));
     }
     Ok(url)
+}
+
+/// Refuses a host that the user did not name. A repository of this machine has none.
+fn check_host(wanted: &Wanted, url: &GitUrl, hosts: Option<&[String]>) -> Result<(), RunError> {
+    let Some(hosts) = hosts.filter(|_| url.scheme() != Scheme::File) else { return Ok(()) };
+    if hosts.iter().any(|host| host == url.host()) {
+        return Ok(());
+    }
+    let (shown, host, named) = (shown(&wanted.text), url.host(), hosts.join(","));
+    let message = format!("{shown} is on {host}, and --allow-remote names only {named}");
+    Err(problem(wanted, message, &format!("if it may be fetched: --allow-remote={named},{host}")))
 }
 
 /// One reference on its way to a commit.

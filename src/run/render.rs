@@ -9,7 +9,8 @@ use super::error::RunError;
 use super::lockfile;
 use super::output::{Output, deliver};
 use super::remotes::Policy;
-use crate::cli::{RenderArgs, RenderFormat};
+use super::verify;
+use crate::cli::{AllowRemote, RenderArgs, RenderFormat, Renderer};
 use crate::exit::Code;
 use crate::object::id::ObjectId;
 use crate::render::yaml::emit::{self, Order};
@@ -23,6 +24,10 @@ use crate::settings;
 /// The source cannot be read or rendered, or the output cannot be written.
 pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> {
     let mut rendering = settings::rendering(&args.rendering, &args.source, &args.run);
+    check(args)?;
+    if let Some(program) = &args.verify_with {
+        return verify::verify(&rendering, program, output);
+    }
     let lock = if args.update_lock { Some(lockfile::place(&rendering.request)?) } else { None };
     if lock.is_some() {
         rendering.remotes = Policy::Update;
@@ -45,6 +50,33 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
     }
     let denied = args.run.deny_warnings && !manifests.warnings.is_empty();
     Ok(if denied { Code::Error } else { Code::Clean })
+}
+
+/// Flags that cannot go together. A variable may say that one of them is off, so this is no matter of their being there.
+fn check(args: &RenderArgs) -> Result<(), RunError> {
+    if !args.update_lock {
+        return Ok(());
+    }
+    let beside = [
+        (args.rendering.locked, "--locked"),
+        (args.source.offline, "--offline"),
+        (args.source.reference.is_some(), "--ref"),
+        (args.verify_with.is_some(), "--verify-with"),
+        (matches!(args.rendering.renderer, Renderer::KustomizeBy(_)), "--renderer kustomize=exec:…"),
+    ];
+    if let Some((_, flag)) = beside.into_iter().find(|(given, _)| *given) {
+        return Err(RunError::usage(
+            format!("--update-lock and {flag} do not go together"),
+            "write the lock in a run of its own: gitops render --allow-remote --update-lock".to_owned(),
+        ));
+    }
+    match args.rendering.allow_remote {
+        AllowRemote::All | AllowRemote::Hosts(_) => Ok(()),
+        AllowRemote::Nothing => Err(RunError::usage(
+            "--update-lock fetches, and needs --allow-remote for that",
+            "gitops render --allow-remote --update-lock".to_owned(),
+        )),
+    }
 }
 
 fn select(manifests: &mut Manifests, args: &RenderArgs) -> Result<(), RunError> {

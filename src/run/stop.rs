@@ -38,6 +38,11 @@ impl Stop {
         interrupted().await
     }
 
+    /// Waits for the first signal.
+    pub(super) async fn wanted(&self) {
+        self.unless(std::future::pending::<()>()).await;
+    }
+
     /// Does something that may be dropped; `None` if a signal came first.
     pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let stopped = self.notify.notified();

@@ -1,67 +1,163 @@
-//! The second read: whether what was planned is what the cluster has now.
+//! `gitops render --verify-with`: the same directory rendered by us and by the user's own program, and where they differ.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
 
-use super::ask;
-use super::compared::{Scene, wanted};
-use super::remembered::Remembered;
-use crate::compare::sending::planned;
-use crate::compare::survey::{Bases, Setting, survey};
-use crate::compare::verdict::{ObjectVerdict, Status};
-use crate::desired::{DesiredSet, Entry};
-use crate::live::LiveSet;
-use crate::object::id::ObjectId;
-use crate::plan::{Action, Policy, Step};
-use crate::reader::Live;
+use serde_json::Value;
 
-/// What does not hold of what was written, by object, and the objects as they were read.
-pub(super) async fn verify(
-    reader: &Live,
-    scene: &Scene,
-    steps: &[&Step],
-    policy: &Policy,
-) -> (BTreeMap<ObjectId, String>, LiveSet) {
-    let entries = steps.iter().filter_map(|step| {
-        let entry = scene.desired.entries.get(&step.id)?;
-        matches!(entry, Entry::Ready(_)).then(|| (step.id.clone(), entry.clone()))
-    });
-    let desired =
-        DesiredSet { entries: entries.collect(), warnings: Vec::new(), set: scene.desired.set.clone() };
-    let live = reader.read(&wanted(&desired)).await;
-    let setting = Setting { desired: &desired, bases: &Bases::Withheld, ..scene.setting() };
-    let mut found = survey(&setting, &live);
-    let open = std::mem::take(&mut found.open);
-    let asked = ask::ask(reader, &scene.catalog, &setting, &Remembered::off(), open, Ok(())).await;
-    let verdicts: BTreeMap<ObjectId, ObjectVerdict> =
-        found.verdicts.into_iter().chain(asked).map(|verdict| (verdict.id.clone(), verdict)).collect();
-    let wrong = steps.iter().filter_map(|step| {
-        let verdict = verdicts.get(&step.id)?;
-        Some((step.id.clone(), not_held(step, verdict, policy)?))
-    });
-    (wrong.collect(), live)
+use super::error::RunError;
+use super::output::{Output, deliver};
+use super::remotes::{self, Policy};
+use super::rendering::Rendering;
+use crate::exit::Code;
+use crate::mask::rules::MaskRules;
+use crate::mask::{self, Masked};
+use crate::object::path::{FieldPath, PathElement};
+use crate::render::agreement::{Difference, Object, compare};
+use crate::render::detect::Renderer as Needed;
+use crate::render::{Manifests, RenderError, renderer_of};
+use crate::report::escape;
+use crate::source;
+
+/// Longest text of a value that is shown, in characters.
+const MAX_SHOWN: usize = 400;
+
+/// Renders both ways and prints the verdict: [`Code::Clean`] if both are the same, else [`Code::Error`].
+///
+/// # Errors
+/// The source cannot be read, there is no kustomization, or one of the two does not render.
+pub(super) fn verify(rendering: &Rendering, program: &Path, output: &mut Output) -> Result<Code, RunError> {
+    let snapshot = source::open(&rendering.request)?;
+    let directory = &snapshot.prefix;
+    let needed = renderer_of(snapshot.tree.as_ref(), directory);
+    if needed != Needed::Kustomize {
+        return Err(RunError::usage(
+            format!("--verify-with compares kustomizations, and {} is for {needed}", snapshot.display),
+            "name the directory of a kustomization with --path".to_owned(),
+        ));
+    }
+    if rendering.remotes == Policy::Refuse {
+        remotes::refuse(&snapshot, directory, program)?;
+    }
+    let ours = rendering.native(&snapshot, directory);
+    let theirs = rendering.by_program(program, &snapshot, directory);
+    let (name, here) = (program.display().to_string(), &snapshot.display);
+    let (ours, theirs) = match (ours, theirs) {
+        (Err(ours), Err(theirs)) => {
+            output.say("note", &format!("{name} does not render {here} either: {theirs}"));
+            return Err(ours);
+        }
+        (Err(ours), Ok(theirs)) => {
+            output.say("note", &format!("{name} renders {here}: {} objects", theirs.items.len()));
+            return Err(ours);
+        }
+        (Ok((ours, _)), Err(RunError::Render(RenderError::NoManifests { .. }))) => {
+            (ours, Manifests::default())
+        }
+        (Ok((ours, _)), Err(theirs)) => {
+            output.say("note", &format!("we render {here}: {} objects", ours.items.len()));
+            return Err(theirs);
+        }
+        (Ok((ours, _)), Ok(theirs)) => (ours, theirs),
+    };
+    for warning in &ours.warnings {
+        output.warning(warning);
+    }
+    let (difference, equal) = compare(&ours.items, &theirs.items);
+    let counts = Counts { ours: ours.items.len(), theirs: theirs.items.len(), equal };
+    let text = match &difference {
+        None => format!("{equal} objects, the same as from {name}, in the same order\n"),
+        Some(difference) => told(difference, counts, &name),
+    };
+    deliver(None, output, escape::clean(&text).as_bytes())?;
+    Ok(if difference.is_none() { Code::Clean } else { Code::Error })
 }
 
-/// The first of the planned paths that does not hold, in words.
-fn not_held(step: &Step, now: &ObjectVerdict, policy: &Policy) -> Option<String> {
-    match now.status {
-        Status::Missing | Status::New => return Some("it is gone again after it was written".to_owned()),
-        Status::Unknown | Status::Conflict | Status::Blocked => {
-            let reason = now.reason.clone().unwrap_or_else(|| now.status.word().to_owned());
-            return Some(format!("it was written, and then: {reason}"));
+#[derive(Clone, Copy)]
+struct Counts {
+    ours: usize,
+    theirs: usize,
+    equal: usize,
+}
+
+fn told(difference: &Difference, counts: Counts, program: &str) -> String {
+    let Counts { ours, theirs, equal } = counts;
+    let mut out = format!(
+        "not the same as from {program}: {equal} of {ours} objects are equal, {program} has {theirs}\n"
+    );
+    let first = match difference {
+        Difference::OnlyOurs(object) => {
+            format!(
+                "first difference: {} is only in ours, from {}\n",
+                name(object),
+                place(object.written.as_ref())
+            )
         }
-        _ => {}
+        Difference::OnlyTheirs(object) => {
+            format!("first difference: {} is only in theirs\n", name(object))
+        }
+        Difference::Order { position, ours, theirs } => format!(
+            "first difference: the order; at place {position} stands {} in ours, {} in theirs\n",
+            name(ours),
+            name(theirs)
+        ),
+        Difference::Field { object, path, ours, theirs, written } => {
+            let masked =
+                mask::pair(&object.gvk, &object.id, (ours.clone(), theirs.clone()), &MaskRules::default());
+            field(object, path, &masked, written.as_ref())
+        }
+    };
+    out.push_str(&first);
+    out
+}
+
+fn field(
+    object: &Object,
+    path: &FieldPath,
+    sides: &Masked<(Value, Value)>,
+    written: Option<&(String, u32)>,
+) -> String {
+    let (ours, theirs) = sides.get();
+    let mut out = format!("first difference: {} {path}\n", name(object));
+    let _ = writeln!(out, "  ours    {}, from {}", shown(at(ours, path)), place(written));
+    let _ = writeln!(out, "  theirs  {}", shown(at(theirs, path)));
+    out
+}
+
+/// The value at a path, or the mark on the way to it.
+fn at<'v>(object: &'v Value, path: &FieldPath) -> Option<&'v Value> {
+    let mut value = object;
+    for element in &path.0 {
+        if mask::is_mark(value) {
+            break;
+        }
+        value = match element {
+            PathElement::Field(name) => value.get(name)?,
+            PathElement::Index(index) => value.get(*index)?,
+            PathElement::Key(_) | PathElement::Value(_) => return None,
+        };
     }
-    let approved: Option<BTreeSet<String>> = match &step.action {
-        Action::Update(update) => {
-            Some(planned(&update.verdict, &policy.force).map(|field| field.path.to_string()).collect())
+    Some(value)
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(value) if mask::is_mark(value) => format!("{} (hidden)", mask::SAME),
+        Some(value) => {
+            let text = value.to_string();
+            match text.char_indices().nth(MAX_SHOWN) {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text,
+            }
         }
-        _ => None,
-    };
-    let was_planned = |path: &str| match &approved {
-        Some(paths) => paths.contains(path),
-        None => true,
-    };
-    let mut fields = planned(now, &policy.force).map(|field| field.path.to_string());
-    let path = fields.find(|path| was_planned(path))?;
-    Some(format!("{path} differs again after it was written"))
+    }
+}
+
+fn name(object: &Object) -> String {
+    format!("{} {}", object.gvk, object.id.qualified_name())
+}
+
+fn place(written: Option<&(String, u32)>) -> String {
+    written.map_or_else(|| "nowhere".to_owned(), |(file, line)| format!("{file}:{line}"))
 }

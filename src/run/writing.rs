@@ -10,7 +10,7 @@ use super::awaiting::{unready, until_ready};
 use super::compared::{Comparison, Prepared, Scene, examine, nameless, prepare};
 use super::confirm::confirm;
 use super::error::RunError;
-use super::fence::{Fence, Taken};
+use super::fence::{self, Fence, Taken};
 use super::keeping::{Keeping, Places};
 use super::lock;
 use super::order::{Intent, Order};
@@ -37,7 +37,7 @@ use crate::record::SetIdentity;
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
-use crate::settings::{self, Surroundings};
+use crate::settings::{self, Surroundings, Waits};
 
 /// What every target of a run has in common.
 struct Context<'a> {
@@ -53,6 +53,8 @@ struct Applied {
     target: TargetReport,
     counts: Counts,
     code: Code,
+    /// True if the set is gone with its record.
+    removed: bool,
 }
 
 /// Does what was ordered for every chosen target, one after the other.
@@ -123,7 +125,7 @@ impl Context<'_> {
         let server = self.connect(&job).await?;
         let live = Live::Server(Box::new(server));
         let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
-        let comparison = self.comparison(job, name);
+        let comparison = self.comparison(job, name, live.identity().namespace.as_deref());
         let progress = output.progress();
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
         let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
@@ -136,8 +138,8 @@ impl Context<'_> {
         let taken = match (&live, self.args.write.dry_run) {
             (Live::Server(server), false) => {
                 let options = settings::lock(&self.args.lock, self.args.command);
-                let taking = self.stop.unless(fence.take(server, &set, &options, &progress));
-                Some(taking.await.ok_or_else(|| self.stopped())??)
+                // Not dropped on a signal: a lock that was just taken has to be given back.
+                Some(fence.take(server, &set, &options, &progress).await?)
             }
             _ => None,
         };
@@ -145,6 +147,9 @@ impl Context<'_> {
         let locked = Locked { context: self, live: &live, set, fence: &fence, taken };
         let result = locked.run(name, &comparison, prepared, output).await;
         fence.release(result.is_ok()).await;
+        if let (Ok(Applied { removed: true, .. }), Live::Server(server)) = (&result, &live) {
+            fence::remove(server, &locked.set).await;
+        }
         live.warnings().iter().for_each(|text| output.say("warning", text));
         explain(live.counts(), output, self.surroundings);
         result
@@ -163,7 +168,17 @@ impl Context<'_> {
         Ok(Server::connect(&choice, &environment, options).await?)
     }
 
-    fn comparison(&self, job: Job, name: &str) -> Comparison {
+    fn comparison(&self, job: Job, name: &str, namespace: Option<&str>) -> Comparison {
+        let record = job.set.record_namespace.clone().or_else(|| job.namespace.clone());
+        let adopts = self.args.adopt_set.iter().map(|old| {
+            let (name, place) =
+                old.split_once('/').map_or((old.as_str(), None), |(ns, name)| (name, Some(ns)));
+            let record_namespace = place.map(str::to_owned).or_else(|| record.clone());
+            let record_namespace = record_namespace.or_else(|| namespace.map(str::to_owned));
+            let record_namespace = record_namespace.unwrap_or_else(|| "default".to_owned());
+            SetIdentity { name: name.to_owned(), record_namespace }.id()
+        });
+        let adopts = adopts.collect();
         let mut chosen = settings::chosen(&self.args.choice);
         chosen.lenient = !name.is_empty() && self.args.targets.target.len() != 1;
         Comparison {
@@ -176,6 +191,7 @@ impl Context<'_> {
             policy: settings::policy(&self.args.judge, None),
             rules: self.jobs.config.rules.clone(),
             allow_empty: self.args.allow_empty,
+            adopts,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
     }
@@ -190,7 +206,7 @@ impl Context<'_> {
             all: forced.iter().any(String::is_empty),
             of: forced.iter().filter(|of| !of.is_empty()).cloned().collect(),
         };
-        Policy { set: set.id(), force, replace: Vec::new() }
+        Policy { set: set.id(), force, replace: self.args.write.replace.iter().cloned().collect() }
     }
 
     /// The set that is written. Without a name nobody could find its members again.
@@ -287,7 +303,13 @@ impl Locked<'_> {
             return Err(error);
         }
         let policy = context.policy(&self.set);
-        let mut plan = plan::apply(&scene.setting(), &scene.live, &compared.verdicts, &policy);
+        let (setting, live) = (scene.setting(), &scene.live);
+        let mut plan = match &context.args.intent {
+            Intent::Revert(choice) => {
+                plan::revert::revert(&setting, live, &compared.verdicts, &policy.set, choice)
+            }
+            Intent::Apply | Intent::Delete => plan::apply(&setting, live, &compared.verdicts, &policy),
+        };
         let refusal = match context.args.prune {
             true => pruning::add(&mut plan, &scene, &compared.verdicts, &context.budget(), &self.set).err(),
             false => None,
@@ -311,11 +333,11 @@ impl Locked<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        let (code, acted) = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        let (code, acted, removed) = run.act(&plan, &verdicts, warnings, inputs, output).await?;
         target.acted = acted;
         context.tell(&source, &target, self.live, output)?;
         let counts = context.counts(self.live);
-        Ok(Applied { source, target, counts, code })
+        Ok(Applied { source, target, counts, code, removed })
     }
 }
 
@@ -345,22 +367,22 @@ impl Started<'_> {
         warnings: usize,
         inputs: Inputs,
         output: &mut Output,
-    ) -> Result<(Code, Option<MaskedActs>), RunError> {
+    ) -> Result<(Code, Option<MaskedActs>, bool), RunError> {
         let write = &self.context.args.write;
-        let blocked = blockers(plan);
-        if blocked != Code::Clean && !write.continue_on_error {
+        let blocked = Code::worst([blockers(plan), left(plan)]);
+        if blockers(plan) != Code::Clean && !write.continue_on_error {
             output.say("hint", "nothing was written; --continue-on-error applies the rest");
-            return Ok((blocked, None));
+            return Ok((blocked, None, false));
         }
         if self.context.args.run.deny_warnings && warnings > 0 {
             output.say("hint", "nothing was written, because warnings are errors here");
-            return Ok((Code::Error, None));
+            return Ok((Code::Error, None, false));
         }
         if write.dry_run {
             let wanted = if plan.is_empty() { Code::Clean } else { Code::Differs };
-            return Ok((Code::worst([blocked, refusals(plan), wanted]), None));
+            return Ok((Code::worst([blocked, refusals(plan), wanted]), None, false));
         }
-        let Live::Server(server) = self.live else { return Ok((Code::Error, None)) };
+        let Live::Server(server) = self.live else { return Ok((Code::Error, None, false)) };
         if !plan.is_empty() {
             let known = match self.taken {
                 Some(Taken::Forbidden(right)) => vec![right.clone()],
@@ -375,7 +397,15 @@ impl Started<'_> {
         for trouble in std::mem::take(&mut keeping.troubles) {
             output.say("warning", &trouble);
         }
-        note_in_sync(&mut keeping, self.scene, verdicts)?;
+        if keeping.is_damaged() && self.context.args.intent == Intent::Delete {
+            return Err(RunError::refused(
+                "the record does not tell where members of the set are, so nothing is deleted",
+                "apply the set once more: that writes its record anew".to_owned(),
+            ));
+        }
+        if self.context.args.intent == Intent::Apply {
+            note_in_sync(&mut keeping, self.scene, verdicts)?;
+        }
         let progress = Arc::new(output.progress());
         let acting = Acting {
             reader: self.live,
@@ -390,6 +420,7 @@ impl Started<'_> {
             progress: Arc::clone(&progress),
             continue_on_error: write.continue_on_error,
             written: BTreeSet::new(),
+            intent: &self.context.args.intent,
         };
         let Acts { acted: mut done, unready, stopped, mut keeping } = match plan.is_empty() {
             false => acting.perform(plan, inputs.clone()).await,
@@ -399,6 +430,7 @@ impl Started<'_> {
             self.wait(unready, verdicts, &progress, &mut done).await;
         }
         drop(progress);
+        let mut removed = false;
         let held = if plan.held.is_empty() { Code::Clean } else { Code::Error };
         let mut code = Code::worst([blocked, refusals(plan), held, of_acts(&done)]);
         if let Some(error) = stopped {
@@ -411,14 +443,25 @@ impl Started<'_> {
                 inputs.render_digest = keeping.render_digest(&self.scene.desired);
             }
             let places = self.places(&done, verdicts);
-            keeping.finish(run, places, inputs).await?;
+            removed = self.is_gone(plan, &done);
+            match removed {
+                true => keeping.remove().await?,
+                false => keeping.finish(run, places, inputs).await?,
+            }
+        }
+        if self.context.args.intent == Intent::Delete && !plan.kept.is_empty() {
+            output.say(
+                "hint",
+                "the set and its record stay while members stay; name their kinds to delete them",
+            );
+            code = Code::worst([code, Code::Refused]);
         }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());
-        Ok((code, Some(acted(done, &MaskRules::default()))))
+        Ok((code, Some(acted(done, &MaskRules::default())), removed))
     }
 
-    /// Waits until the set is ready, if that is wanted and nothing has failed: what was written, and what was in sync but
-    /// not ready when it was read, perhaps because an earlier run ran out of time.
+    /// Waits until what was written is ready, if that is wanted and nothing has failed; where it was asked for also what was
+    /// in sync but not ready when it was read, perhaps because an earlier run ran out of time.
     async fn wait(
         &self,
         mut awaited: Vec<Awaited>,
@@ -428,16 +471,27 @@ impl Started<'_> {
     ) {
         let Context { args, surroundings, stop, .. } = self.context;
         let failed = done.iter().any(|acted| !acted.act.is_good());
-        if !settings::waits(&args.wait) || (failed && !args.write.continue_on_error) {
+        let waits = settings::waits(&args.wait);
+        if waits == Waits::No || (failed && !args.write.continue_on_error) {
             return;
         }
-        let in_sync = verdicts.iter().filter(|verdict| verdict.status == Status::InSync);
+        let counts = |verdict: &&ObjectVerdict| verdict.status == Status::InSync && waits == Waits::All;
+        let in_sync = verdicts.iter().filter(counts);
         let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
         awaited.extend(unready(self.scene, untouched, &self.scene.live));
         awaited.sort_by(|a, b| a.id.cmp(&b.id));
         let spent = Duration::from_millis(settings::milliseconds_since(surroundings.started));
         let left = args.run.timeout.saturating_sub(spent);
         until_ready(self.live, &awaited, left, stop, progress, done).await;
+    }
+
+    /// True if the set was to be deleted and nothing of it is left.
+    fn is_gone(&self, plan: &Plan, done: &[plan::outcome::Acted]) -> bool {
+        self.context.args.intent == Intent::Delete
+            && plan.kept.is_empty()
+            && plan.blockers.is_empty()
+            && self.scene.extras.gaps.is_empty()
+            && done.iter().all(|acted| acted.act == Act::Deleted)
     }
 
     /// The line of the record about this run; none if it neither wrote, nor failed, nor moved to another commit.
@@ -478,12 +532,10 @@ impl Started<'_> {
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
         let rendered = verdicts.iter().filter(|verdict| {
-            let written = acted.iter().any(|acted| acted.id == verdict.id);
-            written
-                || verdict.status == Status::Extra
-                || is_present(&self.scene.live, &verdict.id)
-                || verdict.status == Status::Terminating
-                || verdict.status == Status::InSync
+            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
+            let present = || is_present(&self.scene.live, &verdict.id);
+            act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }
@@ -494,10 +546,19 @@ fn blockers(plan: &Plan) -> Code {
     Code::worst(plan.blockers.iter().map(|(_, status)| Code::of_status(*status)))
 }
 
+/// The code of what a revert leaves: refused if it does nothing else.
+fn left(plan: &Plan) -> Code {
+    match (plan.left.is_empty(), plan.is_empty()) {
+        (true, _) => Code::Clean,
+        (false, true) => Code::Refused,
+        (false, false) => Code::Error,
+    }
+}
+
 /// The code of what is planned as refused.
 fn refusals(plan: &Plan) -> Code {
     let code = |step: &plan::Step| match &step.action {
-        plan::Action::Refused(plan::Refused::Replace) => Some(Code::Refused),
+        plan::Action::Refused(plan::Refused::Replace | plan::Refused::NeverReplaced) => Some(Code::Refused),
         plan::Action::Refused(plan::Refused::Terminating) => Some(Code::Error),
         _ => None,
     };
@@ -524,6 +585,10 @@ fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
+    }
+    for base in &prepared.rendered.fetched.bases {
+        let reference = base.reference.as_deref().unwrap_or("HEAD");
+        settings.insert(format!("remote {} {reference}", base.url), base.commit.clone());
     }
     Inputs {
         path: prepared.rendered.path.clone(),

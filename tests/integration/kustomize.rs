@@ -3,8 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "the tests start the oracle and read the cases")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod applied;
 mod build;
 mod cluster;
+mod external;
 mod hostile;
 mod lock;
 mod messages;

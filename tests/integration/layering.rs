@@ -15,16 +15,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["compare", "object", "render", "source::tree"]),
     ("desired", &["compare", "live", "object", "render"]),
     ("exit", &["compare"]),
+    ("external", &["source", "source::tree"]),
     ("live", &["object"]),
     ("lock", &["object", "record"]),
-    ("mask", &["compare", "object", "record"]),
+    ("mask", &["compare", "object", "plan", "record"]),
     ("object", &[]),
+    ("plan", &["compare", "desired", "live", "object", "record"]),
     ("progress", &[]),
     ("reader", &["cluster", "live", "object", "record", "schema", "snapshot"]),
     ("ready", &["object"]),
     ("record", &["live", "object"]),
     ("render", &["object", "source::tree", "source::url"]),
-    ("report", &["compare", "exit", "mask", "object", "render"]),
+    ("report", &["compare", "exit", "mask", "object", "plan", "render"]),
     (
         "run",
         &[
@@ -34,10 +36,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "config",
             "desired",
             "exit",
+            "external",
             "live",
             "lock",
             "mask",
             "object",
+            "plan",
             "progress",
             "reader",
             "ready",
@@ -59,8 +63,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "settings",
         &[
-            "cli", "cluster", "compare", "exit", "live", "mask", "object", "record", "report", "run",
-            "select", "source",
+            "cli",
+            "cluster",
+            "compare",
+            "exit",
+            "external",
+            "live",
+            "mask",
+            "object",
+            "record",
+            "report",
+            "run",
+            "select",
+            "source",
+            "source::tree",
         ],
     ),
     ("snapshot", &["cluster", "compare", "live", "object", "record", "render"]),
@@ -69,7 +85,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that touch disk, network, environment, terminal or clock.
-const EDGES: &[&str] = &["cluster", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
+const EDGES: &[&str] =
+    &["cluster", "external", "progress", "reader", "run", "settings", "snapshot", "source", "store"];
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -59,7 +59,7 @@ fn server(shelf: &Shelf) -> (Server, Journal) {
 }
 
 async fn acquire(server: &Server, options: &LockOptions, host: Host) -> Result<Held, LockError> {
-    acquire_as(server, &set(), options, &Progress::hidden(), host).await
+    acquire_as(server, &set(), options, &Progress::hidden(), host, std::future::pending()).await
 }
 
 fn methods(journal: &Journal) -> String {
@@ -361,6 +361,23 @@ async fn a_lost_answer_to_the_first_write_is_found_out() {
     }
 }
 
+/// Others count from the moment of that write, not from the one at which this run learnt of it.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_lock_runs_since_its_first_write() {
+    let (shelf, start) = (Shelf::default(), Instant::now());
+    let (server, _) = connect(&shelf, |seen| match seen.method.as_str() {
+        "POST" => Fault::After(Reply::Silence),
+        "PUT" => Fault::Answer(Reply::Silence),
+        _ => Fault::None,
+    });
+    let held = acquire(&server, &options(0), host("1", start)).await.unwrap();
+    assert!(start.elapsed() > seconds(7), "the answer was waited for");
+    sleep(Duration::from_millis(29_900) - start.elapsed()).await;
+    held.before_batch().await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    assert!(held.before_batch().await.is_err(), "half of the duration has passed");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_broken_only_on_demand_and_only_once() {
     let (shelf, start) = (Shelf::default(), Instant::now());
@@ -415,6 +432,33 @@ async fn a_lease_of_another_program_is_never_touched() {
     shelf.put(PATH, &ours);
     let text = acquire(&server, &options(0), host("1", start)).await.unwrap_err().to_string();
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+}
+
+/// A signal ends the waiting, and never leaves a Lease behind that was just taken.
+#[tokio::test(start_paused = true)]
+async fn flt_37_a_run_that_waits_can_be_stopped() {
+    let (shelf, start) = (Shelf::default(), Instant::now());
+    let (one, _) = server(&shelf);
+    let held = acquire(&one, &options(0), host("1", start)).await.unwrap();
+    let (two, _) = server(&shelf);
+    let (begun, hidden) = (Instant::now(), Progress::hidden());
+    let stopped = sleep(Duration::from_millis(7_300));
+    let waiting = acquire_as(&two, &set(), &options(75), &hidden, host("2", start), stopped).await;
+    assert_eq!((waiting.unwrap_err(), begun.elapsed().as_secs()), (LockError::Stopped, 7));
+    held.release(None).await.unwrap();
+
+    // The signal comes while the write is under way: it is done, and known.
+    let (three, _) = connect(&shelf, |seen| match (seen.method.as_str(), seen.nth) {
+        ("PUT", 0) => Fault::After(Reply::Silence),
+        _ => Fault::None,
+    });
+    let stopped = sleep(seconds(1));
+    let mine = acquire_as(&three, &set(), &options(75), &hidden, host("3", start), stopped).await;
+    assert!(matches!(&mine, Ok(_) | Err(LockError::Stopped)), "{mine:?}");
+    if let Ok(mine) = mine {
+        mine.release(None).await.unwrap();
+    }
+    assert_eq!(holder_of(&shelf), None);
 }
 
 /// A Lease that somebody deletes, frees or changes under its holder.

@@ -94,7 +94,9 @@ impl<'t> Loader<'t> {
         let (from, path) = start.as_ref().map_or((from, path), |(start, path)| (start, path.as_str()));
         let (found, kind) = self.find(from, path, place)?;
         if kind != EntryKind::Directory {
-            return Err(Fault::at(place, format!("{path} is no directory")));
+            let name = self.name(from, &found);
+            return Err(Fault::at(place, format!("{name} is no directory"))
+                .hint("a base is a directory with a kustomization in it"));
         }
         let same = |(repository, _): &&(Option<usize>, RepoPath)| *repository == from.repository;
         // Another repository may be entered above a directory of it, but not at it.

@@ -46,13 +46,13 @@ pub(super) fn check(plugin: &Resource, known: &[&str], what: &str) -> Outcome<()
         _ => "a plugin of its own",
     };
     Err(Fault::at(place, format!("{gvk} is {kind}, and nothing from a repository is executed"))
-        .hint("only built-in plugins (apiVersion: builtin) run here; render with kustomize itself and use its output"))
+        .hint("only built-in plugins (apiVersion: builtin) run here; --renderer kustomize=exec:PATH runs your own kustomize, or a script that calls it with the flags it needs"))
 }
 
 /// The error for charts.
 pub(super) fn helm(place: Place) -> Fault {
     Fault::at(place, "helmCharts are not supported yet")
-        .hint("render the chart with `helm template` and name the result in `resources`")
+        .hint("render the chart with `helm template` and name the result in `resources`, or let a script that calls `kustomize build --enable-helm` render: --renderer kustomize=exec:SCRIPT")
 }
 
 /// The settings of a plugin.

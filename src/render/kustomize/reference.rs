@@ -69,7 +69,7 @@ pub fn named(text: &str) -> Named {
         );
     }
     let Some(query) = parameters(query) else {
-        return Named::Refused("has parameters that are not valid percent-encoding".to_owned(), FORM);
+        return Named::Refused("has parameters that cannot be read".to_owned(), FORM);
     };
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let text_of = |name| value(name).filter(|value| !value.is_empty());
@@ -114,7 +114,7 @@ fn is_file_of_web(address: &str) -> bool {
 }
 
 fn foreign_scheme(address: &str) -> Option<&str> {
-    let (scheme, _) = address.split_once("://").or_else(|| address.split_once("::"))?;
+    let (scheme, _) = address.split_once("::").or_else(|| address.split_once("://"))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(plain)).then_some(scheme)
 }

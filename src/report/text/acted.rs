@@ -54,7 +54,8 @@ fn summary(report: &Report, all: &[&Acted]) -> Line {
         line.push(Role::Plain, if at == 0 { "" } else { ", " });
         line.push(if act.is_good() { Role::Strong } else { Role::Fault }, words);
     }
-    if all.iter().any(|acted| acted.act.is_good()) && all.iter().all(|acted| acted.act.is_good()) {
+    let is_read_again = |acted: &&&Acted| matches!(acted.act, Act::Created | Act::Configured | Act::Replaced);
+    if all.iter().any(|acted| is_read_again(&acted)) && all.iter().all(|acted| acted.act.is_good()) {
         line.push(Role::Plain, " · read again: as planned");
     }
     line.with(Role::Faint, &format!(" · {} requests, {seconds}", counts.requests))

@@ -75,6 +75,9 @@ pub enum LockError {
         /// What happened.
         error: OwnedError,
     },
+    /// The run was told to stop while it waited.
+    #[error("stopped while waiting for the lock")]
+    Stopped,
     /// This run has no identity.
     #[error("cannot take a lock: {0}")]
     Nobody(String),
@@ -85,6 +88,7 @@ impl LockError {
     pub fn exit(&self) -> Code {
         match self {
             Self::Held { .. } => Code::Locked,
+            Self::Stopped => Code::Interrupted,
             // Nothing is written with too few rights.
             Self::Unusable { error: OwnedError::Forbidden { .. }, .. } => Code::Refused,
             Self::Unusable { error: OwnedError::Deadline, .. } => Code::Incomplete,
@@ -115,7 +119,8 @@ impl LockError {
     }
 }
 
-/// Takes the lock of a set, waiting for it as long as the options say.
+/// Takes the lock of a set, waiting for it as long as the options say, or until `stopped` is ready. To drop this future instead
+/// could leave a Lease behind that was just taken.
 ///
 /// # Errors
 /// It is held by another run, is not ours to take, or cannot be read or written.
@@ -124,9 +129,10 @@ pub async fn acquire(
     set: &SetIdentity,
     options: &LockOptions,
     progress: &Progress,
+    stopped: impl Future<Output = ()>,
 ) -> Result<Held, LockError> {
     let host = Host::of_process(&options.doing).map_err(LockError::Nobody)?;
-    acquire_as(server, set, options, progress, host).await
+    acquire_as(server, set, options, progress, host, stopped).await
 }
 
 /// As [`acquire`], for a run and a clock that are given.
@@ -139,7 +145,9 @@ pub async fn acquire_as(
     options: &LockOptions,
     progress: &Progress,
     host: Host,
+    stopped: impl Future<Output = ()>,
 ) -> Result<Held, LockError> {
+    let mut stopped = std::pin::pin!(stopped);
     let store = Store::new(server.cache(), "locks", Bounds::default());
     let server_url = server.identity().server.clone();
     let mut attempt = Attempt {
@@ -152,11 +160,19 @@ pub async fn acquire_as(
         watch: None,
         broken: None,
         sent: None,
+        unsure: false,
     };
     let start = Instant::now();
     let mut pause = FIRST_LOOK;
     loop {
-        let (seen, left) = match attempt.look().await? {
+        // Waiting may be cut short, writing may not: what was taken has to be given back.
+        let asked = attempt.host.clock.now();
+        let found = tokio::select! {
+            biased;
+            () = &mut stopped, if !attempt.unsure => return Err(LockError::Stopped),
+            found = attempt.read() => found?,
+        };
+        let (seen, left) = match attempt.look(found, asked).await? {
             Outcome::Taken(held) => return Ok(*held),
             Outcome::Beaten => {
                 sleep(BEATEN).await;
@@ -170,7 +186,10 @@ pub async fn acquire_as(
             return Err(attempt.locked(&seen, waited));
         }
         progress.waiting(format!("waiting for the lock: {}", attempt.whose(&seen)));
-        sleep(pause.min(left).min(options.timeout - waited)).await;
+        tokio::select! {
+            () = &mut stopped => return Err(LockError::Stopped),
+            () = sleep(pause.min(left).min(options.timeout - waited)) => {}
+        }
         pause = (pause * 3 / 2).min(LAST_LOOK);
     }
 }
@@ -188,6 +207,8 @@ struct Attempt<'a> {
     broken: Option<String>,
     /// When this run first tried to write the Lease.
     sent: Option<Duration>,
+    /// True while it is not known whether a write of this run was carried out.
+    unsure: bool,
 }
 
 /// What came of one look.
@@ -200,12 +221,14 @@ enum Outcome {
 }
 
 impl Attempt<'_> {
-    async fn look(&mut self) -> Result<Outcome, LockError> {
-        let (set, holder) = (self.set, self.host.holder.clone());
-        let (namespace, name) = (&set.record_namespace, set.lease_name());
-        let asked = self.host.clock.now();
-        let found =
-            self.owned.read(OwnedKind::Lease, namespace, &name).await.map_err(|error| self.failed(error))?;
+    async fn read(&self) -> Result<Option<Value>, LockError> {
+        let (namespace, name) = (&self.set.record_namespace, self.set.lease_name());
+        self.owned.read(OwnedKind::Lease, namespace, &name).await.map_err(|error| self.failed(error))
+    }
+
+    /// Decides about the Lease that was found after it was asked for at `asked`, and takes it if it may.
+    async fn look(&mut self, found: Option<Value>, asked: Duration) -> Result<Outcome, LockError> {
+        let holder = self.host.holder.clone();
         let seen = found.as_ref().map(Lease::read).transpose().map_err(|reason| self.foreign(reason))?;
         // An answer that was lost may have been a yes, and the time runs since that question.
         if let Some(object) = found.as_ref().filter(|object| lease::is_held_by(object, &holder)) {
@@ -221,6 +244,7 @@ impl Attempt<'_> {
         self.sent.get_or_insert(sent);
         let written =
             timeout(fence::patience(self.options.duration), self.write(found.as_ref(), &holder)).await;
+        self.unsure = written.is_err();
         let Ok(written) = written else { return Ok(Outcome::Beaten) };
         match written {
             Ok(stored) => Ok(Outcome::Taken(Box::new(self.held(stored, sent)))),

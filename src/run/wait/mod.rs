@@ -83,10 +83,10 @@ pub async fn wait(reader: &Live, awaited: &[Awaited], timeout: Duration, progres
     while waiting.open().next().is_some() {
         let round = waiting.round(reader, started.elapsed());
         // A round that is cut off leaves what was seen before.
-        let Ok(mut decided) = timeout_at(last_round, round).await else { break };
-        // Asking why something failed must not keep it from being told.
-        let _ = timeout_at(end, waiting.explain(reader, &decided)).await;
-        decided.retain(|at| waiting.outcomes[*at].is_some());
+        let Ok(decided) = timeout_at(last_round, round).await else { break };
+        // Asking why something failed keeps neither it from being told nor the others from being looked at.
+        let asking = waiting.explain(reader, &decided);
+        let _ = timeout_at(last_round.min(Instant::now() + FOR_REASONS), asking).await;
         teller.round(&waiting, &decided);
         let left = last_round.saturating_duration_since(Instant::now());
         if waiting.open().next().is_none() || left <= FOR_LAST_ROUND {

@@ -125,6 +125,7 @@ fn sec_40_and_45_and_38_nothing_is_fetched_or_executed() {
             "is a file of a web server, and only directories of git repositories are fetched",
             "copy the file",
         ),
+        ("resources: [\"s3::https://example.org/a/b\"]".to_owned(), "has the scheme \"s3\"", "the form is"),
         ("resources: [\"oci://example.org/a\"]".to_owned(), "has the scheme \"oci\"", "the form is"),
         ("resources: [\"git::https://example.org/a/b\"]".to_owned(), "is remote", "--allow-remote"),
         ("bases: [\"file:///etc\"]".to_owned(), "is remote", "--allow-remote"),

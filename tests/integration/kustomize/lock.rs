@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use gitops::exit::Code;
 use gitops::render::RenderError;
 use gitops::run::compared::{Rendered, render};
 use gitops::run::error::RunError;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::git_server::http::{Behaviour, HttpServer};
 use crate::git_server::repository::Repo;
+use crate::git_server::ssh::{SshServer, key_pair};
 use crate::support::sealed::Sealed;
 
 fn map(value: &str) -> String {
@@ -110,6 +112,36 @@ fn the_lock_holds_a_base_where_it_was() {
 }
 
 #[test]
+fn flags_of_the_lock_that_do_not_fit_are_told() {
+    let sealed = Sealed::new();
+    write(sealed.home(), "kustomization.yaml", &map("one"));
+    let table: &[(&[&str], &str)] = &[
+        (&["--update-lock"], "--update-lock fetches, and needs --allow-remote for that"),
+        (&["--update-lock", "--allow-remote", "--locked"], "--update-lock and --locked do not go together"),
+        (&["--update-lock", "--allow-remote", "--offline"], "--update-lock and --offline do not go together"),
+        (&["--update-lock", "--allow-remote", "--ref", "main"], "--update-lock and --ref do not go together"),
+        (
+            &["--update-lock", "--allow-remote", "--verify-with", "x"],
+            "--update-lock and --verify-with do not",
+        ),
+        (
+            &["--update-lock", "--allow-remote", "--renderer", "kustomize=exec:x"],
+            "--update-lock and --renderer",
+        ),
+        (&["--update-lock", "--allow-remote", "-"], "SOURCE is no directory"),
+        (&["--update-lock", "--allow-remote", "https://127.0.0.1:1/x"], "SOURCE is no directory"),
+    ];
+    for (flags, expected) in table {
+        let ended = sealed.run(&[&["render"], *flags].concat());
+        assert_eq!(ended.code, 2, "{flags:?}: {ended:?}");
+        assert!(ended.stderr.contains(expected) && ended.stderr.contains("hint: "), "{flags:?}: {ended:?}");
+    }
+    // A variable may say that a flag is off.
+    let sealed = sealed.variable("GITOPS_LOCKED", "false").variable("GITOPS_UPDATE_LOCK", "0");
+    assert_eq!(sealed.run(&["render"]).code, 0);
+}
+
+#[test]
 fn a_link_in_the_place_of_the_lock_is_not_followed() {
     let repo = base("one");
     let sealed = Sealed::new();
@@ -186,7 +218,7 @@ impl World {
     }
 
     fn render(&self, request: Request, remotes: Policy) -> Result<Rendered, RunError> {
-        render(&request.clone(), &Rendering { request, remotes })
+        render(&request, &Rendering { remotes, ..Rendering::of(&request) })
     }
 }
 
@@ -208,9 +240,7 @@ fn sec_40_what_is_pinned_and_cached_needs_no_server() {
     let repo = base("one");
     let server = HttpServer::start(&repo.path(), Behaviour::default());
     let url = server.url(".git");
-    let world =
-        World::new(&format!("resources: [\"{url}?ref=main\", \"{url}//sub?ref=main\"]\nnamePrefix: x-\n"));
-    write(world.source.path(), "kustomization.yaml", &format!("resources: [\"{url}?ref=main\"]\n"));
+    let world = World::new(&format!("resources: [\"{url}?ref=main\"]\n"));
 
     let refused = first_problem(world.render(world.request(), Policy::Refuse));
     assert!(refused.contains("--allow-remote") && server.seen().is_empty(), "{refused}: {:?}", server.seen());
@@ -235,6 +265,40 @@ fn sec_40_what_is_pinned_and_cached_needs_no_server() {
     let lock = fetched.fetched.lock.text().replace(&url, &server.url(".git"));
     write(other.source.path(), "gitops.lock", &lock);
     assert_eq!(values(&other.render(other.request(), Policy::Locked).unwrap()), ["\"one\""]);
+}
+
+#[test]
+fn sec_45_nothing_is_fetched_from_a_host_that_was_not_named() {
+    let repo = base("one");
+    let server = HttpServer::start(&repo.path(), Behaviour::default());
+    let world = World::new(&format!("resources: [\"{}?ref=main\"]\n", server.url(".git")));
+    let render = |hosts: &[&str]| {
+        let request = world.request();
+        let hosts = Some(hosts.iter().map(|host| (*host).to_owned()).collect());
+        render(&request, &Rendering { remotes: Policy::Allow, hosts, ..Rendering::of(&request) })
+    };
+    let problem = first_problem(render(&["git.example", "github.com"]));
+    assert!(
+        problem.starts_with("kustomization.yaml:1: ") && problem.contains("is on 127.0.0.1"),
+        "{problem}"
+    );
+    assert!(problem.contains("--allow-remote names only git.example,github.com"), "{problem}");
+    assert_eq!(server.seen().len(), 0, "the server was asked");
+    assert_eq!(values(&render(&["git.example", "127.0.0.1"]).unwrap()), ["\"one\""]);
+    // On the command line, and for a program, which would ask whom it likes.
+    let sealed = Sealed::new();
+    write(sealed.home(), "kustomization.yaml", "resources: [\"https://127.0.0.1:1/a/b\"]\n");
+    let table: &[(&[&str], &str)] = &[
+        (&["--allow-remote=git.example"], "is on 127.0.0.1, and --allow-remote names only git.example"),
+        (&["--allow-remote=127.0.0.1"], "failed to connect"),
+        (&["--allow-remote=false"], "nothing is fetched without --allow-remote"),
+        (&["--allow-remote=https://git.example"], "is no host"),
+        (&["--allow-remote=127.0.0.1", "--renderer", "kustomize=exec:sh"], "sh would fetch it"),
+    ];
+    for (flags, expected) in table {
+        let ended = sealed.run(&[&["render"], *flags].concat());
+        assert!(ended.code == 2 && ended.stderr.contains(expected), "{flags:?}: {ended:?}");
+    }
 }
 
 #[test]
@@ -334,4 +398,102 @@ fn files_of_submodules_are_an_error_that_names_them() {
     let direct = World::new(&format!("resources: [\"{}//vendor/sub\"]\n", server.url(".git")));
     let problem = first_problem(direct.render(direct.request(), Policy::Allow));
     assert!(problem.starts_with("kustomization.yaml:1: vendor/sub is in the submodule"), "{problem}");
+}
+
+#[test]
+fn mistakes_in_references_are_told_with_place_and_way_out() {
+    let repo = base("one");
+    repo.commit_files(
+        &[(
+            "part/kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: p-\n",
+        )],
+        "a component",
+    );
+    let sealed = Sealed::new();
+    let table = [
+        ("file://ONE//sup?ref=main", "sup: no such file or directory in file://ONE at ", "did you mean sub?"),
+        (
+            "file://ONE//sub/kustomization.yaml",
+            "//sub/kustomization.yaml is no directory",
+            "a base is a directory",
+        ),
+        ("file://ONE//part", "file://ONE//part is a component", "name it in `components`"),
+        ("file://ONE?ref=v9", "file://ONE: no branch, tag or commit \"v9\"", ""),
+        (
+            "file://ONE?ref=-x",
+            "the revision \"-x\" starts with a dash",
+            "name a branch, a tag or a commit id",
+        ),
+        ("file://ONE/nothing//x", "ONE/nothing: no git repository there", "check the path"),
+        ("file://ONE//a/../../x", "leads outside its repository", "name a directory of the repository"),
+        ("file://ONE?ref=a;b", "file://ONE has parameters that cannot be read", "the form is"),
+        (
+            "http://127.0.0.1:1/a/b",
+            "http://127.0.0.1:1/a/b: protocol \"http\" is not allowed",
+            "use https://",
+        ),
+        ("https://127.0.0.1:1/a", "https://127.0.0.1:1/a names no repository", "the form is"),
+        ("https://127.0.0.1:1/a/b?ref=main~1", "\"main~1\" is not the name of a branch", "local clone only"),
+        ("https://127.0.0.1:1/a/b/x.yaml", "is a file of a web server", "copy the file"),
+        (
+            "https://user:canary-pass@127.0.0.1:1/a/b",
+            "https://127.0.0.1:1/a/b: failed to connect",
+            "--offline",
+        ),
+        ("https://-oProxy=x/a/b", "the host starts with a dash", "use https://"),
+        ("ssh://github.com/a/b", "is not the URL of a repository", "USER@HOST:PATH"),
+        ("gitlab.example/a/b//x?ref=v1", "no such file or directory", "its URL starts with https://"),
+        ("s3::https://127.0.0.1:1/a/b", "has the scheme \"s3\"", "the form is"),
+    ];
+    for (entry, message, hint) in table {
+        let at = |text: &str| text.replace("ONE", repo.path().to_str().unwrap());
+        let text = format!("namePrefix: a-\nresources:\n- \"{}\"\n", at(entry));
+        write(sealed.home(), "app/kustomization.yaml", &text);
+        let ended = sealed.run(&["render", "--path", "app", "--allow-remote"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{entry}: {ended:?}");
+        assert!(ended.stderr.contains("app/kustomization.yaml:3: "), "{entry}: no place: {}", ended.stderr);
+        assert!(ended.stderr.contains(&at(message)), "{entry}: {}", ended.stderr);
+        assert!(
+            hint.is_empty() || ended.stderr.contains(&format!("hint: {hint}")) || ended.stderr.contains(hint)
+        );
+        ended.assert_hides("canary-pass");
+    }
+    // A parameter that kustomize ignores does nothing, and that is told.
+    let text = format!("resources: [\"file://{}?reff=main\"]\n", repo.path().display());
+    write(sealed.home(), "app/kustomization.yaml", &text);
+    let ended = sealed.run(&["render", "--path", "app", "--allow-remote"]);
+    assert!(ended.code == 0 && ended.stderr.contains("\"reff\" means nothing here"), "{ended:?}");
+}
+
+#[test]
+fn a_reference_may_say_how_long_its_server_is_waited_for() {
+    let repo = base("one");
+    let server = HttpServer::start(&repo.path(), Behaviour { stall: true, ..Behaviour::default() });
+    let world = World::new(&format!("resources: [\"{}?timeout=1s\"]\n", server.url(".git")));
+    let start = std::time::Instant::now();
+    match world.render(world.request(), Policy::Allow) {
+        Err(RunError::RemoteBase { error: SourceError::Unreachable { problem, .. }, .. }) => {
+            assert!(problem.contains("within 1 s"), "{problem}");
+        }
+        other => panic!("expected a time-out, got {other:?}"),
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_base_over_ssh_needs_a_known_host_key() {
+    let home = tempfile::tempdir().unwrap();
+    let key = key_pair(&home.path().join(".ssh"), "id_ed25519", "ed25519", "");
+    let server = SshServer::start(&["ed25519"], &[&key]);
+    let repo = base("one");
+    let world = World::new(&format!("resources: [\"{}//sub\"]\n", server.url(&repo.at(".git"))));
+    let mut request = world.request();
+    request.environment.home = Some(home.path().to_owned());
+    let error = world.render(request.clone(), Policy::Allow).unwrap_err();
+    assert!(matches!(&error, RunError::RemoteBase { error: SourceError::HostKey { .. }, .. }), "{error:?}");
+    assert_eq!(error.exit(), Code::Untrusted);
+    assert!(error.to_string().starts_with("kustomization.yaml:1: "), "{error}");
+    std::fs::write(home.path().join(".ssh/known_hosts"), server.known_host("ed25519")).unwrap();
+    assert_eq!(values(&world.render(request, Policy::Allow).unwrap()), ["\"sub\""]);
 }

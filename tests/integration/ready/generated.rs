@@ -10,7 +10,7 @@ use super::oracle::{Judged, kstatus};
 use super::{ours, word};
 use crate::support::generate::dice::Dice;
 
-const CASES: u64 = 6_000;
+const CASES: u64 = 20_000;
 
 const KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
@@ -111,13 +111,10 @@ fn spec(dice: &mut Dice) -> Value {
 }
 
 fn status(dice: &mut Dice) -> Value {
-    let mut status = json!({});
     if dice.once_in(3) {
-        // Nearly ready: every count as it should be, so that the last rules are reached as well.
-        for field in COUNTS {
-            status[field] = json!(2);
-        }
+        return nearly_ready(dice);
     }
+    let mut status = json!({});
     for field in COUNTS {
         dice.maybe(&mut status, field, [json!(2), json!(2), json!(1), json!(0), json!(3)]);
     }
@@ -157,6 +154,39 @@ fn status(dice: &mut Dice) -> Value {
         4 => json!([null]),
         _ => (0..dice.below(5)).map(|_| condition(dice)).collect(),
     };
+    status
+}
+
+/// A status in which at most one thing is not as it should be, so that every single rule decides somewhere.
+fn nearly_ready(dice: &mut Dice) -> Value {
+    let mut status = json!({"observedGeneration": 2, "currentRevision": "a", "updateRevision": "a",
+        "startTime": "2026-01-01T00:00:00Z", "phase": *dice.pick(&["Running", "Bound", "Active", "Available"])});
+    for field in COUNTS {
+        status[field] = json!(2);
+    }
+    let good = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason});
+    let mut conditions = vec![
+        good("Available", "Because"),
+        good("Progressing", "NewReplicaSetAvailable"),
+        good("Ready", "Because"),
+        good("Established", "Because"),
+    ];
+    match dice.below(4) {
+        0 => status[*dice.pick(&COUNTS)] = json!(*dice.pick(&[0, 1, 3])),
+        1 => {
+            let at = dice.below(conditions.len());
+            conditions[at]["status"] = json!(*dice.pick(&["False", "Unknown"]));
+        }
+        2 => drop(conditions.remove(dice.below(conditions.len()))),
+        _ => {}
+    }
+    if dice.once_in(4) {
+        status["updateRevision"] = json!("b");
+    }
+    if dice.once_in(4) {
+        conditions.insert(dice.below(conditions.len() + 1), condition(dice));
+    }
+    status["conditions"] = conditions.into();
     status
 }
 

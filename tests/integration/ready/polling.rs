@@ -284,6 +284,26 @@ async fn a_failure_is_told_at_once() {
     }
 }
 
+/// Reasons that do not come keep nothing from being told.
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_without_its_reasons_if_they_do_not_come() {
+    let (live, _) = server(|seen| match seen.path.as_str() {
+        path if path.starts_with(DEPLOYMENTS) => {
+            let slow = if seen.at < Duration::from_secs(20) { 1 } else { 3 };
+            list("Deployment", &[late("bad"), deployment("slow", 2, slow)])
+        }
+        _ => Reply::Silence,
+    });
+    let (lines, progress) = log();
+    let wanted = [awaited("Deployment", "bad"), awaited("Deployment", "slow")];
+    let start = Instant::now();
+    let waited = wait(&live, &wanted, 10 * MINUTE, &progress).await;
+    assert!(matches!(waited[0].outcome, WaitOutcome::Failed(_)), "{waited:?}");
+    assert_eq!(waited[1].outcome, WaitOutcome::Ready);
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    assert!(lines.lock().unwrap()[0].0 <= Duration::from_secs(5), "{lines:?}");
+}
+
 /// A custom resource whose controller has not come yet is not ready; one of a kind that never writes a status is, a little
 /// later.
 #[tokio::test(start_paused = true)]

@@ -320,6 +320,75 @@ async fn a_deployment_becomes_ready_while_it_is_waited_for() {
     });
 }
 
+/// What real controllers write: each of them says which generation it has seen, even of nothing, and a quota is the reason.
+#[tokio::test]
+async fn real_controllers_make_objects_ready_and_a_quota_is_named() {
+    let Some(cluster) = cluster::private() else { return };
+    cluster.controller_manager();
+    let namespace = cluster.namespace("controllers");
+    let labels = json!({"app": "none"});
+    let template =
+        json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "x"}]}});
+    let object = |api: &str, kind: &str, spec: Value| json!({"apiVersion": api, "kind": kind, "metadata": {"name": kind.to_lowercase(), "namespace": namespace}, "spec": spec});
+    let selector = json!({"matchLabels": labels});
+    let none = json!({"replicas": 0, "selector": selector, "template": template});
+    let ready = vec![
+        object("apps/v1", "Deployment", none.clone()),
+        object("apps/v1", "ReplicaSet", none.clone()),
+        object("apps/v1", "StatefulSet", merged(none, &json!({"serviceName": "x"}))),
+        // There is no node.
+        object("apps/v1", "DaemonSet", json!({"selector": selector, "template": template})),
+        object(
+            "v1",
+            "ReplicationController",
+            json!({"replicas": 0, "selector": labels, "template": template}),
+        ),
+        object("policy/v1", "PodDisruptionBudget", json!({"minAvailable": 1, "selector": selector})),
+        object(
+            "batch/v1",
+            "Job",
+            json!({"template": merged(template.clone(), &json!({"spec": {"restartPolicy": "Never"}}))}),
+        ),
+        object("v1", "Service", json!({"ports": [{"port": 80}]})),
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("{namespace}-other")}}),
+    ];
+    let full = cluster.namespace("quota");
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": full},
+        "spec": {"hard": {"pods": "0"}}});
+    create(&cluster, &quota, None);
+    let used = ["get", "quota", "q", "-n", &full, "-o", "jsonpath={.status.hard.pods}"];
+    let limit = Instant::now() + Duration::from_secs(30);
+    while cluster.kubectl_ok(&used) != "0" {
+        assert!(Instant::now() < limit, "the quota does not come to count");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let refused = merged(
+        object("apps/v1", "Deployment", json!({"replicas": 1, "selector": selector, "template": template})),
+        &json!({"metadata": {"namespace": full}}),
+    );
+    let claim = object(
+        "v1",
+        "PersistentVolumeClaim",
+        json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}),
+    );
+    let objects: Vec<&Value> = ready.iter().chain([&refused, &claim]).collect();
+    cluster.kubectl_stdin(&["create", "-f", "-"], &list(objects.iter().copied()));
+    let (live, catalog) = connect(&cluster).await;
+    let awaited: Vec<Awaited> =
+        written(&live, &catalog, &objects).await.into_iter().map(|(awaited, _)| awaited).collect();
+    let waited = wait(&live, &awaited, Duration::from_secs(12), &Progress::hidden()).await;
+    let (late, ready): (Vec<&Waited>, Vec<&Waited>) =
+        waited.iter().partition(|waited| waited.outcome != WaitOutcome::Ready);
+    assert_eq!(ready.len(), objects.len() - 2, "{late:?}");
+    let reason = |at: usize| match &late[at].outcome {
+        WaitOutcome::TimedOut(reason) => reason.as_str(),
+        other => panic!("{other:?}"),
+    };
+    assert!(reason(0).starts_with("0 of 1 replica is created; ReplicaSet deployment-"), "{}", reason(0));
+    assert!(reason(0).contains("exceeded quota") && reason(0).contains("(FailedCreate)"), "{}", reason(0));
+    assert!(reason(1).starts_with("it is not bound to a volume; event FailedBinding: "), "{}", reason(1));
+}
+
 /// Kinds that are never asked for are those whose published schema has no condition and no generation, but for one.
 #[tokio::test]
 async fn kinds_that_are_ready_by_existing_have_nothing_to_say() {

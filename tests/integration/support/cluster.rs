@@ -7,7 +7,7 @@
 //! Both are `None` only when `GITOPS_TEST_CLUSTER=off`; then a test returns at once. When the servers are not there the
 //! test fails.
 
-mod binaries;
+pub(crate) mod binaries;
 mod definitions;
 mod kubectl;
 mod requests;

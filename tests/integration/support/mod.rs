@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod generate;
 pub(crate) mod kinds;
 pub(crate) mod program;
+pub(crate) mod proxy;
 pub(crate) mod recorder;
 pub(crate) mod script;
 pub(crate) mod scripts;

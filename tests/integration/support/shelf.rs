@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     After(Reply),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     /// By path.
     objects: BTreeMap<String, Value>,
@@ -34,6 +34,27 @@ struct State {
 pub(crate) struct Shelf(Arc<Mutex<State>>);
 
 impl Shelf {
+    /// A shelf of its own with the same objects.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.0.lock().unwrap().clone())))
+    }
+
+    /// The objects below a path, which ends with `/`.
+    pub(crate) fn below(&self, path: &str) -> Vec<Value> {
+        let state = self.0.lock().unwrap();
+        state
+            .objects
+            .iter()
+            .filter(|(at, _)| at.starts_with(path))
+            .map(|(_, object)| object.clone())
+            .collect()
+    }
+
+    /// Carries a request out.
+    pub(crate) fn answer(&self, seen: &Seen) -> Reply {
+        self.0.lock().unwrap().answer(seen)
+    }
+
     /// The object at a path.
     pub(crate) fn get(&self, path: &str) -> Option<Value> {
         self.0.lock().unwrap().objects.get(path).cloned()

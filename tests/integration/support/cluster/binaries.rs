@@ -12,7 +12,7 @@ const PROGRAMS: [&str; 5] = ["clusterd", "etcd", "kube-apiserver", "kube-control
 ///
 /// # Errors
 /// One line that says what is missing and what to run.
-pub(super) fn find() -> Result<PathBuf, String> {
+pub(crate) fn find() -> Result<PathBuf, String> {
     let bin = match std::env::var_os("GITOPS_TEST_CLUSTER_BIN") {
         Some(bin) => PathBuf::from(bin),
         None => built()?,

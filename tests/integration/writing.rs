@@ -1,0 +1,7 @@
+//! What a run that writes leaves behind when things go wrong around it: killed at any request, answered badly, or beside others.
+
+mod contenders;
+mod crashes;
+mod schedules;
+mod scripted;
+mod site;
