@@ -11,7 +11,7 @@ use super::fault::{Fault, Outcome};
 use super::fields::FieldSpec;
 use super::ident::ResId;
 use super::node::Place;
-use super::replacement_entries::replacement_entry;
+use super::replacement_entries::{ReplacementEntry, replacement_entry};
 use super::selector::Selector;
 
 /// A text and its place.
@@ -131,45 +131,6 @@ pub(super) struct Replica {
     pub(super) name: String,
     pub(super) count: i64,
     pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct ReplacementEntry {
-    pub(super) path: String,
-    pub(super) replacement: Replacement,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct Replacement {
-    pub(super) source: Option<ReplacementSource>,
-    pub(super) source_value: Option<Text>,
-    pub(super) targets: Option<Vec<ReplacementTarget>>,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct ReplacementSource {
-    pub(super) id: ResId,
-    pub(super) field_path: String,
-    pub(super) options: FieldOptions,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct ReplacementTarget {
-    pub(super) select: Option<Selector>,
-    pub(super) reject: Vec<Selector>,
-    pub(super) field_paths: Vec<Text>,
-    pub(super) options: FieldOptions,
-    pub(super) place: Place,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(super) struct FieldOptions {
-    pub(super) delimiter: String,
-    pub(super) index: i64,
-    pub(super) create: bool,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::fault::{Fault, Outcome, near};
 use super::hash::go_json;
 use super::ident::ResId;
-use super::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use super::matching::{Match, matches};
 use super::node::{Id, Kind, Node, Place, Tag, Tree};
 use super::paths::{find, split_dots};
 use super::read::read_first;
+use super::replacement_entries::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
 use super::resource::Resource;
 use super::set::ResourceSet;
 

@@ -1,11 +1,51 @@
-//! Reading the entries of `replacements`.
+//! The entries of `replacements`.
 
 use super::decode::Setting;
 use super::entries::{each, selector, text};
 use super::fault::Outcome;
-use super::kustomization::{
-    FieldOptions, Replacement, ReplacementEntry, ReplacementSource, ReplacementTarget,
-};
+use super::ident::ResId;
+use super::kustomization::Text;
+use super::node::Place;
+use super::selector::Selector;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReplacementEntry {
+    pub(super) path: String,
+    pub(super) replacement: Replacement,
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replacement {
+    pub(super) source: Option<ReplacementSource>,
+    pub(super) source_value: Option<Text>,
+    pub(super) targets: Option<Vec<ReplacementTarget>>,
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReplacementSource {
+    pub(super) id: ResId,
+    pub(super) field_path: String,
+    pub(super) options: FieldOptions,
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReplacementTarget {
+    pub(super) select: Option<Selector>,
+    pub(super) reject: Vec<Selector>,
+    pub(super) field_paths: Vec<Text>,
+    pub(super) options: FieldOptions,
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct FieldOptions {
+    pub(super) delimiter: String,
+    pub(super) index: i64,
+    pub(super) create: bool,
+}
 
 pub(super) fn replacement_entry(entry: &Setting<'_>) -> Outcome<ReplacementEntry> {
     let mut found = ReplacementEntry { place: entry.place(), ..ReplacementEntry::default() };

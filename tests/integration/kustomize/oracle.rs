@@ -123,8 +123,11 @@ pub(super) fn theirs_with_git(cases: &[Case]) -> Option<Vec<Result<Vec<Value>, S
 
 fn theirs_with(cases: &[Case], variables: &[(&str, &str)]) -> Option<Vec<Result<Vec<Value>, String>>> {
     let mut child = Command::new(program()?)
-        // It fetches nothing: there is no git, and nobody answers at the proxy.
+        // It fetches nothing from a network: git reads repositories of this machine alone, and nobody answers at the proxy.
         .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", std::env::temp_dir())
+        .env("GIT_ALLOW_PROTOCOL", "file")
         .env("TMPDIR", std::env::temp_dir())
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("HTTPS_PROXY", "http://127.0.0.1:1")
