@@ -117,7 +117,17 @@ pub(crate) fn service(namespace: &str) -> Value {
 }
 
 /// Waits until the server's clock shows another second, so that an edit is newer than what was written before it.
-#[expect(clippy::disallowed_methods, reason = "waits for the server's clock")]
 pub(crate) fn a_second() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
+}
+
+/// Waits for something, for half a minute at most.
+pub(crate) fn until(what: &str, is: impl Fn() -> bool) {
+    for _ in 0..600 {
+        if is() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("it does not come: {what}");
 }

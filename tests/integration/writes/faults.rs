@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Set, a_second, actions, differing, reason};
+use super::{Set, a_second, actions, differing, reason, until};
 use crate::support::cluster;
 use crate::support::program::{Run, Source, gitops};
-use crate::support::proxy::Proxy;
 use crate::support::proxy::rules::{Action, Rule};
+use crate::support::proxy::{Entry, Proxy};
 
 /// Applies through a proxy that holds the first write of a ConfigMap back, and meanwhile does something else.
 fn apply_while(set: &Set<'_>, source: &Source, meanwhile: impl FnOnce() + Send) -> Run {
@@ -18,23 +18,11 @@ fn apply_while(set: &Set<'_>, source: &Source, meanwhile: impl FnOnce() + Send) 
     let args = ["apply", source.path(), "--set-name", &set.name, "-n", &set.namespace, "--yes", "-o", "json"];
     std::thread::scope(|scope| {
         let run = scope.spawn(|| gitops(set.cluster, proxy.kubeconfig(), &args));
-        let limit = std::time::Instant::now() + Duration::from_secs(30);
-        while !proxy
-            .journal()
-            .iter()
-            .any(|entry| entry.verb == "patch" && entry.about.resource == "configmaps")
-        {
-            assert!(std::time::Instant::now() < limit, "the write does not come");
-            pause();
-        }
+        let is_it = |entry: &Entry| entry.verb == "patch" && entry.about.resource == "configmaps";
+        until("the write of a ConfigMap", || proxy.journal().iter().any(is_it));
         meanwhile();
         run.join().expect("the run ends")
     })
-}
-
-#[expect(clippy::disallowed_methods, reason = "waits for a request")]
-fn pause() {
-    std::thread::sleep(Duration::from_millis(50));
 }
 
 /// FLT-10: an object that somebody writes in between is read again; what was approved is done, and nothing else.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Set, actions, differing, reason};
+use super::{Set, actions, differing, reason, until};
 use crate::support::cluster;
 use crate::support::program::Source;
 
@@ -111,11 +111,7 @@ fn flt_38_a_denied_deletion_is_tried_again() {
         cluster.kubectl_stdin(&["apply", "-f", "-"], &object.to_string());
     }
     let delete = ["-n", &set.namespace, "delete", "configmap/guarded", "--dry-run=server"];
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while cluster.kubectl(&delete).status.success() {
-        assert!(std::time::Instant::now() < limit, "the policy does not come into force");
-        super::a_second();
-    }
+    until("the policy comes into force", || !cluster.kubectl(&delete).status.success());
     let left = Source::of(&base);
     let run = set.run("apply", &left, &["--yes", "--prune"]);
     assert_eq!(
@@ -131,11 +127,7 @@ fn flt_38_a_denied_deletion_is_tried_again() {
         "it is not forgotten"
     );
     cluster.kubectl_ok(&["delete", "validatingadmissionpolicybinding", &set.namespace]);
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !cluster.kubectl(&delete).status.success() {
-        assert!(std::time::Instant::now() < limit, "the policy does not go out of force");
-        super::a_second();
-    }
+    until("the policy goes out of force", || cluster.kubectl(&delete).status.success());
     let report = set.ok("apply", &left, &["--yes", "--prune"]);
     assert_eq!(actions(&report), ["deleted ConfigMap guarded"]);
     cluster.kubectl_ok(&["delete", "validatingadmissionpolicy", &set.namespace]);
