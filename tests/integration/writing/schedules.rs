@@ -1,4 +1,4 @@
-//! Fault schedules: one request in nine meets a fault that a seed chooses. A run says that it is done only when it is; whatever
+//! Fault schedules: one request in fourteen meets a fault that a seed chooses. A run says that it is done only when it is; whatever
 //! it says, nothing wrong is deleted, and the run after it arrives.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use crate::support::proxy::rules::{Action, Rule};
 
 const SCHEDULES: u64 = 50;
 /// One in so many requests meets each fault.
-const MANY: u64 = 60;
+const MANY: u64 = 100;
 
 fn faults(seed: u64) -> Vec<Rule> {
     let actions = [
@@ -76,7 +76,7 @@ fn fifty_fault_schedules_end_where_git_says() {
          {requests} requests where {usual} are usual"
     ));
     assert!(failures.is_empty(), "{} of {SCHEDULES}:\n{}", failures.len(), failures.join("\n"));
-    assert!(faulty > 200, "there were faults: {faulty}");
-    assert!(done > 10, "most faults are overcome: {done}");
+    assert!(faulty > 100, "there were faults: {faulty}");
+    assert!(done > 5, "most faults are overcome: {done}");
     assert!(requests * 4 <= usual * 5, "{requests} requests are more than a quarter above {usual}");
 }
