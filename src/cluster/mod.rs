@@ -8,6 +8,7 @@ mod access;
 pub mod admission;
 mod answer;
 pub mod connect;
+mod contents;
 mod discover;
 mod dryrun;
 pub mod error;

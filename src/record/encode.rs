@@ -71,6 +71,9 @@ pub fn encode(
     hidden: &dyn Hidden,
     shards: u16,
 ) -> Result<Encoded, EncodeError> {
+    if members.len() > MAX_MEMBERS {
+        return Err(EncodeError::TooMany(members.len()));
+    }
     let mut ledger = Ledger::new(key.clone(), shards);
     members.iter().try_for_each(|member| ledger.set(member, hidden))?;
     ledger.encode()

@@ -8,6 +8,7 @@ mod awaiting;
 pub mod choose;
 pub mod compared;
 mod confirm;
+mod contents;
 pub mod diff;
 pub mod error;
 mod execute;

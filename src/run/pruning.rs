@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::acting::is_present;
 use super::compared::Scene;
+use super::contents::holds_others;
 use super::error::RunError;
 use super::output::Output;
 use crate::cli::writing::DeleteBounds;
+use crate::cluster::Server;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::live::Presence;
@@ -27,8 +29,9 @@ pub(super) fn budget(args: &DeleteBounds) -> Budget {
 ///
 /// # Errors
 /// A guard refuses, or not everything is known.
-pub(super) fn add(
+pub(super) async fn add(
     plan: &mut Plan,
+    server: &Server,
     scene: &Scene,
     verdicts: &[ObjectVerdict],
     budget: &Budget,
@@ -52,7 +55,14 @@ pub(super) fn add(
         Ok((deletions, kept)) => {
             plan.kept = kept;
             if plan.blockers.is_empty() {
-                plan.delete(deletions);
+                let mut alone = Vec::with_capacity(deletions.len());
+                for deletion in deletions {
+                    match holds_others(server, &scene.catalog, &deletion, &set.id()).await {
+                        None => alone.push(deletion),
+                        Some(reason) => plan.kept.push((deletion.id, reason)),
+                    }
+                }
+                plan.delete(alone);
             }
             Ok(())
         }

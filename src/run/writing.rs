@@ -313,9 +313,12 @@ impl Locked<'_> {
             }
             Intent::Apply | Intent::Delete => plan::apply(&setting, live, &compared.verdicts, &policy),
         };
-        let refusal = match context.args.prune {
-            true => pruning::add(&mut plan, &scene, &compared.verdicts, &context.budget(), &self.set).err(),
-            false => None,
+        let refusal = match (context.args.prune, self.live) {
+            (true, Live::Server(server)) => {
+                let (verdicts, budget) = (&compared.verdicts, context.budget());
+                pruning::add(&mut plan, server, &scene, verdicts, &budget, &self.set).await.err()
+            }
+            _ => None,
         };
         let run = Started {
             context,

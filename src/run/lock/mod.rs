@@ -163,7 +163,7 @@ pub async fn acquire_as(
         unsure: false,
     };
     let start = Instant::now();
-    let mut pause = FIRST_LOOK;
+    let (mut pause, mut told) = (FIRST_LOOK, false);
     loop {
         // Waiting may be cut short, writing may not: what was taken has to be given back.
         let asked = attempt.host.clock.now();
@@ -185,7 +185,11 @@ pub async fn acquire_as(
             attempt.remember(&seen);
             return Err(attempt.locked(&seen, waited));
         }
-        progress.waiting(format!("waiting for the lock: {}", attempt.whose(&seen)));
+        let words = format!("waiting for the lock: {}", attempt.whose(&seen));
+        if !std::mem::replace(&mut told, true) {
+            progress.log_line(&words);
+        }
+        progress.waiting(words);
         tokio::select! {
             () = &mut stopped => return Err(LockError::Stopped),
             () = sleep(pause.min(left).min(options.timeout - waited)) => {}

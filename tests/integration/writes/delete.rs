@@ -52,3 +52,65 @@ fn protected_kinds_stay_with_the_record_until_they_are_named() {
     assert!(run.stderr.contains("--allow-prune-kind PersistentVolumeClaim"), "{}", run.stderr);
     assert!(set.exists("pvc/data") && set.exists("configmap/gitops-protected") && !set.exists("configmap/a"));
 }
+
+/// FLT-56: a namespace goes only when nothing is in it that is not the set's, a definition only without objects of others.
+#[test]
+fn flt_56_namespaces_and_definitions_stay_while_they_hold_what_is_not_the_sets() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "contents");
+    let (made, group) = (format!("{}-made", set.namespace), format!("{}.example.com", set.namespace));
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("widgets.{group}")},
+        "spec": {"group": group, "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
+    let source = Source::of(&[
+        definition,
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ours", "namespace": made}}),
+        json!({"apiVersion": format!("{group}/v1"), "kind": "Widget", "metadata": {"name": "ours", "namespace": made}}),
+    ]);
+    set.apply(&source);
+    let foreign = json!({"apiVersion": format!("{group}/v1"), "kind": "Widget", "metadata": {"name": "foreign", "namespace": set.namespace}});
+    cluster.kubectl_stdin(&["apply", "-f", "-"], &foreign.to_string());
+    cluster.kubectl_ok(&["-n", &made, "create", "configmap", "foreign"]);
+    let flags = [
+        "--yes",
+        "--max-deletes",
+        "9",
+        "--allow-prune-kind",
+        "Namespace",
+        "--allow-prune-kind",
+        "CustomResourceDefinition",
+    ];
+    let run = set.run("delete", &source, &flags);
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    for words in [
+        format!("it holds ConfigMap {made}/foreign"),
+        format!("there is Widget.{group} {}/foreign", set.namespace),
+    ] {
+        assert!(
+            run.stderr.contains(&words) || run.stderr.contains(&words.replace(&format!(".{group}"), "")),
+            "{words}: {}",
+            run.stderr
+        );
+    }
+    let all = ["get", "namespace,crd", "-o", "name"];
+    let left = cluster.kubectl_ok(&all);
+    assert!(
+        left.contains(&format!("namespace/{made}")) && left.contains(&format!("widgets.{group}")),
+        "{left}"
+    );
+    assert!(set.exists("configmap/gitops-contents"), "the record stays with them");
+    cluster.kubectl_ok(&["-n", &made, "delete", "configmap", "foreign"]);
+    cluster.kubectl_ok(&["-n", &set.namespace, "delete", &format!("widgets.{group}"), "foreign"]);
+    let run = set.run("delete", &source, &flags);
+    let mut done = actions(&run.report());
+    done.sort();
+    assert!(
+        done.iter().any(|action| action.ends_with(&format!("Namespace {made}"))),
+        "{done:?} {}",
+        run.stderr
+    );
+    assert!(done.iter().any(|action| action.contains("CustomResourceDefinition")), "{done:?} {}", run.stderr);
+}

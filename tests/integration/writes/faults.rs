@@ -12,13 +12,18 @@ use crate::support::proxy::{Entry, Proxy};
 
 /// Applies through a proxy that holds the first write of a ConfigMap back, and meanwhile does something else.
 fn apply_while(set: &Set<'_>, source: &Source, meanwhile: impl FnOnce() + Send) -> Run {
-    let held =
-        Rule { nth: Some(0), ..Rule::of(&["patch"], "configmaps", Action::Delay(Duration::from_secs(3))) };
+    let held = Rule {
+        nth: Some(0),
+        dry_run: Some(false),
+        ..Rule::of(&["patch"], "configmaps", Action::Delay(Duration::from_secs(3)))
+    };
     let proxy = Proxy::start(set.cluster, vec![held], None);
     let args = ["apply", source.path(), "--set-name", &set.name, "-n", &set.namespace, "--yes", "-o", "json"];
     std::thread::scope(|scope| {
         let run = scope.spawn(|| gitops(set.cluster, proxy.kubeconfig(), &args));
-        let is_it = |entry: &Entry| entry.verb == "patch" && entry.about.resource == "configmaps";
+        let is_it = |entry: &Entry| {
+            entry.verb == "patch" && entry.about.resource == "configmaps" && !entry.about.dry_run
+        };
         until("the write of a ConfigMap", || proxy.journal().iter().any(is_it));
         meanwhile();
         run.join().expect("the run ends")
