@@ -167,7 +167,6 @@ const SHOWN: usize = 40;
 pub(super) fn compare(cases: &[Case], least: usize) {
     let Some(theirs) = theirs(cases) else { return };
     let built = theirs.iter().filter(|answer| answer.is_ok()).count();
-    assert!(built >= least, "kustomize builds only {built} of {} directories", cases.len());
     let mut report = String::new();
     let mut different = 0;
     for (case, theirs) in cases.iter().zip(&theirs) {
@@ -186,6 +185,7 @@ pub(super) fn compare(cases: &[Case], least: usize) {
         }
     }
     assert!(different == 0, "{different} of {} directories differ:\n{report}", cases.len());
+    assert!(built >= least, "kustomize builds only {built} of {} directories", cases.len());
 }
 
 pub(super) fn disagreement(
