@@ -336,3 +336,49 @@ fn nothing_is_written_unasked() {
     let run = set.run("apply", &empty, &["--yes"]);
     assert_eq!(run.code, 5, "FLT-51: {}", run.stderr);
 }
+
+/// 4,000 new objects of four kinds take 4,000 writes and few requests beside; with one change exactly one member is written.
+#[test]
+fn a_large_set_costs_one_request_an_object() {
+    const NUMBER: usize = 1000;
+    // A server of its own: all its requests are counted.
+    let Some(cluster) = cluster::private() else { return };
+    let set = Set::new(&cluster, "large");
+    let objects = |first: &str| -> Vec<Value> {
+        let of = |n: usize| {
+            let name = |kind: &str| json!({"name": format!("{kind}{n:04}"), "namespace": set.namespace});
+            let value = if n == 0 { first } else { "v" };
+            [
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name("c"), "data": {"k": value}}),
+                json!({"apiVersion": "v1", "kind": "Secret", "metadata": name("s"), "stringData": {"k": "v"}}),
+                json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name("a")}),
+                json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": name("r"),
+                    "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]}),
+            ]
+        };
+        (0..NUMBER).flat_map(of).collect()
+    };
+    let source = Source::of(&objects("1"));
+    // The schemas are cached by a diff.
+    assert_eq!(set.run("diff", &source, &[]).code, 1);
+    let mark = cluster.mark();
+    let report = set.apply(&source);
+    assert_eq!(actions(&report).len(), 4 * NUMBER);
+    let requests = cluster.requests_since(mark);
+    let ours = || requests.iter().filter(|request| request.user_agent.starts_with("gitops/"));
+    let writes = ours().filter(|request| request.verb == "patch" && !request.uri.contains("dryRun=")).count();
+    let others = ours().count() - writes;
+    assert_eq!(writes, 4 * NUMBER);
+    assert!(others <= 60, "{others} other requests");
+    let mark = cluster.mark();
+    let report = set.apply(&Source::of(&objects("2")));
+    assert_eq!(actions(&report), ["configured ConfigMap c0000"]);
+    let requests = cluster.requests_since(mark);
+    let members = requests.iter().filter(|request| {
+        request.user_agent.starts_with("gitops/")
+            && request.verb == "patch"
+            && !request.uri.contains("dryRun=")
+    });
+    assert_eq!(members.count(), 1);
+    cluster::tell(&format!("4,000 new objects: {writes} writes and {others} other requests"));
+}
