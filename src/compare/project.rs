@@ -227,3 +227,61 @@ fn walk(
         _ => found.push(here),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::deployment;
+    use super::*;
+    use serde_json::json;
+
+    fn named(list: &[&str]) -> FieldPath {
+        let mut path: Vec<PathElement> =
+            ["spec", "template", "spec", "containers"].map(|name| PathElement::Field(name.to_owned())).into();
+        path.extend(list.iter().map(|name| PathElement::Key(vec![("name".to_owned(), json!(name))])));
+        FieldPath(path)
+    }
+
+    fn pod(containers: &[(&str, &str)]) -> Value {
+        let containers: Vec<Value> =
+            containers.iter().map(|(name, image)| json!({"name": name, "image": image})).collect();
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "p"},
+            "spec": {"template": {"spec": {"containers": containers}}}})
+    }
+
+    #[test]
+    fn what_is_ours_is_taken_with_its_keys_in_the_live_order() {
+        let schema = deployment();
+        let live = pod(&[("b", "2"), ("a", "1"), ("theirs", "3")]);
+        let fields = json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {
+            "k:{\"name\":\"a\"}": {".": {}, "f:image": {}, "f:name": {}},
+            "k:{\"name\":\"b\"}": {"f:image": {}}}}}}});
+        let projected = project(&schema, &live, FieldSet::new(&fields).unwrap());
+        assert_eq!(projected["spec"], pod(&[("b", "2"), ("a", "1")])["spec"]);
+    }
+
+    #[test]
+    fn a_restored_item_stands_where_the_model_has_it() {
+        let schema = deployment();
+        let model = pod(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let mut object = pod(&[("a", "1"), ("c", "3")]);
+        put(&schema, &mut object, &named(&["b"]), &json!({"name": "b", "image": "2"}), &model);
+        assert_eq!(object["spec"], model["spec"]);
+        let mut object = pod(&[("b", "2")]);
+        put(&schema, &mut object, &named(&["a"]), &json!({"name": "a", "image": "1"}), &model);
+        assert_eq!(object["spec"], pod(&[("a", "1"), ("b", "2")])["spec"]);
+        let mut object = pod(&[("c", "3"), ("x", "9"), ("a", "1")]);
+        reorder(&schema, &mut object, &named(&[]), &model);
+        assert_eq!(object["spec"], pod(&[("a", "1"), ("c", "3"), ("x", "9")])["spec"]);
+    }
+
+    #[test]
+    fn changes_are_found_by_key_and_without_what_the_server_writes() {
+        let schema = deployment();
+        let (one, mut other) = (pod(&[("a", "1"), ("b", "2")]), pod(&[("b", "3"), ("a", "1")]));
+        other["metadata"]["resourceVersion"] = json!("7");
+        other["metadata"]["labels"] = json!({"k": "v"});
+        let found: Vec<String> = changes(&schema, &one, &other).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["metadata.labels", "spec.template.spec.containers[b].image"]);
+        assert!(changes(&schema, &one, &one).is_empty());
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Set, a_second, actions, deployment, differing, service};
+use super::{Set, a_second, actions, deployment, differing, reason, service};
 use crate::base_revision::git;
 use crate::support::cluster;
 use crate::support::generate;
@@ -135,6 +135,34 @@ fn secrets_go_back_where_git_has_the_value() {
     for text in ["canary", "Y2FuYXJ5", "ZWRpdGVk", "YWRkZWQ"] {
         assert!(!run.stdout.contains(text) && !run.stderr.contains(text), "{text}");
     }
+}
+
+/// A revert that would change more than was chosen is not done: here the server would take back a port that it had allotted.
+#[test]
+fn a_revert_changes_nothing_beside_what_was_chosen() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "beside");
+    let mut wanted = service(&set.namespace);
+    wanted["spec"]["type"] = json!("ClusterIP");
+    let source = Source::of(&[wanted]);
+    set.apply(&source);
+    a_second();
+    let edit = r#"{"spec":{"type":"NodePort"}}"#;
+    set.kubectl(&["patch", "service/web", "--type=merge", "--field-manager=kubectl-edit", "-p", edit]);
+    let before = set.live("service/web");
+    let run = set.run("revert", &source, &["--yes"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    let why = reason(&run.report(), "web");
+    assert!(why.contains("revert would also change spec."), "{why}");
+    let after = set.live("service/web");
+    assert_eq!(after["spec"], before["spec"]);
+    assert_eq!(
+        after["metadata"]["managedFields"], before["metadata"]["managedFields"],
+        "a take-over is undone"
+    );
+    // An apply is about the whole object, and takes the port back.
+    set.apply(&source);
+    assert_eq!(set.live("service/web")["spec"]["type"], "ClusterIP");
 }
 
 /// Without anything that tells what was applied a revert does nothing and says so.
