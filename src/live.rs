@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::object::value::text_at;
 
 /// One served resource type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,6 +191,19 @@ pub struct Pin {
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: String,
+}
+
+impl Pin {
+    /// The pin of an object as it was read; what the object lacks is empty.
+    pub fn of(object: &serde_json::Value) -> Self {
+        let text = |key| text_at(object, &["metadata", key]).unwrap_or_default().to_owned();
+        Self { uid: text("uid"), resource_version: text("resourceVersion") }
+    }
+
+    /// True if it ties a request to one state of one object: the server takes `0` for any.
+    pub fn is_complete(&self) -> bool {
+        !self.uid.is_empty() && !matches!(self.resource_version.as_str(), "" | "0")
+    }
 }
 
 /// The server's answer to a dry run.

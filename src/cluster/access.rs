@@ -10,7 +10,6 @@ use super::Server;
 use super::request::Call;
 use super::throttle::Purpose;
 use crate::live::{FetchError, Right};
-use crate::object::value::text_at;
 
 const MAX_ANSWER: usize = 16 << 20;
 
@@ -87,24 +86,6 @@ fn grants(review: &Value, right: &Right) -> bool {
             && has("apiGroups", &right.group)
             && has("resources", &right.resource)
     })
-}
-
-/// The user that the server takes this account for, where it tells.
-impl Server {
-    /// `username` of a SelfSubjectReview; `None` if the server does not tell.
-    pub async fn user(&self) -> Option<String> {
-        let review = json!({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"});
-        let call = Call {
-            purpose: Purpose::Record,
-            method: Method::POST,
-            path: "/apis/authentication.k8s.io/v1/selfsubjectreviews".to_owned(),
-            accept: "application/json",
-            body: Some(("application/json", review.to_string().into_bytes())),
-            max_answer: MAX_ANSWER,
-        };
-        let answer = self.sender.send(&call).await.and_then(|answer| answer.json::<Value>()).ok()?;
-        text_at(&answer, &["status", "userInfo", "username"]).map(str::to_owned)
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::cluster::request::{Call, Sender};
 use crate::cluster::retry::is_about_the_object;
 use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
-use crate::live::{DryRun, FetchError, Pin, Prediction, Refusal};
+use crate::live::{DryRun, FetchError, Prediction, Refusal};
 use crate::object::fields::FIELD_MANAGER;
 use crate::object::id::ObjectId;
 use crate::object::wire::emit_apply_json;
@@ -81,8 +81,7 @@ impl Mode {
 /// the creation of a new one, so the request is not made.
 pub(super) fn call(dry_run: &DryRun, mode: Mode) -> Result<Call, String> {
     let undone = mode.undone();
-    let incomplete = |pin: &Pin| pin.uid.is_empty() || matches!(pin.resource_version.as_str(), "" | "0");
-    if dry_run.pin.as_ref().is_some_and(incomplete) {
+    if dry_run.pin.as_ref().is_some_and(|pin| !pin.is_complete()) {
         return Err(format!("{undone}: the live object has no uid or resourceVersion"));
     }
     let path = url::object(&dry_run.resource, &dry_run.id.namespace, &dry_run.id.name)
@@ -202,7 +201,7 @@ fn webhook(message: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::Resource;
+    use crate::live::{Pin, Resource};
     use crate::object::id::Gvk;
     use serde_json::json;
     use std::time::Duration;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::cluster::Server;
 use crate::cluster::answer::{Answer, Failure, Rejection, without_controls};
@@ -15,6 +15,7 @@ use crate::cluster::list::right;
 use crate::cluster::request::{Call, Sender};
 use crate::cluster::throttle::Purpose;
 use crate::cluster::url;
+use crate::cluster::write::deletion_of;
 use crate::live::{Pin, Resource, Right};
 use crate::object::id::Gvk;
 
@@ -274,11 +275,10 @@ impl Owned {
         pin: &Pin,
     ) -> Result<(), OwnedError> {
         let target = Target::new(kind, namespace, name)?;
-        if pin.uid.is_empty() || matches!(pin.resource_version.as_str(), "" | "0") {
+        if !pin.is_complete() {
             return Err(OwnedError::Failed("not deleted: uid or resourceVersion is not known".to_owned()));
         }
-        let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
-            "preconditions": {"uid": pin.uid, "resourceVersion": pin.resource_version}});
+        let body = deletion_of(pin);
         let call = target.call(Method::DELETE, target.path.clone(), Some(&body));
         let mut repeated = false;
         let sent = self.sender.send_noting(&call, Answer::begin, &mut repeated).await;

@@ -65,16 +65,11 @@ impl Server {
         let Some(path) = url::object(resource, &id.namespace, &id.name) else {
             return Written::Unavailable(no_such_name(id));
         };
-        if pin.uid.is_empty() || matches!(pin.resource_version.as_str(), "" | "0") {
+        if !pin.is_complete() {
             let text = "not deleted: the live object has no uid or resourceVersion";
             return Written::Unavailable(FetchError::Failed(text.to_owned()));
         }
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": pin.uid, "resourceVersion": pin.resource_version},
-        });
+        let body = deletion_of(pin);
         let call = Call {
             purpose: Purpose::Write,
             method: Method::DELETE,
@@ -126,6 +121,16 @@ fn deleted(answer: &[u8], pin: &Pin) -> Result<Written, Failure> {
         // Some types answer with the object that is gone.
         _ => Ok(Written::Gone),
     }
+}
+
+/// The options of a deletion in the background of exactly the object that was read.
+pub(super) fn deletion_of(pin: &Pin) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": pin.uid, "resourceVersion": pin.resource_version},
+    })
 }
 
 /// What is said about an object when the body of a request does not say it.

@@ -13,7 +13,6 @@ use crate::live::{DryRun, Pin, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::path::FieldPath;
 use crate::object::takeover::take_over;
-use crate::object::value::text_at;
 use crate::record::veil::holds_veiled;
 
 /// The requests of a revert of one object.
@@ -86,12 +85,11 @@ pub fn reverting(
         return (None, left);
     }
     identify(&mut body, open);
-    let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     let apply = DryRun {
         id: open.id.clone(),
         resource: Resource::clone(&open.desired.resource),
         body,
-        pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
+        pin: Some(Pin::of(&open.live)),
     };
     let take_over = take_over(&open.live, &gone, super::sending::is_persons);
     (Some(Reverting { chosen, take_over, apply }), left)

@@ -16,7 +16,6 @@ use crate::object::fields::{Entry, ManagedFields};
 use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
 use crate::object::takeover::take_over;
-use crate::object::value::text_at;
 
 /// Whose fields an apply takes although a controller holds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,14 +64,13 @@ pub fn sending(
     }
     membership::put_label(&mut body, set);
     let paths: Vec<FieldPath> = taken_out(verdict, force).map(|field| field.path.clone()).collect();
-    let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     Sending {
         take_over: take_over(&open.live, &paths, is_persons),
         apply: DryRun {
             id: open.id.clone(),
             resource: Resource::clone(&desired.resource),
             body,
-            pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
+            pin: Some(Pin::of(&open.live)),
         },
     }
 }

@@ -18,7 +18,6 @@ use crate::desired::{Desired, DesiredSet, Entry, Ready};
 use crate::live::{DryRun, FetchError, LiveSet, Pin, Presence, Resource};
 use crate::object::fields::ManagedFields;
 use crate::object::id::{Gvk, ObjectId};
-use crate::object::value::text_at;
 use crate::schema::Schema;
 
 /// What was last applied, for a whole set.
@@ -91,7 +90,7 @@ impl Setting<'_> {
 }
 
 /// An object that is not proven to be in sync.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Open {
     /// Identity.
     pub id: ObjectId,
@@ -324,13 +323,12 @@ pub fn question(setting: &Setting<'_>, open: &Open) -> DryRun {
             without_ignored(schema, &desired.object, &open.live, taken)
         }
     };
-    let text = |key| text_at(&open.live, &["metadata", key]).unwrap_or_default().to_owned();
     membership::keep_label(&mut body, &open.live);
     DryRun {
         id: open.id.clone(),
         resource: Resource::clone(&desired.resource),
         body,
-        pin: Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") }),
+        pin: Some(Pin::of(&open.live)),
     }
 }
 

@@ -20,7 +20,6 @@ use crate::desired::{Entry, Ready};
 use crate::live::{DryRun, LiveSet, Observed, Pin, Presence, Resource};
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::path::FieldPath;
-use crate::object::value::text_at;
 use order::Wave;
 use prune::Deletion;
 
@@ -266,8 +265,7 @@ fn replace(live: &LiveSet, ready: &Ready, verdict: &ObjectVerdict, policy: &Poli
     let Some(found) = found.filter(|_| prune::is_named(id, &policy.replace)) else {
         return Action::Refused(Refused::Replace);
     };
-    let text = |key| text_at(&found, &["metadata", key]).unwrap_or_default().to_owned();
-    let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
+    let pin = Pin::of(&found);
     let resource = Resource::clone(&ready.resource);
     let old = Deletion { id: id.clone(), resource, pin, cascade: String::new() };
     Action::Replace(Box::new(Replace { old, new: creation(id, ready, &policy.set) }))

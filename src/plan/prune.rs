@@ -162,7 +162,6 @@ fn guard(scene: &Scene<'_>, budget: &Budget, deletions: &[Deletion]) -> Result<(
 }
 
 fn deletion(member: &Member) -> Deletion {
-    let text = |key| text_at(&member.live, &["metadata", key]).unwrap_or_default().to_owned();
     let id = member.verdict.id.clone();
     let cascade = match (id.group.as_str(), id.kind.as_str()) {
         ("", "Namespace") => "with everything in it".to_owned(),
@@ -170,7 +169,7 @@ fn deletion(member: &Member) -> Deletion {
         ("apps" | "batch", _) => "with what it runs".to_owned(),
         _ => String::new(),
     };
-    let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
+    let pin = Pin::of(&member.live);
     Deletion { id, resource: member.resource.clone(), pin, cascade }
 }
 

@@ -62,20 +62,16 @@ pub(super) struct Acts<'a> {
 }
 
 impl<'a> Acting<'a> {
-    /// Performs a plan and reads again what was written.
+    /// Performs a plan and reads again what was written; a plan without a write does neither.
     pub(super) async fn perform(mut self, plan: &Plan, inputs: Inputs) -> Acts<'a> {
         let mut acted: BTreeMap<ObjectId, Acted> = plan.steps.iter().map(unbegun).collect();
         let mut unready = Vec::new();
-        let stopped = self.waves(plan, inputs, &mut acted, &mut unready).await.err();
+        let stopped = match plan.is_empty() {
+            true => None,
+            false => self.waves(plan, inputs, &mut acted, &mut unready).await.err(),
+        };
         let acted = acted.into_values().collect();
         Acts { acted, unready, stopped, keeping: self.keeping }
-    }
-
-    /// What comes of a plan without a write.
-    pub(super) fn nothing(self, plan: &Plan) -> Acts<'a> {
-        let acted: BTreeMap<ObjectId, Acted> = plan.steps.iter().map(unbegun).collect();
-        let acted = acted.into_values().collect();
-        Acts { acted, unready: Vec::new(), stopped: None, keeping: self.keeping }
     }
 
     async fn waves(

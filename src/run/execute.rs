@@ -16,7 +16,7 @@ use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
 use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
 use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
-use crate::desired::{Entry, Ready};
+use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
@@ -211,7 +211,7 @@ impl Execution<'_> {
     /// Puts fields back. What the server would change beside them is found by a dry run first.
     async fn revert(&self, scene: &Scene, revert: &Revert) -> Ended {
         let Revert { open, reverting: planned, .. } = revert;
-        let mut current = (opened_again(scene, open), planned.clone());
+        let mut current = (open.clone(), planned.clone());
         for _ in 0..ROUNDS {
             let (now, reverting) = &current;
             match self.put_back(scene, now, reverting).await {
@@ -242,7 +242,7 @@ impl Execution<'_> {
         if let Some(operations) = &reverting.take_over {
             match self.patch(&apply, operations.clone()).await {
                 Written::Stored(object) => {
-                    apply.pin = pin(&object);
+                    apply.pin = Some(Pin::of(&object));
                     taken = Some(object);
                 }
                 other => return Ok(other),
@@ -286,7 +286,7 @@ impl Execution<'_> {
         let mut apply = apply.clone();
         if let Some(operations) = take_over {
             match self.patch(&apply, operations.clone()).await {
-                Written::Stored(object) => apply.pin = pin(&object),
+                Written::Stored(object) => apply.pin = Some(Pin::of(&object)),
                 other => return other,
             }
         }
@@ -306,9 +306,9 @@ impl Execution<'_> {
         };
         let live: Value = serde_json::from_slice(&observed.json)
             .map_err(|error| format!("the live object cannot be decoded: {error}"))?;
-        let fresh = opened(&setting, &open.id, ready, live.clone());
+        let fresh = opened(&setting, &open.id, ready, live);
         let remembered = Remembered::off();
-        let asked = vec![opened(&setting, &open.id, ready, live)];
+        let asked = vec![fresh.clone()];
         let verdicts = ask::ask(self.reader, &scene.catalog, &setting, &remembered, asked, Ok(())).await;
         let verdict = verdicts.into_iter().next().ok_or("it could not be judged")?;
         Ok(Again::Changed(Box::new((fresh, verdict))))
@@ -320,21 +320,6 @@ impl Execution<'_> {
             _ => Ended::Failed("it is not part of the render".to_owned()),
         }
     }
-}
-
-/// An object as it was read for the plan, once more.
-fn opened_again(scene: &Scene, open: &Open) -> Open {
-    let setting = scene.setting();
-    let ready = match scene.desired.entries.get(&open.id) {
-        Some(Entry::Ready(ready)) => Ready::clone(ready),
-        _ => Ready {
-            gvk: open.desired.gvk.clone(),
-            resource: open.desired.resource.clone(),
-            origin: open.desired.origin.clone(),
-            packed: crate::object::packed::Packed::of(&open.desired.object),
-        },
-    };
-    opened(&setting, &open.id, &ready, open.live.clone())
 }
 
 /// True if nothing is left to be done about an object.
@@ -352,11 +337,6 @@ fn moved(approved: &ObjectVerdict, now: &ObjectVerdict, force: &Force) -> String
     let new = planned(now, force).find(|field| !known.contains(&(&field.path, &field.live)));
     let what = new.map_or_else(|| "it".to_owned(), |field| field.path.to_string());
     format!("somebody changed {what} since the plan was made; run again")
-}
-
-fn pin(object: &Value) -> Option<Pin> {
-    let text = |key| text_at(object, &["metadata", key]).unwrap_or_default().to_owned();
-    Some(Pin { uid: text("uid"), resource_version: text("resourceVersion") })
 }
 
 fn failed(id: &ObjectId, written: Written) -> Ended {

@@ -67,7 +67,7 @@ impl Search<'_> {
 }
 
 /// The uids of what is rendered and live: an object may be served under two groups, as events are.
-fn uids(live: &LiveSet) -> BTreeSet<String> {
+pub(super) fn uids(live: &LiveSet) -> BTreeSet<String> {
     let found = live.values().filter_map(|presence| match presence {
         Ok(Presence::Found(observed)) => serde_json::from_slice::<Identified>(&observed.json).ok(),
         _ => None,

@@ -99,8 +99,6 @@ pub(super) async fn remove(server: &Server, set: &SetIdentity) {
     let Ok(Some(lease)) = server.read_owned(OwnedKind::Lease, namespace, &name).await else { return };
     let holder = text_at(&lease, &["spec", "holderIdentity"]).unwrap_or_default();
     if holder.is_empty() {
-        let text = |key| text_at(&lease, &["metadata", key]).unwrap_or_default().to_owned();
-        let pin = Pin { uid: text("uid"), resource_version: text("resourceVersion") };
-        let _ = server.delete_owned(OwnedKind::Lease, namespace, &name, &pin).await;
+        let _ = server.delete_owned(OwnedKind::Lease, namespace, &name, &Pin::of(&lease)).await;
     }
 }

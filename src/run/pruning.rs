@@ -2,19 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::acting::is_present;
 use super::compared::Scene;
 use super::contents::holds_others;
 use super::error::RunError;
+use super::extras::uids;
 use super::output::Output;
 use crate::cli::writing::DeleteBounds;
 use crate::cluster::Server;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
-use crate::live::Presence;
-use crate::object::value::text_at;
 use crate::plan::prune::{self, Budget, Refusal};
 use crate::plan::{Left, Plan};
 use crate::record::SetIdentity;
@@ -46,7 +43,7 @@ pub(super) async fn add(
         members: scene.extras.members.values().collect(),
         present: rendered.iter().filter(|verdict| is_present(&scene.live, &verdict.id)).count(),
         rendered: rendered.len(),
-        uids: uids(scene),
+        uids: if scene.extras.members.is_empty() { BTreeSet::new() } else { uids(&scene.live) },
         doubtful: doubtful.map(|verdict| group_kind(&verdict.id.group, &verdict.id.kind)).collect(),
         gaps: scene.extras.gaps.keys().cloned().collect(),
         record_namespace: &set.record_namespace,
@@ -86,13 +83,4 @@ pub(super) fn tell(plan: &Plan, output: &Output) {
     for (id, reason) in &plan.kept {
         output.say("info", &format!("{id} left Git and stays: {reason}"));
     }
-}
-
-/// The uids of what is rendered and live.
-fn uids(scene: &Scene) -> BTreeSet<String> {
-    let found = scene.live.values().filter_map(|presence| match presence {
-        Ok(Presence::Found(observed)) => serde_json::from_slice::<Value>(&observed.json).ok(),
-        _ => None,
-    });
-    found.filter_map(|live| text_at(&live, &["metadata", "uid"]).map(str::to_owned)).collect()
 }

@@ -28,6 +28,7 @@ use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::{Code, Style};
 use crate::mask::rules::MaskRules;
 use crate::mask::{Masked, acted};
+use crate::object::id::ObjectId;
 use crate::plan::outcome::Act;
 use crate::plan::prune::Budget;
 use crate::plan::{self, Plan, Policy};
@@ -428,10 +429,8 @@ impl Started<'_> {
             written: BTreeSet::new(),
             intent: &self.context.args.intent,
         };
-        let Acts { acted: mut done, unready, stopped, mut keeping } = match plan.is_empty() {
-            false => acting.perform(plan, inputs.clone()).await,
-            true => acting.nothing(plan),
-        };
+        let Acts { acted: mut done, unready, stopped, mut keeping } =
+            acting.perform(plan, inputs.clone()).await;
         if stopped.is_none() {
             self.wait(unready, verdicts, &progress, &mut done).await;
         }
@@ -483,7 +482,8 @@ impl Started<'_> {
         }
         let counts = |verdict: &&ObjectVerdict| verdict.status == Status::InSync && waits == Waits::All;
         let in_sync = verdicts.iter().filter(counts);
-        let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| done.iter().all(|d| d.id != **id));
+        let acts = by_id(done);
+        let untouched = in_sync.map(|verdict| &verdict.id).filter(|id| !acts.contains_key(id));
         awaited.extend(unready(self.scene, untouched, &self.scene.live));
         awaited.sort_by(|a, b| a.id.cmp(&b.id));
         let spent = Duration::from_millis(settings::milliseconds_since(surroundings.started));
@@ -537,14 +537,20 @@ impl Started<'_> {
             && self.scene.extras.gaps.is_empty()
             && acted.iter().all(|acted| acted.act.is_good())
             && verdicts.iter().all(|verdict| verdict.status != Status::Unknown);
+        let acts = by_id(acted);
         let rendered = verdicts.iter().filter(|verdict| {
-            let act = acted.iter().find(|acted| acted.id == verdict.id).map(|acted| acted.act);
+            let act = acts.get(&verdict.id).copied();
             let stays = matches!(verdict.status, Status::Extra | Status::Terminating | Status::InSync);
             let present = || is_present(&self.scene.live, &verdict.id);
             act != Some(Act::Deleted) && (act.is_some() || stays || present())
         });
         sure.then(|| places(rendered.map(|verdict| &verdict.id)))
     }
+}
+
+/// What was done, to be looked up: sets are large.
+fn by_id(acted: &[plan::outcome::Acted]) -> BTreeMap<&ObjectId, Act> {
+    acted.iter().map(|acted| (&acted.id, acted.act)).collect()
 }
 
 /// The code of what keeps a run from writing.
