@@ -93,7 +93,7 @@ impl Code {
         match self {
             Self::Clean => "complete, and nothing that counts differs",
             Self::Differs => {
-                "diff and --dry-run: complete, and something differs: drift, added, pending, diverged, removal, stuck, held, \
+                "diff only: complete, and something differs: drift, added, pending, diverged, removal, stuck, held, \
                  differs, missing, new, extra, replace, terminating"
             }
             Self::Error => {

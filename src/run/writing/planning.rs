@@ -1,0 +1,86 @@
+//! One target, locked: compare, plan, show.
+
+use super::carrying_out::{Done, Started};
+use super::noting::inputs;
+use super::{Applied, Context};
+use crate::plan;
+use crate::reader::Live;
+use crate::record::SetIdentity;
+use crate::run::compared::{Comparison, Prepared, examine};
+use crate::run::error::RunError;
+use crate::run::fence::{Fence, Taken};
+use crate::run::order::Intent;
+use crate::run::output::Output;
+use crate::run::pruning;
+use crate::run::reporting::target;
+use crate::settings;
+
+/// A run on one target that holds the lock, or is a dry run.
+pub(super) struct Locked<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) live: &'a Live,
+    pub(super) set: SetIdentity,
+    pub(super) fence: &'a Fence,
+    /// What came of asking for the lock; `None` for a dry run.
+    pub(super) taken: Option<Taken>,
+}
+
+impl Locked<'_> {
+    pub(super) async fn run(
+        &self,
+        name: &str,
+        comparison: &Comparison,
+        prepared: Prepared,
+        output: &mut Output,
+    ) -> Result<Applied, RunError> {
+        let (context, started) = (self.context, settings::now());
+        let inputs = inputs(&prepared, comparison);
+        let progress = output.progress();
+        let examining = context.stop.unless(examine(comparison, prepared, self.live, &progress, true));
+        let (mut compared, scene) = examining.await.ok_or_else(|| context.stopped())??;
+        drop(progress);
+        let scene = scene.ok_or_else(|| RunError::usage("the comparison was not kept", None))?;
+        if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
+            return Err(error);
+        }
+        let policy = context.policy(&self.set);
+        let (setting, live) = (scene.setting(), &scene.live);
+        let mut plan = match &context.args.intent {
+            Intent::Revert(choice) => {
+                plan::revert::revert(&setting, live, &compared.verdicts, &policy.set, choice)
+            }
+            Intent::Apply | Intent::Delete => plan::apply(&setting, live, &compared.verdicts, &policy),
+        };
+        let refusal = match (context.args.prune, self.live) {
+            (true, Live::Server(server)) => {
+                let (verdicts, budget) = (&compared.verdicts, context.budget());
+                pruning::add(&mut plan, server, &scene, verdicts, &budget, &self.set).await.err()
+            }
+            _ => None,
+        };
+        let run = Started {
+            context,
+            live: self.live,
+            scene: &scene,
+            set: self.set.clone(),
+            policy,
+            fence: self.fence,
+            taken: self.taken.as_ref(),
+            whole: comparison.chosen.is_all(),
+            started,
+            source: compared.source.clone(),
+        };
+        let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
+        let (source, mut target) = (compared.source.clone(), target(name, self.live, compared));
+        context.show(&source, &target, self.live, output)?;
+        pruning::tell(&plan, output);
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let Done { code, acted, removed } = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        target.acted = acted;
+        context.tell(&source, &target, self.live, output)?;
+        let counts = context.counts(self.live);
+        Ok(Applied { source, target, counts, code, removed })
+    }
+}
