@@ -103,7 +103,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__apply)
-            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --yes --dry-run --continue-on-error --force-conflicts --replace --allow-dirty --allow-non-fast-forward --wait --no-wait --prune --allow-empty --max-deletes --allow-prune-kind --adopt-set --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --yes --dry-run --continue-on-error --emit-events --force-conflicts --replace --allow-dirty --allow-non-fast-forward --wait --no-wait --prune --allow-empty --max-deletes --allow-prune-kind --adopt-set --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -159,6 +159,10 @@ _gitops() {
                     ;;
                 --added)
                     COMPREPLY=($(compgen -W "drift note ignore" -- "${cur}"))
+                    return 0
+                    ;;
+                --verify)
+                    COMPREPLY=($(compgen -W "changed all" -- "${cur}"))
                     return 0
                     ;;
                 --force-conflicts)
@@ -279,7 +283,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__delete)
-            opts="-n -y -o -U -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --target --all-targets --config --cluster-uid --yes --dry-run --continue-on-error --max-deletes --allow-prune-kind --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -o -U -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --target --all-targets --config --cluster-uid --yes --dry-run --continue-on-error --emit-events --max-deletes --allow-prune-kind --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -401,7 +405,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__diff)
-            opts="-n -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --live --read-only --fail-on --paranoid --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --live --read-only --fail-on --paranoid --exit-code-style --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -457,6 +461,10 @@ _gitops() {
                     ;;
                 --added)
                     COMPREPLY=($(compgen -W "drift note ignore" -- "${cur}"))
+                    return 0
+                    ;;
+                --verify)
+                    COMPREPLY=($(compgen -W "changed all" -- "${cur}"))
                     return 0
                     ;;
                 --live)
@@ -861,7 +869,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__revert)
-            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --field --manager --since --yes --dry-run --continue-on-error --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --field --manager --since --yes --dry-run --continue-on-error --emit-events --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -917,6 +925,10 @@ _gitops() {
                     ;;
                 --added)
                     COMPREPLY=($(compgen -W "drift note ignore" -- "${cur}"))
+                    return 0
+                    ;;
+                --verify)
+                    COMPREPLY=($(compgen -W "changed all" -- "${cur}"))
                     return 0
                     ;;
                 --field)
@@ -1015,7 +1027,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__rollback)
-            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --yes --dry-run --continue-on-error --force-conflicts --replace --allow-dirty --allow-non-fast-forward --wait --no-wait --prune --allow-empty --max-deletes --allow-prune-kind --adopt-set --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --yes --dry-run --continue-on-error --emit-events --force-conflicts --replace --allow-dirty --allow-non-fast-forward --wait --no-wait --prune --allow-empty --max-deletes --allow-prune-kind --adopt-set --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1071,6 +1083,10 @@ _gitops() {
                     ;;
                 --added)
                     COMPREPLY=($(compgen -W "drift note ignore" -- "${cur}"))
+                    return 0
+                    ;;
+                --verify)
+                    COMPREPLY=($(compgen -W "changed all" -- "${cur}"))
                     return 0
                     ;;
                 --force-conflicts)

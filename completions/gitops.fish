@@ -51,6 +51,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l fail-on -d 'What gives exit 1, separated by commas; errors and unknown objects always count [default: all]' -r -f -a "drift\t''
 added\t''
@@ -110,6 +112,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l base -d 'Revisio
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
@@ -143,6 +147,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l strict -d 'Label
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-non-fast-forward -d 'Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
@@ -171,6 +176,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l base -d 'Revisi
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l field -d 'Only fields at or below this path, as reports print it: spec.replicas; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l manager -d 'Only fields that this field manager wrote, such as kubectl-edit; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l since -d 'Only fields that were written in this time: 2h' -r
@@ -202,6 +209,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labe
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l dry-run -d 'Show what would be put back and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l continue-on-error -d 'Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
@@ -226,6 +234,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l base -d 'Revi
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
@@ -259,6 +269,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l strict -d 'La
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-non-fast-forward -d 'Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
@@ -307,6 +318,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -l all-targets -d 
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -s y -l yes -d 'Do not ask; needs --max-deletes'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l dry-run -d 'Show what would be deleted and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l continue-on-error -d 'Delete the rest although a deletion failed'
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'

@@ -308,6 +308,26 @@ pub struct JudgeArgs {
     /// Labels and annotations that people added count too; an apply of a tag that moved is refused
     #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub strict: bool,
+
+    /// Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "changed",
+        env = "GITOPS_VERIFY",
+        hide_env_values = true
+    )]
+    pub verify: Verify,
+}
+
+/// What dry runs are sent for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Verify {
+    /// Objects that exist and differ in what cannot be decided without the server
+    #[default]
+    Changed,
+    /// New objects too: what the server would refuse is told before anything is written
+    All,
 }
 
 /// What a diff compares with, and what counts.

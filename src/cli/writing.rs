@@ -152,6 +152,10 @@ pub struct RevertWriteArgs {
     /// Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 }
 
 /// Flags of `gitops delete`.
@@ -205,6 +209,10 @@ pub struct DeleteWriteArgs {
     /// Delete the rest although a deletion failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 }
 
 /// Flags of `gitops history`.
@@ -270,6 +278,10 @@ pub struct WriteArgs {
     /// Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 
     /// Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable
     #[arg(long, value_name = "MANAGER|PATH", env = "GITOPS_FORCE_CONFLICTS", hide_env_values = true)]

@@ -15,6 +15,7 @@ use super::recorded::{self, LastApplied, Recorded};
 use super::remembered::Remembered;
 use super::remotes::Fetched;
 use super::rendering::Rendering;
+use super::unborn;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -78,6 +79,8 @@ pub struct Comparison {
     pub allow_empty: bool,
     /// Ids of sets whose members become this set's.
     pub adopts: Vec<String>,
+    /// True if dry runs are sent for objects that do not exist, too.
+    pub verify_new: bool,
 }
 
 /// The result of a comparison.
@@ -353,6 +356,9 @@ pub async fn examine(
     warnings.extend(paranoid::check(reader, &scene.catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
+    if comparison.verify_new {
+        unborn::verify(reader, &setting, label.as_deref(), dry_runs(comparison, reader), &mut verdicts).await;
+    }
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };

@@ -7,7 +7,7 @@ use crate::cli::writing::{
 };
 use crate::cli::{
     Added, AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs,
-    SetArgs, SourceArgs, TargetArgs,
+    SetArgs, SourceArgs, TargetArgs, Verify,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -100,6 +100,7 @@ impl Order {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
+                emit_events: args.write.emit_events,
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
                 ..WriteArgs::default()
@@ -128,11 +129,12 @@ impl Order {
             rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
-            judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
+            judge: JudgeArgs { base: None, added: Added::Drift, strict: false, verify: Verify::Changed },
             write: WriteArgs {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
+                emit_events: args.write.emit_events,
                 allow_dirty: true,
                 ..WriteArgs::default()
             },

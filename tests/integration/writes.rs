@@ -1,6 +1,7 @@
 //! The commands that write, on the real server: what they do, what they leave, and what they refuse.
 
 mod apply;
+mod clusters;
 mod delete;
 mod faults;
 mod forward;
