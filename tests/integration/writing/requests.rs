@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::bed::Bed;
+use crate::support::cluster;
 use crate::support::program::Source;
 use crate::support::proxy::rules::{Action, Rule};
+use crate::writes::{a_second, deployment};
 
 /// Requests that meet a fault the first time that they come, as verb and path.
 fn all_patches(names: &[&str], action: &Action) -> Vec<Rule> {
@@ -125,6 +127,52 @@ fn flt_06_a_reset_after_any_write_is_told_as_done_and_written_once() {
             before.iter().map(|name| format!("configured ConfigMap {name}")).collect();
         wanted.extend(all[3..].iter().map(|name| format!("created ConfigMap {name}")));
         assert_eq!(ran.actions(), wanted, "{}", bed.place());
+    }
+}
+
+/// FLT-06 for the two requests that take out what a person added, and for the one of a revert: the spec changes once.
+#[test]
+fn flt_06_a_reset_after_a_take_over_or_a_revert_is_overcome() {
+    let Some(cluster) = cluster::shared() else { return };
+    let bed = Bed::real(cluster);
+    let source = Source::of(&[deployment(&bed.namespace)]);
+    bed.apply(&source);
+    let live = || -> Value {
+        let args = ["-n", &bed.namespace, "get", "deployment", "web", "-o", "json"];
+        serde_json::from_str(&cluster.kubectl_ok(&args)).expect("kubectl prints JSON")
+    };
+    let before = live();
+    for command in ["apply", "revert"] {
+        for resets in [1, 2] {
+            let patch = r#"[{"op":"add","path":"/spec/template/spec/containers/-","value":{"name":"debug","image":"busybox"}}]"#;
+            let args = [
+                "-n",
+                &bed.namespace,
+                "patch",
+                "deployment",
+                "web",
+                "--type=json",
+                "--field-manager=kubectl-edit",
+            ];
+            cluster.kubectl_ok(&[&args[..], &["-p", patch]].concat());
+            let edited = live();
+            // The first write is the take-over, the second the apply that prunes.
+            let reset = Rule::of(&["patch"], "deployments", Action::ResetAfter).stored("web").once();
+            let reset = if resets == 1 { Rule { query: Some("force=true"), ..reset } } else { reset };
+            let ran = bed.run(&source, vec![reset], &[command, "--yes"]);
+            let told = format!("{command}, {resets} resets: {}", ran.text());
+            assert_eq!(
+                (ran.run.code, ran.actions()),
+                (0, vec!["configured Deployment web".to_owned()]),
+                "{told}"
+            );
+            assert_eq!(ran.journal.iter().filter(|entry| entry.action.is_some()).count(), resets, "{told}");
+            let after = live();
+            assert_eq!(after["spec"], before["spec"], "{told}");
+            let generation = |object: &Value| object["metadata"]["generation"].as_i64().unwrap_or_default();
+            assert_eq!(generation(&after), generation(&edited) + 1, "{told}");
+            a_second();
+        }
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct Rule {
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<&'static str>,
     pub(crate) dry_run: Option<bool>,
+    /// A part of the query.
+    pub(crate) query: Option<&'static str>,
     /// How often the same request came before.
     pub(crate) nth: Option<usize>,
     /// How many requests of any kind come before the first that it fits.
@@ -67,6 +69,7 @@ impl Rule {
             name: None,
             subresource: None,
             dry_run: None,
+            query: None,
             nth: None,
             after: 0,
             chance: None,
@@ -103,6 +106,9 @@ impl Rule {
             && self.name.as_ref().is_none_or(|name| *name == about.name)
             && self.subresource.is_none_or(|subresource| subresource == about.subresource)
             && self.dry_run.is_none_or(|dry_run| dry_run == about.dry_run)
+            && self
+                .query
+                .is_none_or(|part| path.split_once('?').is_some_and(|(_, query)| query.contains(part)))
             && self.nth.is_none_or(|wanted| wanted == nth)
             && self.chance.is_none_or(|(seed, many)| draw(seed, verb, path, nth).is_multiple_of(many))
     }
