@@ -7,8 +7,8 @@ use clap::builder::BoolishValueParser;
 
 use super::values::{self, Switch};
 use super::{
-    ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
-    TargetArgs,
+    AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
+    SourceArgs, TargetArgs,
 };
 use crate::object::pattern::PathPattern;
 
@@ -42,6 +42,9 @@ pub struct ApplyArgs {
     /// Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable
     #[arg(long, value_name = "OLD", env = "GITOPS_ADOPT_SET", hide_env_values = true, help_heading = "Set")]
     pub adopt_set: Vec<String>,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -97,6 +100,9 @@ pub struct RevertArgs {
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -166,6 +172,9 @@ pub struct DeleteArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -247,7 +256,7 @@ pub struct DeleteBounds {
 }
 
 /// What a command may write.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Writing")]
 pub struct WriteArgs {
     /// Do not ask; without it and without a terminal nothing is written (exit 5)
@@ -276,6 +285,10 @@ pub struct WriteArgs {
     /// Apply uncommitted changes of a working tree
     #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub allow_dirty: bool,
+
+    /// Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten
+    #[arg(long, env = "GITOPS_ALLOW_NON_FAST_FORWARD", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub allow_non_fast_forward: bool,
 }
 
 /// Whether a command that writes waits until what it wrote is ready. Its time is that of the run, `--timeout`.

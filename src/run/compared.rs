@@ -11,7 +11,7 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::{Extras, Search};
 use super::paranoid;
-use super::recorded::{self, Recorded};
+use super::recorded::{self, LastApplied, Recorded};
 use super::remembered::Remembered;
 use super::remotes::Fetched;
 use super::rendering::Rendering;
@@ -93,6 +93,10 @@ pub struct Compared {
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
     pub usage: Usage,
+    /// The revision that was applied last.
+    pub(super) last: Option<LastApplied>,
+    /// Id of the object that a tag names, if the revision is one.
+    pub tag: Option<String>,
     /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
     pub unmet: Vec<Option<RunError>>,
 }
@@ -121,6 +125,8 @@ pub struct Rendered {
     pub path: String,
     /// What rendered it.
     pub renderer: Renderer,
+    /// Id of the object that a tag names, if the revision is one.
+    pub tag: Option<String>,
     /// What was fetched for it.
     pub fetched: Fetched,
 }
@@ -161,6 +167,7 @@ fn rendered(
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
         renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
+        tag: snapshot.tag.clone(),
         fetched,
     })
 }
@@ -354,8 +361,9 @@ pub async fn examine(
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
-    let (source, remotes) = (rendered.source, rendered.fetched.bases);
-    let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
+    let (source, remotes, tag) = (rendered.source, rendered.fetched.bases, rendered.tag);
+    let (last, usage) = (scene.recorded.last_applied(), found.usage);
+    let compared = Compared { source, verdicts, remotes, warnings, usage, last, tag, unmet };
     let scene = keep.then(|| {
         scene.live = live;
         scene

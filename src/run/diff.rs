@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::compared::{Comparison, compare};
 use super::error::RunError;
+use super::forward::{self, Lookup};
 use super::output::{Output, report_target_error};
 use super::pin;
 use super::reporting::{Done, Telling, Told, explain, report, write};
@@ -113,6 +114,12 @@ async fn compared(
     drop(progress);
     let mut compared = compared?;
     compared.warnings.extend(unchecked);
+    if let (Some(last), Live::Server(_)) = (&compared.last, &live) {
+        let request = settings::source(&args.source, &args.run);
+        let (source, tag) = (&compared.source, compared.tag.as_deref());
+        let found = forward::findings(&request, last, source, tag, Lookup::AtHand).await?;
+        compared.warnings.extend(found.into_iter().map(forward::notice));
+    }
     Ok(Done { live, compared })
 }
 

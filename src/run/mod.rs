@@ -14,6 +14,7 @@ pub mod error;
 mod execute;
 mod extras;
 mod fence;
+mod forward;
 mod history;
 mod interrupt;
 mod keeping;

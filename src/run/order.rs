@@ -6,8 +6,8 @@ use crate::cli::writing::{
     ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
-    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
-    SourceArgs, TargetArgs,
+    Added, AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs,
+    SetArgs, SourceArgs, TargetArgs,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -40,6 +40,7 @@ pub(super) struct Order {
     pub(super) allow_empty: bool,
     pub(super) adopt_set: Vec<String>,
     pub(super) bounds: DeleteBounds,
+    pub(super) allow: AllowArgs,
     pub(super) lock: LockArgs,
     pub(super) choice: ChoiceArgs,
     pub(super) cluster: ClusterArgs,
@@ -65,6 +66,7 @@ impl Order {
             allow_empty: args.prune.allow_empty,
             adopt_set: args.adopt_set,
             bounds: args.prune.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -98,16 +100,16 @@ impl Order {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
             wait: args.wait,
             prune: false,
             allow_empty: false,
             adopt_set: Vec::new(),
             bounds: DeleteBounds { max_deletes: None, allow_prune_kind: Vec::new() },
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -131,15 +133,15 @@ impl Order {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run,
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
             wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },
             prune: true,
             allow_empty: true,
             adopt_set: Vec::new(),
             bounds: args.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: ChoiceArgs { selector: None, only: Vec::new() },
             cluster: args.cluster,

@@ -3,6 +3,7 @@
 mod apply;
 mod delete;
 mod faults;
+mod forward;
 mod prune;
 mod revert;
 mod rights;

@@ -9,6 +9,7 @@ use crate::cluster::Server;
 use crate::compare::sending::Force;
 use crate::exit::Code;
 use crate::plan::Policy;
+use crate::plan::allowed::Allowed;
 use crate::plan::prune::Budget;
 use crate::reader::Live;
 use crate::record::SetIdentity;
@@ -39,6 +40,7 @@ impl Context<'_> {
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
         let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
         let set = self.set(&prepared)?;
+        self.allow_record(&set)?;
         if self.args.intent == Intent::Delete {
             prepared.rendered.manifests = Manifests::default();
         }
@@ -103,6 +105,28 @@ impl Context<'_> {
             adopts,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
+    }
+
+    /// What the user allows, whatever the repository says.
+    pub(super) fn allowed(&self) -> Allowed {
+        settings::allowed(&self.args.allow)
+    }
+
+    /// The record is written where the user says, or where objects may be.
+    fn allow_record(&self, set: &SetIdentity) -> Result<(), RunError> {
+        let args = &self.args;
+        let said = args.set.record_namespace.as_ref().or(args.source.namespace.as_ref());
+        let namespace = &set.record_namespace;
+        if said == Some(namespace) || self.allowed().has_namespace(namespace) {
+            return Ok(());
+        }
+        Err(RunError::refused(
+            format!(
+                "the record of set {} would be in {namespace}, which is none of the allowed namespaces",
+                set.name
+            ),
+            format!("name another with --record-namespace, or allow it with --allow-namespace {namespace}"),
+        ))
     }
 
     pub(super) fn budget(&self) -> Budget {
