@@ -7,6 +7,7 @@ mod forward;
 mod prune;
 mod revert;
 mod rights;
+mod server;
 
 use serde_json::{Value, json};
 

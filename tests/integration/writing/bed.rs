@@ -49,8 +49,17 @@ impl Bed {
         Self { server: Server::Real(cluster), namespace: cluster.namespace("bed"), home: home() }
     }
 
+    /// The same objects in memory, beside these.
+    ///
+    /// # Panics
+    /// On the real server.
+    pub(super) fn copy(&self) -> Self {
+        let Server::Memory(shelf) = &self.server else { panic!("only in memory") };
+        Self { server: Server::Memory(shelf.copy()), namespace: self.namespace.clone(), home: home() }
+    }
+
     /// The real one, if this is on it.
-    pub(super) fn cluster(&self) -> Option<&'static Cluster> {
+    fn cluster(&self) -> Option<&'static Cluster> {
         match self.server {
             Server::Memory(_) => None,
             Server::Real(cluster) => Some(cluster),
@@ -86,8 +95,10 @@ impl Bed {
     /// The program on the set `set`, with a JSON report.
     pub(super) fn command(&self, proxy: &Proxy, source: &Source, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gitops"));
+        let named = args.iter().any(|arg| arg.starts_with("--set-name"));
         command
-            .args([args[0], source.path(), "--set-name=set", "-n", &self.namespace, "-o", "json"])
+            .args([args[0], source.path(), "-n", &self.namespace, "-o", "json"])
+            .args((!named).then_some("--set-name=set"))
             .args(&args[1..])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -214,6 +225,18 @@ impl Bed {
         let mut object = shelf.get(&self.path(name)).unwrap_or_else(|| self.config(name, &json!({})));
         alter(&mut object);
         shelf.put(&self.path(name), &object);
+    }
+
+    /// Lets a server in memory tell of a webhook for ConfigMaps.
+    ///
+    /// # Panics
+    /// On the real server.
+    pub(super) fn webhook(&self) {
+        let Server::Memory(shelf) = &self.server else { panic!("only in memory") };
+        let rule = json!({"apiGroups": [""], "apiVersions": ["*"], "operations": ["*"], "resources": ["configmaps"]});
+        let hook = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+            "metadata": {"name": "w"}, "webhooks": [{"name": "w.example.com", "rules": [rule], "sideEffects": "Some"}]});
+        shelf.put("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/w", &hook);
     }
 
     /// Deletes a ConfigMap.

@@ -15,6 +15,8 @@ use crate::support::shelf::Shelf;
 /// The maps of a ConfigMap that an apply owns key by key.
 const MAPS: [&str; 3] = ["/data", "/metadata/labels", "/metadata/annotations"];
 
+const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/";
+
 /// Answers a request.
 pub(super) fn answer(shelf: &Shelf, asked: &Asked) -> Answer {
     match reply(shelf, asked) {
@@ -38,6 +40,10 @@ fn reply(shelf: &Shelf, asked: &Asked) -> Reply {
     let path = asked.path.split('?').next().unwrap();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (asked.method.as_str(), &parts[..]) {
+        ("GET", ["apis"]) if !shelf.below(WEBHOOKS).is_empty() => with_webhooks(),
+        ("GET", ["apis", "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations"]) => {
+            list(shelf, path)
+        }
         ("GET", ["version" | "api" | "apis"]) => discovery("v1.36.3", path).unwrap(),
         ("GET", ["openapi", "v3"]) => Reply::json(200, &json!({"paths": {}})),
         ("GET", ["api", "v1", "namespaces", name]) => Reply::json(
@@ -71,6 +77,21 @@ fn reply(shelf: &Shelf, asked: &Asked) -> Reply {
         }
         _ => panic!("the server in memory has no {} {}", asked.method, asked.path),
     }
+}
+
+/// The discovery of a server that has webhooks to tell of.
+fn with_webhooks() -> Reply {
+    let resource = json!({"resource": "mutatingwebhookconfigurations", "scope": "Cluster", "verbs": ["get", "list"],
+        "responseKind": {"group": "", "version": "", "kind": "MutatingWebhookConfiguration"}});
+    let group = json!({"metadata": {"name": "admissionregistration.k8s.io"},
+        "versions": [{"version": "v1", "freshness": "Current", "resources": [resource]}]});
+    let body =
+        json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": [group]});
+    Reply::typed(
+        200,
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        body.to_string(),
+    )
 }
 
 fn list(shelf: &Shelf, path: &str) -> Reply {
