@@ -116,11 +116,20 @@ fn g8_a_fresh_plan_is_performed_as_it_is_listed() {
     let flags = ["--prune", "--replace", "Job"];
     let run = through(&proxy, &set, &["apply"], &source, &[&flags[..], &["--out", text(&file)]].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-    assert_eq!(proxy.journal().iter().filter(|entry| entry.writes()).count(), 0, "not even the lock is taken");
+    assert_eq!(
+        proxy.journal().iter().filter(|entry| entry.writes()).count(),
+        0,
+        "not even the lock is taken"
+    );
     let mode = std::fs::metadata(&file).expect("the plan is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let expected =
-        ["create ConfigMap new", "update Secret s", "update Deployment web", "replace Job once", "update Service web"];
+    let expected = [
+        "create ConfigMap new",
+        "update Secret s",
+        "update Deployment web",
+        "replace Job once",
+        "update Service web",
+    ];
     let listed: BTreeSet<String> = steps(&file).into_iter().collect();
     let mut all: BTreeSet<String> = expected.map(str::to_owned).into();
     all.insert("delete ConfigMap left".to_owned());
@@ -130,7 +139,8 @@ fn g8_a_fresh_plan_is_performed_as_it_is_listed() {
     assert_eq!(run.code, 5, "nobody said yes: {}", run.stderr);
     assert!(run.stderr.contains("(perform the saved plan: create 1 object"), "{}", run.stderr);
     let mark = proxy.journal().len();
-    let run = through(&proxy, &set, &["apply"], &source, &[&flags[..], &["--yes", "--plan", text(&file)]].concat());
+    let run =
+        through(&proxy, &set, &["apply"], &source, &[&flags[..], &["--yes", "--plan", text(&file)]].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     let mut performed = writes(&proxy.journal()[mark..]);
     performed.sort();
@@ -159,6 +169,7 @@ fn g8_a_fresh_plan_is_performed_as_it_is_listed() {
     ];
     words.sort_unstable();
     assert_eq!(done, words);
-    let run = through(&proxy, &set, &["apply"], &source, &[&flags[..], &["--yes", "--plan", text(&file)]].concat());
+    let run =
+        through(&proxy, &set, &["apply"], &source, &[&flags[..], &["--yes", "--plan", text(&file)]].concat());
     assert_eq!(run.code, 5, "a plan is performed once: {}", run.stderr);
 }

@@ -9,7 +9,9 @@ const HEAD: &str = "{\n  \"format\": \"gitops/plan\",\n  \"version\": 1,";
 pub(super) fn signed(plan: &Value) -> Vec<u8> {
     let mut plan = plan.clone();
     let fields = plan.as_object_mut().expect("a plan is an object");
-    ["format", "version", "digest"].map(|name| drop(fields.remove(name)));
+    for name in ["format", "version", "digest"] {
+        fields.remove(name);
+    }
     let text = plan.to_string();
     let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).expect("it is an object");
     let content = format!("{HEAD}\n{inside}");
