@@ -1,5 +1,6 @@
 //! Flags of the commands that write.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -33,6 +34,9 @@ pub struct ApplyArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: WriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -97,6 +101,9 @@ pub struct RevertArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: RevertWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -173,6 +180,9 @@ pub struct DeleteArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: DeleteWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
@@ -261,6 +271,24 @@ pub struct DeleteBounds {
     /// Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable
     #[arg(long, value_name = "KIND", env = "GITOPS_ALLOW_PRUNE_KIND", hide_env_values = true)]
     pub allow_prune_kind: Vec<String>,
+}
+
+/// A plan in a file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct SavedArgs {
+    /// Show what would be done, save it as a plan in FILE, and write nothing to the cluster
+    ///
+    /// The plan names every step and holds no value of any object. A file that exists is replaced only if it is a plan.
+    #[arg(long, value_name = "FILE", env = "GITOPS_OUT", hide_env_values = true, conflicts_with = "plan")]
+    pub out: Option<PathBuf>,
+
+    /// Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)
+    ///
+    /// Everything is read and computed anew. If the commit, a flag, the render, the cluster or any object is not as it was,
+    /// the run says what differs and writes nothing.
+    #[arg(long, value_name = "FILE", env = "GITOPS_PLAN", hide_env_values = true)]
+    pub plan: Option<PathBuf>,
 }
 
 /// What a command may write.

@@ -4,10 +4,14 @@
 //! that is refused.
 
 pub mod allowed;
+pub mod bound;
 pub mod order;
 pub mod outcome;
 pub mod prune;
 pub mod revert;
+pub mod saved;
+pub mod seal;
+pub mod stale;
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,7 @@ use super::keeping::{Keeping, Places, place_of};
 use super::lock::LockOptions;
 use super::order::Intent;
 use super::pending;
+use super::saved::Exact;
 use super::second_read::second_read;
 use super::wait::Awaited;
 use crate::cluster::Server;
@@ -46,6 +47,8 @@ pub(super) struct Acting<'a> {
     pub(super) progress: Arc<Progress>,
     pub(super) continue_on_error: bool,
     pub(super) intent: &'a Intent,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     /// Uids of what this run wrote: none of it is ever deleted by it.
     pub(super) written: BTreeSet<String>,
 }
@@ -134,7 +137,7 @@ impl<'a> Acting<'a> {
                 let reason = "it is rendered under another version or group".to_owned();
                 note(acted, &step.id, Act::Failed, Some(reason));
             }
-            if self.must_end(acted) && !self.continue_on_error {
+            if self.must_end(acted) && (!self.continue_on_error || self.is_stale()) {
                 break;
             }
             let scene = self.scene;
@@ -192,6 +195,12 @@ impl<'a> Acting<'a> {
             note(acted, &id, Act::Failed, Some(reason));
         }
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
+        if let (Some(exact), Some(other)) = (self.exact, steps.iter().find(|step| !is_creation(step))) {
+            let ended = exact.stale("somebody created it");
+            let (act, reason) = told(ended);
+            note(acted, &other.id, act, reason);
+            return Ok(None);
+        }
         self.wave(&scene, &steps, acted).await?;
         Ok(Some((scene, plan)))
     }
@@ -218,7 +227,7 @@ impl<'a> Acting<'a> {
     ) -> Result<(), RunError> {
         let stop = &self.fence.stop;
         let (reader, server, policy, inflight) = (self.reader, self.server, self.policy, self.inflight);
-        let execution = Execution { reader, server, policy, inflight, stop };
+        let execution = Execution { reader, server, policy, inflight, stop, exact: self.exact };
         let fence = async || self.fence.before_batch().await;
         let (results, lost) = execution.wave(scene, steps, fence, || self.progress.step()).await;
         let by_id: BTreeMap<&ObjectId, &Step> = steps.iter().map(|step| (&step.id, *step)).collect();
@@ -264,7 +273,12 @@ impl<'a> Acting<'a> {
     /// True if no further wave may begin.
     fn must_end(&self, acted: &BTreeMap<ObjectId, Acted>) -> bool {
         let failed = acted.values().any(|acted| acted.act == Act::Failed);
-        self.fence.stop.is_wanted() || (failed && !self.continue_on_error)
+        self.fence.stop.is_wanted() || self.is_stale() || (failed && !self.continue_on_error)
+    }
+
+    /// True if the saved plan that is performed turned out not to hold.
+    fn is_stale(&self) -> bool {
+        self.exact.is_some_and(Exact::is_stale)
     }
 }
 
@@ -313,6 +327,10 @@ pub(super) fn places<'i>(ids: impl Iterator<Item = &'i ObjectId>) -> Places {
 /// What is live of objects that were read.
 pub(super) fn is_present(live: &LiveSet, id: &ObjectId) -> bool {
     matches!(live.get(id), Some(Ok(Presence::Found(_))))
+}
+
+fn is_creation(step: &Step) -> bool {
+    matches!(step.action, Action::Create(_))
 }
 
 fn uid_of(live: &Value) -> Option<String> {

@@ -10,6 +10,7 @@ use super::ask;
 use super::compared::Scene;
 use super::error::RunError;
 use super::remembered::Remembered;
+use super::saved::Exact;
 use super::stop::Stop;
 use crate::cluster::Server;
 use crate::compare::reverting::{Reverting, beside, is_edit, reverting as reverting_of};
@@ -21,6 +22,7 @@ use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
 use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
+use crate::plan::bound::{of_revert, of_update};
 use crate::plan::prune::Deletion;
 use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
 use crate::reader::Live;
@@ -70,6 +72,8 @@ pub(super) struct Execution<'a> {
     /// Most writes in flight.
     pub(super) inflight: usize,
     pub(super) stop: &'a Stop,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
 }
 
 impl Execution<'_> {
@@ -87,7 +91,7 @@ impl Execution<'_> {
         let (mut next, mut lost) = (steps.iter(), None);
         let mut begun = 0;
         loop {
-            while running.len() < self.inflight && lost.is_none() && !self.stop.is_wanted() {
+            while running.len() < self.inflight && lost.is_none() && self.goes_on() {
                 let Some(step) = next.next() else { break };
                 if begun % BATCH == 0
                     && let Err(error) = fence().await
@@ -112,6 +116,18 @@ impl Execution<'_> {
         (results, lost)
     }
 
+    fn goes_on(&self) -> bool {
+        !self.stop.is_wanted() && !self.exact.is_some_and(Exact::is_stale)
+    }
+
+    /// A step that somebody got in the way of.
+    fn crossed(&self, what: &str) -> Ended {
+        match self.exact {
+            Some(exact) => exact.stale(what),
+            None => Ended::Failed(format!("{what} since it was read; run again")),
+        }
+    }
+
     async fn step(&self, scene: &Scene, step: &Step) -> Ended {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
@@ -127,7 +143,7 @@ impl Execution<'_> {
     async fn create(&self, apply: &DryRun) -> Ended {
         match self.server.write(&Write::Apply(apply.clone())).await {
             Written::Stored(object) => Ended::Created(Box::new(object)),
-            Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
+            Written::Conflict => self.crossed("somebody created it"),
             other => failed(&apply.id, other),
         }
     }
@@ -174,6 +190,7 @@ impl Execution<'_> {
         match self.server.write(&delete).await {
             Written::Gone => Ended::Deleted,
             Written::Deleting => Ended::Deleting,
+            Written::Conflict if self.exact.is_some() => self.crossed("somebody changed it"),
             Written::Conflict => {
                 Ended::Failed("somebody changed it since it was read, so it stays; run again".to_owned())
             }
@@ -193,13 +210,21 @@ impl Execution<'_> {
             let (open, verdict) = match self.again(scene, &update.open).await {
                 Ok(Again::Changed(again)) => *again,
                 // Git has it, so it is made anew, as it would have been a moment later.
+                Ok(Again::Gone) if self.exact.is_some() => return self.crossed("somebody deleted it"),
                 Ok(Again::Gone) => return self.recreate(scene, &update.open.id).await,
                 Err(reason) => return Ended::Failed(reason),
             };
             let force = &self.policy.force;
             let new = sending(&scene.setting(), &open, &verdict, &self.policy.set, force);
             let ours = renewed(&update.open.live, &open.live);
-            if is_there(&verdict, &open, &self.policy.set, force, ours) {
+            let is_there = is_there(&verdict, &open, &self.policy.set, force, ours);
+            if let Some(exact) = self.exact
+                && !exact.holds(&open.id, &open.live, &of_update(&new))
+                && !(exact.is_same_object(&open.id, &open.live) && is_there)
+            {
+                return exact.stale("somebody changed it");
+            }
+            if is_there {
                 return as_wanted(ours, open.live);
             }
             if !same_changes(&update.verdict, &verdict, force) {
@@ -225,7 +250,7 @@ impl Execution<'_> {
             let (now, verdict) = match self.again(scene, open).await {
                 Ok(Again::Changed(again)) => *again,
                 Ok(Again::Gone) => {
-                    return Ended::Failed("somebody deleted it since it was read; run again".to_owned());
+                    return self.crossed("somebody deleted it");
                 }
                 Err(reason) => return Ended::Failed(reason),
             };
@@ -235,7 +260,18 @@ impl Execution<'_> {
             let is_chosen = |field: &FieldVerdict| {
                 planned.chosen.contains(&field.path) && (is_edit(field) || is_taken(field))
             };
-            match reverting_of(&scene.setting(), &now, &verdict, is_chosen) {
+            let again = reverting_of(&scene.setting(), &now, &verdict, is_chosen);
+            if let Some(exact) = self.exact {
+                let same = exact.is_same_object(&now.id, &now.live);
+                let holds = again
+                    .0
+                    .as_ref()
+                    .map_or(same, |reverting| exact.holds(&now.id, &now.live, &of_revert(reverting)));
+                if !holds {
+                    return exact.stale("somebody changed it");
+                }
+            }
+            match again {
                 (None, _) => return as_wanted(renewed(&open.live, &now.live), now.live),
                 (Some(reverting), _) => current = (now, reverting),
             }

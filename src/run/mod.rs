@@ -33,6 +33,7 @@ pub mod remotes;
 pub mod render;
 pub mod rendering;
 mod reporting;
+mod saved;
 mod second_read;
 pub mod snapshot;
 mod stop;

@@ -8,6 +8,7 @@ mod forward;
 mod prune;
 mod revert;
 mod rights;
+mod saved;
 mod server;
 
 use serde_json::{Value, json};

@@ -32,6 +32,7 @@ use crate::run::keeping::Keeping;
 use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
+use crate::run::saved::Exact;
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
@@ -47,6 +48,8 @@ pub(super) struct Started<'a> {
     /// True if no object was left out by choice.
     pub(super) whole: bool,
     pub(super) started: String,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     pub(super) source: Source,
 }
 
@@ -82,6 +85,13 @@ impl Started<'_> {
         self.finish(plan, verdicts, inputs, acts, output).await
     }
 
+    /// True if a run would do what is planned, as far as it can be done at all.
+    pub(super) fn is_doable(&self, plan: &Plan, warnings: usize) -> bool {
+        let args = self.context.args;
+        let blocked = blockers(plan) != Code::Clean && !args.write.continue_on_error;
+        !blocked && !(args.run.deny_warnings && warnings > 0)
+    }
+
     /// The code, if nothing is to be written.
     fn unwritten(&self, plan: &Plan, warnings: usize, output: &mut Output) -> Option<Code> {
         let write = &self.context.args.write;
@@ -104,7 +114,7 @@ impl Started<'_> {
         };
         access::check(server, plan, &self.set, known).await?;
         let (yes, delete) = (self.context.args.write.yes, self.is_delete());
-        let asked = confirm(plan, self.live.identity(), yes, delete);
+        let asked = confirm(plan, self.live.identity(), yes, delete, self.exact.is_some());
         self.fence.stop.unless(asked).await.ok_or_else(|| self.context.stopped())?
     }
 
@@ -156,6 +166,7 @@ impl Started<'_> {
             continue_on_error: args.write.continue_on_error,
             written: BTreeSet::new(),
             intent: &args.intent,
+            exact: self.exact,
         };
         let mut acts = acting.perform(plan, inputs).await;
         if acts.stopped.is_none() {
@@ -197,6 +208,10 @@ impl Started<'_> {
                 "hint",
                 "the set and its record stay while members stay; name their kinds to delete them",
             );
+            code = Code::worst([code, Code::Refused]);
+        }
+        if self.exact.is_some_and(Exact::is_stale) {
+            output.say("hint", "the saved plan was not performed as a whole; plan again with --out");
             code = Code::worst([code, Code::Refused]);
         }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());

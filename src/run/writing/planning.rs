@@ -4,6 +4,7 @@ use super::carrying_out::{Done, Started};
 use super::noting::inputs;
 use super::{Applied, Context};
 use crate::plan;
+use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::run::compared::{Compared, Comparison, Prepared, examine};
@@ -14,6 +15,7 @@ use crate::run::order::Intent;
 use crate::run::output::Output;
 use crate::run::pruning;
 use crate::run::reporting::target;
+use crate::run::saved::{self, Bound};
 use crate::settings;
 
 /// A run on one target that holds the lock, or is a dry run.
@@ -24,6 +26,8 @@ pub(super) struct Locked<'a> {
     pub(super) fence: &'a Fence,
     /// What came of asking for the lock; `None` for a dry run.
     pub(super) taken: Option<Taken>,
+    /// What a saved plan is made of, if one is written or performed.
+    pub(super) basis: Option<Basis>,
 }
 
 impl Locked<'_> {
@@ -61,6 +65,11 @@ impl Locked<'_> {
             }
             _ => None,
         };
+        let bound = match &self.basis {
+            Some(basis) => Some(saved::bind(basis, &scene, &plan, context.saved)?),
+            None => None,
+        };
+        let exact = bound.as_ref().filter(|_| context.saved.is_some()).map(Bound::exact);
         let run = Started {
             context,
             live: self.live,
@@ -71,6 +80,7 @@ impl Locked<'_> {
             taken: self.taken.as_ref(),
             whole: comparison.chosen.is_all(),
             started,
+            exact: exact.as_ref(),
             source: compared.source.clone(),
         };
         let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
@@ -80,7 +90,13 @@ impl Locked<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
+        if let (Some(bound), Some(saved)) = (&bound, context.saved) {
+            bound.check(context.args, saved)?;
+        }
         let Done { code, acted, removed } = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        if let Some(bound) = &bound {
+            bound.save(context.args, run.is_doable(&plan, warnings), output)?;
+        }
         target.acted = acted;
         context.tell(&source, &target, self.live, output)?;
         let counts = context.counts(self.live);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::noting::inputs;
 use super::planning::Locked;
 use super::{Applied, Context};
 use crate::cli::{ClusterArgs, Verify};
@@ -23,7 +24,7 @@ use crate::run::order::Intent;
 use crate::run::output::Output;
 use crate::run::reporting::{self, Told, explain};
 use crate::run::targets::Job;
-use crate::run::{kubeconfig, pin, pruning};
+use crate::run::{kubeconfig, pin, pruning, saved};
 use crate::settings;
 
 impl Context<'_> {
@@ -48,6 +49,9 @@ impl Context<'_> {
             prepared.rendered.manifests = Manifests::default();
         }
         prepared.rendered.manifests.warnings.extend(unchecked);
+        let inputs = inputs(&prepared, &comparison);
+        let basis = saved::basis(self.args, &comparison, &prepared, &inputs, &set, &live).await;
+        saved::check_basis(self.args, self.saved, basis.as_ref())?;
         let fence = Fence::new(self.stop.clone());
         let taken = match (&live, self.args.write.dry_run) {
             (Live::Server(server), false) => {
@@ -58,7 +62,7 @@ impl Context<'_> {
             _ => None,
         };
         drop(progress);
-        let locked = Locked { context: self, live: &live, set, fence: &fence, taken };
+        let locked = Locked { context: self, live: &live, set, fence: &fence, taken, basis };
         let result = locked.run(name, &comparison, prepared, output).await;
         fence.release(result.is_ok()).await;
         if result.as_ref().is_ok_and(|applied| applied.target.acted.is_some()) {
