@@ -208,6 +208,13 @@ fn cache_directory() -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
+/// `XDG_STATE_HOME/gitops`, else `~/.local/state/gitops`; nothing without a home.
+pub fn state_directory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("state")))?;
+    base.is_absolute().then(|| base.join("gitops"))
+}
+
 /// For what a command that writes waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waits {

@@ -7,6 +7,7 @@ pub mod order;
 pub mod outcome;
 pub mod prune;
 pub mod revert;
+pub mod undo;
 
 use std::collections::BTreeSet;
 
