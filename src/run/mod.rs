@@ -35,6 +35,7 @@ mod second_read;
 pub mod snapshot;
 mod stop;
 pub mod targets;
+mod undo;
 mod verify;
 pub mod wait;
 mod writing;

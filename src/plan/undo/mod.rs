@@ -4,6 +4,7 @@
 //! changed beside it stays; where they changed the same, that is refused as well.
 
 mod anew;
+mod begun;
 mod changes;
 mod merge;
 mod moved;
@@ -25,6 +26,7 @@ use crate::record::applyset::{PART_OF_LABEL, group_kind};
 use crate::record::undo::{Did, Entry, State};
 use crate::record::veil::holds_veiled;
 
+pub use begun::{entries, typed};
 pub use shown::verdicts;
 
 /// What may be done, and what is known of the record.
@@ -206,6 +208,8 @@ fn changed(entry: &Entry, before: &Value, live: &Value, rules: &Rules) -> Action
         let person = movers.iter().find(|mover| !mover.is_controller);
         let first = merged.conflicts.first().or(merged.moved.first());
         match (person, first, movers.first()) {
+            // What failed and never was written is not the run's to take back.
+            (Some(_), _, _) if then.is_none() && moved::is_untouched(before, live) => return Action::Nothing,
             (Some(mover), _, _) => return Action::Refused(by(&mover.name)),
             (None, Some(path), None) => {
                 return Action::Refused(format!("{path} was changed since the run; who did it is not recorded"));

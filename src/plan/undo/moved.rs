@@ -36,6 +36,13 @@ pub(super) fn movers(then: &Value, live: &Value, own: bool) -> Vec<Mover> {
     movers
 }
 
+/// True if our own entry is what it was before: nothing of ours was written since.
+pub(super) fn is_untouched(before: &Value, live: &Value) -> bool {
+    let (before, live) = (ManagedFields::of(before), ManagedFields::of(live));
+    let told = |managed: &ManagedFields<'_>| managed.own().map(|own| (own.time.to_owned(), own.fields.len()));
+    told(&before) == told(&live)
+}
+
 /// True for an entry that was there at the same time with more fields: somebody else took them.
 fn only_lost(known: Option<&Entry<'_>>, entry: &Entry<'_>) -> bool {
     known.is_some_and(|known| known.time == entry.time && entry.fields.len() <= known.fields.len())

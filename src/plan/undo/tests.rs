@@ -80,6 +80,11 @@ fn a_change_is_taken_back_where_nobody_has_been_since() {
         (unknown(change()), Some(after.clone()), "put back {\"a\":\"1\"} content 1 owners 0"),
         (unknown(change()), Some(before.clone()), "nothing"),
         (unknown(change()), Some(edit(json!({"a": "3"}), "kubectl-edit")), "refused: kubectl-edit changed it since the run"),
+        (
+            unknown(change()),
+            Some(config("u", json!({"a": "3"}), &[ours("1"), manager("kubectl-edit", "Update", "3", &["a"])])),
+            "nothing",
+        ),
         (unknown(change()), None, "refused: somebody deleted it since the run"),
     ];
     for (entry, live, expected) in table {
