@@ -12,6 +12,7 @@ pub mod revert;
 pub mod saved;
 pub mod seal;
 pub mod stale;
+pub mod undo;
 
 use std::collections::BTreeSet;
 

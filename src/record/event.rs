@@ -77,6 +77,7 @@ mod tests {
             result,
             counts: counts.iter().map(|(what, n)| ((*what).to_owned(), *n)).collect::<BTreeMap<_, _>>(),
             times: 1,
+            undo: None,
         };
         let told = event(&set, &run("apply", Outcome::Done, &[("configured", 1), ("created", 3)]), "anna");
         assert_eq!(told["message"], "gitops apply of set shop at 4f2c1e9d0b6a: 1 configured, 3 created");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::awaiting::unready;
 use super::compared::Scene;
 use super::error::RunError;
-use super::execute::{Ended, Execution};
+use super::execute::{Ended, Execution, Reread};
 use super::fence::{Fence, Taken};
 use super::keeping::{Keeping, Places, place_of};
 use super::lock::LockOptions;
@@ -14,6 +14,7 @@ use super::order::Intent;
 use super::pending;
 use super::saved::Exact;
 use super::second_read::second_read;
+use super::undo::recording::Recording;
 use super::wait::Awaited;
 use crate::cluster::Server;
 use crate::compare::sending::recorded;
@@ -25,6 +26,7 @@ use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::order::Wave;
 use crate::plan::outcome::{Act, Acted};
+use crate::plan::undo::typed;
 use crate::plan::{Action, Plan, Policy, Step};
 use crate::progress::Progress;
 use crate::reader::Live;
@@ -49,6 +51,8 @@ pub(super) struct Acting<'a> {
     pub(super) intent: &'a Intent,
     /// What steps are held to, if they are those of a saved plan.
     pub(super) exact: Option<&'a Exact>,
+    /// What is kept so that the run can be undone.
+    pub(super) undo: Recording<'a>,
     /// Uids of what this run wrote: none of it is ever deleted by it.
     pub(super) written: BTreeSet<String>,
 }
@@ -62,6 +66,8 @@ pub(super) struct Acts<'a> {
     pub(super) stopped: Option<RunError>,
     /// The record as it is now.
     pub(super) keeping: Keeping<'a>,
+    /// What was kept so that the run can be undone.
+    pub(super) undo: Recording<'a>,
 }
 
 impl<'a> Acting<'a> {
@@ -74,7 +80,7 @@ impl<'a> Acting<'a> {
             false => self.waves(plan, inputs, &mut acted, &mut unready).await.err(),
         };
         let acted = acted.into_values().collect();
-        Acts { acted, unready, stopped, keeping: self.keeping }
+        Acts { acted, unready, stopped, keeping: self.keeping, undo: self.undo }
     }
 
     async fn waves(
@@ -85,10 +91,13 @@ impl<'a> Acting<'a> {
         unready: &mut Vec<Awaited>,
     ) -> Result<(), RunError> {
         self.progress.counted("writing", plan.steps.len());
+        self.undo.begin_here();
+        let is_new = self.keeping.is_new();
         if !self.fence.is_held().await {
             self.namespace_of_record(plan, acted).await?;
         }
         self.keeping.widen(&places(plan.steps.iter().map(|step| &step.id)), inputs).await?;
+        self.undo.begin_there(self.keeping.key(), is_new).await;
         for wave in Wave::ALL {
             let begun = |step: &&Step| acted.get(&step.id).is_none_or(|a| a.act == Act::NotStarted);
             let steps: Vec<&Step> = plan.of_wave(wave).filter(begun).collect();
@@ -201,6 +210,12 @@ impl<'a> Acting<'a> {
             note(acted, &other.id, act, reason);
             return Ok(None);
         }
+        for step in &steps {
+            if let Action::Update(update) = &step.action {
+                self.undo.correct(&step.id, typed(update.open.live.clone(), &step.gvk));
+            }
+        }
+        self.undo.save();
         self.wave(&scene, &steps, acted).await?;
         Ok(Some((scene, plan)))
     }
@@ -216,6 +231,7 @@ impl<'a> Acting<'a> {
             return Ok(());
         }
         self.written(scene, steps, acted).await?;
+        self.undo.save();
         self.keeping.save().await
     }
 
@@ -227,11 +243,16 @@ impl<'a> Acting<'a> {
     ) -> Result<(), RunError> {
         let stop = &self.fence.stop;
         let (reader, server, policy, inflight) = (self.reader, self.server, self.policy, self.inflight);
-        let execution = Execution { reader, server, policy, inflight, stop, exact: self.exact };
+        let (reread, exact) = (Reread::default(), self.exact);
+        let execution = Execution { reader, server, policy, inflight, stop, exact, reread: &reread };
         let fence = async || self.fence.before_batch().await;
         let (results, lost) = execution.wave(scene, steps, fence, || self.progress.step()).await;
         let by_id: BTreeMap<&ObjectId, &Step> = steps.iter().map(|step| (&step.id, *step)).collect();
+        for (id, before) in reread.into_inner() {
+            self.undo.correct(&id, before);
+        }
         for (id, ended) in results {
+            self.undo.note(&id, &ended);
             if ended == Ended::Deleted {
                 self.keeping.forget(&id);
             }

@@ -1,5 +1,7 @@
 //! Performs the steps of a plan, wave by wave: what was shown is what is written, or the object fails.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -24,6 +26,7 @@ use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::bound::{of_revert, of_update};
 use crate::plan::prune::Deletion;
+use crate::plan::undo::typed;
 use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
 use crate::reader::Live;
 
@@ -74,7 +77,12 @@ pub(super) struct Execution<'a> {
     pub(super) stop: &'a Stop,
     /// What steps are held to, if they are those of a saved plan.
     pub(super) exact: Option<&'a Exact>,
+    /// What was found instead of what the plan was made for.
+    pub(super) reread: &'a Reread,
 }
+
+/// Objects that were read once more before they were written, as they were then.
+pub(super) type Reread = RefCell<BTreeMap<ObjectId, Value>>;
 
 impl Execution<'_> {
     /// Performs steps that may go at the same time. `fence` is asked before every batch; an error of it ends the run when
@@ -349,6 +357,7 @@ impl Execution<'_> {
         };
         let live: Value = serde_json::from_slice(&observed.json)
             .map_err(|error| format!("the live object cannot be decoded: {error}"))?;
+        self.reread.borrow_mut().insert(open.id.clone(), typed(live.clone(), &ready.gvk));
         let fresh = opened(&setting, &open.id, ready, live);
         let remembered = Remembered::off();
         let asked = vec![fresh.clone()];

@@ -39,6 +39,7 @@ pub mod snapshot;
 mod stop;
 pub mod targets;
 mod unborn;
+mod undo;
 mod verify;
 pub mod wait;
 mod writing;

@@ -14,7 +14,7 @@ use crate::exit::Code;
 use crate::mask::rules::MaskRules;
 use crate::mask::{Masked, acted};
 use crate::plan::outcome::{Act, Acted};
-use crate::plan::{Plan, Policy};
+use crate::plan::{self, Plan, Policy};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
@@ -33,6 +33,7 @@ use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
 use crate::run::saved::Exact;
+use crate::run::undo::recording::Recording;
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
@@ -77,11 +78,13 @@ impl Started<'_> {
         let Live::Server(server) = self.live else {
             return Err(RunError::usage("only a cluster can be written to", None));
         };
+        let mut undo = self.recording(server, plan);
         if !plan.is_empty() {
+            undo.prepare(output);
             self.ask(server, plan).await?;
         }
         let keeping = self.record(server, verdicts, output).await?;
-        let acts = self.perform(server, plan, verdicts, keeping, inputs.clone(), output).await;
+        let acts = self.perform(server, plan, verdicts, (keeping, undo), inputs.clone(), output).await;
         self.finish(plan, verdicts, inputs, acts, output).await
     }
 
@@ -118,6 +121,13 @@ impl Started<'_> {
         self.fence.stop.unless(asked).await.ok_or_else(|| self.context.stopped())?
     }
 
+    /// What the run keeps so that it can be undone. A record on the cluster would outlive a set that is deleted.
+    fn recording<'s>(&'s self, server: &'s Server, plan: &Plan) -> Recording<'s> {
+        let entries = plan::undo::entries(plan, &self.scene.live, &self.scene.extras.members);
+        let command = self.context.args.command;
+        Recording::new(server, &self.set, command, &self.started, entries, !self.is_delete())
+    }
+
     /// Opens the record of the set, and brings it up to what was found in sync.
     async fn record<'s>(
         &self,
@@ -146,7 +156,7 @@ impl Started<'_> {
         server: &'s Server,
         plan: &Plan,
         verdicts: &[ObjectVerdict],
-        keeping: Keeping<'s>,
+        (keeping, undo): (Keeping<'s>, Recording<'s>),
         inputs: Inputs,
         output: &Output,
     ) -> Acts<'s> {
@@ -167,6 +177,7 @@ impl Started<'_> {
             written: BTreeSet::new(),
             intent: &args.intent,
             exact: self.exact,
+            undo,
         };
         let mut acts = acting.perform(plan, inputs).await;
         if acts.stopped.is_none() {
@@ -185,24 +196,29 @@ impl Started<'_> {
         acts: Acts<'_>,
         output: &mut Output,
     ) -> Result<Done, RunError> {
-        let Acts { acted: done, stopped, mut keeping, .. } = acts;
+        let Acts { acted: done, stopped, mut keeping, mut undo, .. } = acts;
+        undo.finish(&done, keeping.key(), stopped.is_none()).await;
         let mut code = Code::worst([planned(plan), of_acts(&done)]);
         let mut removed = false;
         if let Some(error) = stopped {
             report_error(&error);
             code = Code::worst([code, error.exit()]);
         } else {
-            let run = self.run(&done, code, keeping.runs());
+            let run = self.run(&done, code, keeping.runs(), undo.id());
             if run.is_some() {
                 inputs.render_digest = keeping.render_digest(&self.scene.desired);
             }
             self.tell_cluster(run.as_ref(), output).await;
             removed = self.is_gone(plan, &done);
             match removed {
-                true => keeping.remove().await?,
+                true => {
+                    undo.remove_there().await;
+                    keeping.remove().await?;
+                }
                 false => keeping.finish(run, self.places(&done, verdicts), inputs).await?,
             }
         }
+        undo.troubles.iter().for_each(|trouble| output.say("warning", trouble));
         if self.is_delete() && !plan.kept.is_empty() {
             output.say(
                 "hint",
