@@ -2,6 +2,7 @@
 
 mod contenders;
 mod crashes;
+mod drift;
 mod schedules;
 mod scripted;
 mod site;
