@@ -225,6 +225,10 @@ impl<'c> Site<'c> {
         for _ in 0..DRAWS {
             let live = self.read(manifest)?;
             let edit = *dice.pick(&Edit::ALL);
+            // They fit every object, and others do not.
+            if edit == Edit::Mark && !dice.once_in(3) {
+                continue;
+            }
             let Some(mut wanted) = edit.of(schema, &live, dice) else { continue };
             keep_label(&live, &mut wanted);
             let api = &self.world.api;
@@ -399,7 +403,7 @@ fn shortened(text: &str) -> String {
 fn manifests(seed: u64, world: &World) -> Vec<Value> {
     let namespace = &world.namespace;
     let mut all: Vec<Value> = BUILTIN.iter().flat_map(|file| objects(file)).collect();
-    all.extend(generate::objects(seed, &TWELVE, 2, namespace));
+    all.extend(generate::objects(seed, &TWELVE, 4, namespace));
     all.extend(generate::objects(seed, &MORE, 1, namespace));
     for object in &mut all {
         let namespaced = world.resource(object).0.namespaced;

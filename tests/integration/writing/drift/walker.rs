@@ -118,10 +118,16 @@ fn is_person(entry: &Entry<'_>) -> bool {
 fn is_tolerated(before: &Value, path: &FieldPath) -> bool {
     let starts = |names: &[&str]| path.starts_with_fields(names);
     let kind = before["kind"].as_str().unwrap_or_default();
+    let is =
+        |element: &PathElement, name: &str| matches!(element, PathElement::Field(field) if field == name);
+    // Those of templates are as many.
+    let in_marks = path
+        .0
+        .windows(2)
+        .any(|pair| is(&pair[0], "metadata") && (is(&pair[1], "labels") || is(&pair[1], "annotations")));
     ["PersistentVolume", "PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "Node"]
         .contains(&kind)
-        || starts(&["metadata", "labels"])
-        || starts(&["metadata", "annotations"])
+        || in_marks
         || starts(&["metadata", "finalizers"])
         || starts(&["metadata", "ownerReferences"])
         || (kind == "ServiceAccount" && (starts(&["secrets"]) || starts(&["imagePullSecrets"])))
