@@ -302,9 +302,9 @@ impl Execution<'_> {
         let predicted = self.reader.predict(vec![apply.clone()]).await.into_iter().next();
         let reason = match predicted {
             Some(Prediction::Stored(predicted)) => {
-                match beside(&scene.setting(), open, &reverting.chosen, &predicted) {
+                match beside(&scene.setting(), open, reverting, &predicted) {
                     None => return Ok(self.server.write(&Write::Apply(apply)).await),
-                    Some(path) => format!("revert would also change {path}"),
+                    Some(reason) => reason,
                 }
             }
             Some(Prediction::Conflict) => return Ok(Written::Conflict),
