@@ -84,7 +84,8 @@ pub fn of_update(sending: &Sending) -> Vec<Value> {
 
 /// Everything that a revert of fields sends, in its order, and what it may change.
 pub fn of_revert(reverting: &Reverting) -> Vec<Value> {
-    let Reverting { chosen, take_over, apply } = reverting;
+    // What is expected of the server follows from the live object, which is bound, and from what is chosen.
+    let Reverting { chosen, take_over, apply, expected: _ } = reverting;
     let chosen: String = chosen.iter().map(|path| format!("{path}\n")).collect();
     vec![Value::from(chosen), take_over.clone().unwrap_or_default(), apply.body.clone()]
 }
