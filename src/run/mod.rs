@@ -26,6 +26,7 @@ pub mod output;
 pub mod paranoid;
 mod pending;
 mod pin;
+pub mod prepared;
 mod pruning;
 mod recorded;
 pub mod remembered;

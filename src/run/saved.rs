@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::compared::{BaseChoice, Comparison, Prepared, Scene};
+use super::compared::{BaseChoice, Comparison, Scene};
 use super::error::RunError;
 use super::execute::Ended;
 use super::order::{Intent, Order};
 use super::output::Output;
+use super::prepared::Prepared;
 use crate::cli::{Added, AllowRemote, Renderer};
 use crate::desired::Entry;
 use crate::live::Presence;
