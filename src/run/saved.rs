@@ -34,22 +34,29 @@ use crate::settings;
 ///
 /// # Errors
 /// The file cannot be read (2), or is no plan as it was written (5).
-pub(super) fn load(order: &Order) -> Result<(Order, Option<Saved>), RunError> {
+pub(super) async fn load(order: &Order) -> Result<(Order, Option<Saved>), RunError> {
     let mut order = order.clone();
     let Some(file) = &order.saved.plan else { return Ok((order, None)) };
+    let saved = {
+        let file = file.clone();
+        super::blocking(move || decoded(&file)).await?
+    };
+    if let (Intent::Revert(choice), Some(moment)) = (&mut order.intent, &saved.basis.since)
+        && let (Some(since), Ok(moment)) = (&mut choice.since, moment.parse())
+    {
+        *since = moment;
+    }
+    Ok((order, Some(saved)))
+}
+
+fn decoded(file: &Path) -> Result<Saved, RunError> {
     let bytes = read(file).map_err(|error| unusable(file, &format!("cannot be read: {error}")))?;
-    let saved = Saved::decode(&bytes).map_err(|error| match error {
+    Saved::decode(&bytes).map_err(|error| match error {
         Unreadable::NotAPlan | Unreadable::TooLarge => unusable(file, &error.to_string()),
         Unreadable::Damaged(_) | Unreadable::Version(_) => {
             RunError::refused(format!("{} {error}; nothing was written", file.display()), again())
         }
-    })?;
-    if let (Intent::Revert(choice), Some(moment)) = (&mut order.intent, &saved.basis.since)
-        && choice.since.is_some()
-    {
-        choice.since = moment.parse().ok();
-    }
-    Ok((order, Some(saved)))
+    })
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
@@ -331,6 +338,11 @@ impl Bound {
         }
         let content = self.saved.encode().map_err(|error| unwritable(file, &error.to_string()))?;
         write(file, &content)?;
+        if self.saved.basis.commit.is_some() && !self.saved.basis.dirty && is_inside(order, file) {
+            let place = file.display();
+            let text = "lies in the source: unless Git ignores it, it is an uncommitted change when the plan is performed";
+            output.say("warning", &format!("{place} {text}"));
+        }
         output.say("hint", &format!("perform it with the same flags and --plan {}", file.display()));
         Ok(())
     }
@@ -356,9 +368,8 @@ fn write(file: &Path, content: &[u8]) -> Result<(), RunError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
         Err(error) => return Err(failed(error)),
     };
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // The library makes it for its owner alone.
-    let temporary = tempfile::Builder::new().prefix(".gitops-plan-").tempfile_in(parent);
+    let temporary = tempfile::Builder::new().prefix(".gitops-plan-").tempfile_in(directory(file));
     let mut temporary = temporary.map_err(|error| failed(error.kind().into()))?;
     temporary.write_all(content).and_then(|()| temporary.as_file().sync_all()).map_err(failed)?;
     let persisted = if known { temporary.persist(file) } else { temporary.persist_noclobber(file) };
@@ -379,16 +390,21 @@ fn unwritable(file: &Path, reason: &str) -> RunError {
 pub(super) fn refuse_inside(order: &Order) -> Result<(), RunError> {
     let Some(file) = &order.saved.out else { return Ok(()) };
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    if order.source.reference.is_some() || !matches!(ending, "yaml" | "yml" | "json") {
-        return Ok(());
+    match matches!(ending, "yaml" | "yml" | "json") && is_inside(order, file) {
+        true => Err(unwritable(file, "there it would be read as a manifest")),
+        false => Ok(()),
     }
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (std::fs::canonicalize(parent), std::fs::canonicalize(&order.source.source)) {
-        (Ok(parent), Ok(source)) if parent.starts_with(&source) => {
-            Err(unwritable(file, "there it would be read as a manifest"))
-        }
-        _ => Ok(()),
-    }
+}
+
+/// True if a file lies in the directory that is read as it is.
+fn is_inside(order: &Order, file: &Path) -> bool {
+    let place = (std::fs::canonicalize(directory(file)), std::fs::canonicalize(&order.source.source));
+    order.source.reference.is_none()
+        && matches!(place, (Ok(parent), Ok(source)) if parent.starts_with(&source))
+}
+
+fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What the steps of a plan that is performed are held to: after a conflict an object has to be as it was, and what is sent as
