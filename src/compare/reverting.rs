@@ -30,7 +30,7 @@ pub struct Reverting {
 pub type Left = Vec<(FieldPath, &'static str)>;
 
 /// What a revert of the chosen fields sends; `None` if nothing can be put back. Fields that moved in Git alone are no business
-/// of a revert, and what has no base is left.
+/// of a revert, so that edits alone should be chosen ([`is_edit`]); what has no base is left.
 pub fn reverting(
     setting: &Setting<'_>,
     open: &Open,
@@ -52,11 +52,10 @@ pub fn reverting(
         None => json!({}),
     };
     let (mut chosen, mut gone, mut left) = (Vec::new(), Vec::new(), Left::new());
-    for field in verdict.fields.iter().filter(|field| field.counts && is_edit(field)) {
-        if !is_chosen(field) {
-            continue;
-        }
+    for field in verdict.fields.iter().filter(|field| field.counts && is_chosen(field)) {
         let target = match (field.class, model) {
+            // What is to go and is ours was taken over by this very run.
+            (Class::Removal, _) => None,
             (Class::Added, _) if own.is_some() || model.is_some() => None,
             (_, None) => {
                 left.push((field.path.clone(), "what was applied last is not known"));
@@ -96,7 +95,7 @@ pub fn reverting(
 }
 
 /// True for what somebody did to the cluster.
-fn is_edit(field: &FieldVerdict) -> bool {
+pub fn is_edit(field: &FieldVerdict) -> bool {
     matches!(field.class, Class::Drift | Class::Added | Class::Diverged)
 }
 

@@ -3,6 +3,7 @@
 //! A plan is shown, confirmed and executed as it is. What cannot be planned is a blocker, and what may not be done is a step
 //! that is refused.
 
+pub mod allowed;
 pub mod bound;
 pub mod order;
 pub mod outcome;

@@ -118,6 +118,14 @@ impl<'a> Acting<'a> {
         plan: &Plan,
         acted: &mut BTreeMap<ObjectId, Acted>,
     ) -> Result<(), RunError> {
+        let is_undone = |step: &Step| {
+            let act = acted.get(&step.id).map(|acted| acted.act);
+            matches!(act, Some(Act::Failed | Act::NotStarted)) && !matches!(step.action, Action::Delete(_))
+        };
+        if plan.steps.iter().any(is_undone) {
+            // What takes the place of a member that left Git may be what failed: that member stays.
+            return Ok(());
+        }
         for wave in Wave::ALL.into_iter().rev() {
             let is_written = |step: &&Step| match &step.action {
                 Action::Delete(deletion) => self.written.contains(&deletion.pin.uid),

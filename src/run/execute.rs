@@ -13,12 +13,13 @@ use super::remembered::Remembered;
 use super::saved::Exact;
 use super::stop::Stop;
 use crate::cluster::Server;
-use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
+use crate::compare::reverting::{Reverting, beside, is_edit, reverting as reverting_of};
 use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
-use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
+use crate::compare::verdict::{Class, FieldVerdict, ObjectVerdict};
 use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::bound::{of_revert, of_update};
@@ -215,15 +216,16 @@ impl Execution<'_> {
             };
             let force = &self.policy.force;
             let new = sending(&scene.setting(), &open, &verdict, &self.policy.set, force);
+            let ours = renewed(&update.open.live, &open.live);
+            let is_there = is_there(&verdict, &open, &self.policy.set, force, ours);
             if let Some(exact) = self.exact
                 && !exact.holds(&open.id, &open.live, &of_update(&new))
-                && !(exact.is_same_object(&open.id, &open.live)
-                    && is_there(&verdict, &open, &self.policy.set, force))
+                && !(exact.is_same_object(&open.id, &open.live) && is_there)
             {
                 return exact.stale("somebody changed it");
             }
-            if is_there(&verdict, &open, &self.policy.set, force) {
-                return Ended::Same(Box::new(open.live));
+            if is_there {
+                return as_wanted(ours, open.live);
             }
             if !same_changes(&update.verdict, &verdict, force) {
                 return Ended::Failed(moved(&update.verdict, &verdict, force));
@@ -252,7 +254,12 @@ impl Execution<'_> {
                 }
                 Err(reason) => return Ended::Failed(reason),
             };
-            let is_chosen = |field: &FieldVerdict| planned.chosen.contains(&field.path);
+            // What was taken over, if the answer to that was lost, waits to be removed.
+            let is_taken =
+                |field: &FieldVerdict| planned.take_over.is_some() && field.class == Class::Removal;
+            let is_chosen = |field: &FieldVerdict| {
+                planned.chosen.contains(&field.path) && (is_edit(field) || is_taken(field))
+            };
             let again = reverting_of(&scene.setting(), &now, &verdict, is_chosen);
             if let Some(exact) = self.exact {
                 let same = exact.is_same_object(&now.id, &now.live);
@@ -265,7 +272,7 @@ impl Execution<'_> {
                 }
             }
             match again {
-                (None, _) => return Ended::Same(Box::new(now.live)),
+                (None, _) => return as_wanted(renewed(&open.live, &now.live), now.live),
                 (Some(reverting), _) => current = (now, reverting),
             }
         }
@@ -358,13 +365,25 @@ impl Execution<'_> {
     }
 }
 
-/// True if nothing is left to be done about an object.
-fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force) -> bool {
+/// True if nothing is left to be done about an object. What is still not ours after a write of ours never will be.
+fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force, ours: bool) -> bool {
     use crate::compare::verdict::NoteKind;
     let label = text_at(&open.live, &["metadata", "labels", crate::record::applyset::PART_OF_LABEL]);
     planned(verdict, force).next().is_none()
         && label == Some(set)
-        && !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+        && (ours || !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt))
+}
+
+/// True if we wrote an object since it was read, and the answer was lost: nobody else has the lock, and the time of our entry
+/// stays through what others write.
+fn renewed(before: &Value, now: &Value) -> bool {
+    let (before, now) = (ManagedFields::of(before), ManagedFields::of(now));
+    now.own().is_some_and(|own| before.own().is_none_or(|old| old.time != own.time))
+}
+
+/// An object that is as it should be after a conflict: by a write of ours, or by somebody else.
+fn as_wanted(ours: bool, live: Value) -> Ended {
+    if ours { Ended::Configured(Box::new(live)) } else { Ended::Same(Box::new(live)) }
 }
 
 /// What somebody changed since the plan was made.

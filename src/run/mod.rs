@@ -1,6 +1,7 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
 mod access;
+mod acquainted;
 mod acting;
 pub mod ask;
 mod autoscalers;
@@ -14,6 +15,7 @@ pub mod error;
 mod execute;
 mod extras;
 mod fence;
+mod forward;
 mod history;
 mod interrupt;
 mod keeping;
@@ -36,6 +38,7 @@ mod second_read;
 pub mod snapshot;
 mod stop;
 pub mod targets;
+mod unborn;
 mod verify;
 pub mod wait;
 mod writing;

@@ -8,8 +8,8 @@ use crate::cli::writing::{
     ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, SavedArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
-    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
-    SourceArgs, TargetArgs,
+    Added, AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs,
+    SetArgs, SourceArgs, TargetArgs, Verify,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -46,6 +46,7 @@ pub(super) struct Order {
     pub(super) allow_empty: bool,
     pub(super) adopt_set: Vec<String>,
     pub(super) bounds: DeleteBounds,
+    pub(super) allow: AllowArgs,
     pub(super) lock: LockArgs,
     pub(super) choice: ChoiceArgs,
     pub(super) cluster: ClusterArgs,
@@ -73,6 +74,7 @@ impl Order {
             allow_empty: args.prune.allow_empty,
             adopt_set: args.adopt_set,
             bounds: args.prune.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -106,10 +108,10 @@ impl Order {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
+                emit_events: args.write.emit_events,
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
             saved: args.saved,
             since: args.choose.since,
@@ -118,6 +120,7 @@ impl Order {
             allow_empty: false,
             adopt_set: Vec::new(),
             bounds: DeleteBounds { max_deletes: None, allow_prune_kind: Vec::new() },
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -136,14 +139,14 @@ impl Order {
             rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
-            judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
+            judge: JudgeArgs { base: None, added: Added::Drift, strict: false, verify: Verify::Changed },
             write: WriteArgs {
                 yes: args.write.yes,
                 dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
+                emit_events: args.write.emit_events,
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
             saved: args.saved,
             since: None,
@@ -152,6 +155,7 @@ impl Order {
             allow_empty: true,
             adopt_set: Vec::new(),
             bounds: args.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: ChoiceArgs { selector: None, only: Vec::new() },
             cluster: args.cluster,

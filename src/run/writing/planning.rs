@@ -7,9 +7,10 @@ use crate::plan;
 use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::run::compared::{Comparison, Prepared, examine};
+use crate::run::compared::{Compared, Comparison, Prepared, examine};
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
+use crate::run::forward::{self, Lookup};
 use crate::run::order::Intent;
 use crate::run::output::Output;
 use crate::run::pruning;
@@ -47,6 +48,8 @@ impl Locked<'_> {
         if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
             return Err(error);
         }
+        self.forward(&mut compared).await?;
+        self.refuse_elsewhere(&compared)?;
         let policy = context.policy(&self.set);
         let (setting, live) = (scene.setting(), &scene.live);
         let mut plan = match &context.args.intent {
@@ -98,5 +101,40 @@ impl Locked<'_> {
         context.tell(&source, &target, self.live, output)?;
         let counts = context.counts(self.live);
         Ok(Applied { source, target, counts, code, removed })
+    }
+
+    /// An apply goes forward in the history; where it does not, it is refused or said.
+    async fn forward(&self, compared: &mut Compared) -> Result<(), RunError> {
+        let args = self.context.args;
+        let (Some(last), "apply") = (&compared.last, args.command) else { return Ok(()) };
+        let request = settings::source(&args.source, &args.run);
+        let (source, tag) = (&compared.source, compared.tag.as_deref());
+        for finding in forward::findings(&request, last, source, tag, Lookup::Anywhere).await? {
+            let strict = args.judge.strict && tag.is_some();
+            let refuses = (finding.refuses || strict) && !args.write.allow_non_fast_forward;
+            if refuses && !args.write.dry_run {
+                return Err(RunError::refused(finding.problem, finding.hint));
+            }
+            compared.warnings.push(forward::notice(finding));
+        }
+        Ok(())
+    }
+
+    /// Nothing is written while the set reaches to where it must not.
+    fn refuse_elsewhere(&self, compared: &Compared) -> Result<(), RunError> {
+        let allowed = self.context.allowed();
+        let refused =
+            compared.verdicts.iter().filter_map(|v| Some(format!("{}: {}", v.id, allowed.refuses(&v.id)?)));
+        let refused: Vec<String> = refused.collect();
+        let Some(first) = refused.first() else { return Ok(()) };
+        let more = match refused.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        Err(RunError::refused(
+            format!("{first}{more}; nothing was written"),
+            "take it out of the manifests, or allow it with --allow-namespace, --allow-kind or --allow-cluster-scoped"
+                .to_owned(),
+        ))
     }
 }
