@@ -316,6 +316,31 @@ fn flt_32_an_object_that_went_between_check_and_write_ends_a_planned_run() {
         assert_eq!(set.live("configmap/d")["data"], json!({"a": "1"}));
         set.kubectl(&["delete", "configmap", "c", "--ignore-not-found"]);
     }
+    // The same for what is to be created or deleted.
+    set.ok(
+        "apply",
+        &Source::of(&[set.config("c", &json!({"a": "1"})), set.config("gone", &json!({}))]),
+        &["--yes", "--prune"],
+    );
+    a_second();
+    let wanted = ["c", "n"].map(|name| set.config(name, &json!({"a": "1"})));
+    let (source, file) = (Source::of(&wanted), plans.file("create"));
+    set.ok("apply", &source, &["--prune", "--out", text(&file)]);
+    assert_eq!(steps(&file), ["create ConfigMap n", "delete ConfigMap gone"]);
+    let (run, carried_out) = perform_while(&set, &source, &file, "configmaps", || {
+        set.kubectl(&["create", "configmap", "n", "--from-literal=a=theirs"]);
+    });
+    assert_eq!((run.code, carried_out), (5, vec![]), "{}{}", run.stdout, run.stderr);
+    assert_eq!(set.live("configmap/n")["data"], json!({"a": "theirs"}));
+    assert!(set.exists("configmap/gone"), "the run ended before");
+    let (source, file) = (Source::of(&wanted[..1]), plans.file("delete"));
+    set.ok("apply", &source, &["--prune", "--out", text(&file)]);
+    assert_eq!(steps(&file), ["delete ConfigMap gone"]);
+    let (run, carried_out) = perform_while(&set, &source, &file, "configmaps", || {
+        set.kubectl(&["label", "configmap", "gone", "by=hand"]);
+    });
+    assert_eq!((run.code, carried_out), (5, vec![]), "{}{}", run.stdout, run.stderr);
+    assert!(set.exists("configmap/gone"));
 }
 
 /// FLT-54: a render that is another one each time is never performed from a plan.
@@ -372,7 +397,10 @@ fn sec_36_a_plan_holds_no_value_of_a_secret() {
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert!(run.stderr.contains("would not tell one value of Secret") && !file.exists(), "{}", run.stderr);
     commit(&source);
-    set.ok("apply", &source, &["--out", text(&file)]);
+    // Not even a directory at a commit: it may hold files that Git ignores.
+    let run = set.run("apply", &source, &["--out", text(&file)]);
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    set.ok("apply", &source, &["--ref", "HEAD", "--out", text(&file)]);
     let plan = clean();
     // Whoever has the plan can make the digest of what is sent, and it is the same for every value: none can be tried.
     let guess = |value: &str| guessed(&plan, &set, value);
@@ -381,10 +409,13 @@ fn sec_36_a_plan_holds_no_value_of_a_secret() {
     assert_eq!(guess(canaries[0]), guess("another value"));
     let other = Source::of(&[secret(&set.namespace, "other-canary")]);
     std::fs::write(source.file("all.yaml"), read(&other.file("all.yaml"))).expect("it can be written");
-    let run = set.run("apply", &source, &["--allow-dirty", "--yes", "--plan", text(&file)]);
-    assert_eq!(run.code, 5, "{}", run.stderr);
-    git(&source.file(""), &["checkout", "-q", "."]);
-    set.ok("apply", &source, &["--yes", "--plan", text(&file)]);
+    for flags in [&["--allow-dirty"][..], &[]] {
+        let run = set.run("apply", &source, &[flags, &["--yes", "--plan", text(&file)]].concat());
+        assert_eq!(run.code, 5, "{}", run.stderr);
+        git(&source.file(""), &["checkout", "-q", "."]);
+    }
+    assert!(!set.exists("secret/s"));
+    set.ok("apply", &source, &["--ref", "HEAD", "--yes", "--plan", text(&file)]);
     assert_eq!(set.live("secret/s")["data"]["k"], base64(canaries[0]));
 
     // Now the set has a key, and a plan knows values again without holding them, of a directory as well.
@@ -429,8 +460,8 @@ fn a_plan_of_a_set_without_a_record_knows_a_secret_that_was_written() {
     set.kubectl(&["create", "secret", "generic", "s", "--from-literal=k=theirs"]);
     let (source, file) = (Source::of(&[secret(&set.namespace, "ours")]), plans.file("plan"));
     commit(&source);
-    set.ok("apply", &source, &["--out", text(&file)]);
-    let plan = || set.run("apply", &source, &["--dry-run", "--plan", text(&file)]);
+    set.ok("apply", &source, &["--ref", "HEAD", "--out", text(&file)]);
+    let plan = || set.run("apply", &source, &["--ref", "HEAD", "--dry-run", "--plan", text(&file)]);
     assert_eq!(plan().code, 0, "{}", plan().stderr);
     let edit = json!({"stringData": {"k": "again"}}).to_string();
     set.kubectl(&["patch", "secret/s", "--type=merge", "--field-manager=kubectl-create", "-p", &edit]);
