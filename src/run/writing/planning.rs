@@ -67,7 +67,7 @@ impl Locked<'_> {
             _ => None,
         };
         let bound = match &self.basis {
-            Some(basis) => Some(saved::bind(basis, &scene, &plan, context.saved)?),
+            Some(basis) => Some(saved::bind(context.args, basis, &scene, &plan, context.saved)?),
             None => None,
         };
         let exact = bound.as_ref().filter(|_| context.saved.is_some()).map(Bound::exact);
