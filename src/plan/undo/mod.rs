@@ -370,6 +370,29 @@ fn order(step: &Step) -> (u8, std::cmp::Reverse<Wave>, Wave, ObjectId) {
     (first, std::cmp::Reverse(back), forward, step.id.clone())
 }
 
+/// A JSON patch that gives an object that was made anew the owners from before; `None` if it has them.
+pub fn owners(before: &Value, live: &Value) -> Option<Value> {
+    let entries = moved::entries(before, before, live)?;
+    let list = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let differs = list.is_none_or(|list| !moved::is_same_list(list, &entries));
+    differs.then(|| changes::of_owners(live, &entries))
+}
+
+/// True if an object is what was to be made anew, as far as the server left it so.
+pub fn is_made(wanted: &Value, live: &Value) -> bool {
+    holds(&merge::content(live), wanted)
+}
+
+/// True if every value of a map stands in another one too: the server adds what it likes.
+fn holds(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| live.get(key).is_some_and(|live| holds(live, value)))
+        }
+        (live, wanted) => same(live, wanted),
+    }
+}
+
 /// The deletion of an object that is replaced.
 pub fn deletion(id: &ObjectId, resource: &Resource, pin: &Pin) -> Deletion {
     Deletion { id: id.clone(), resource: resource.clone(), pin: pin.clone(), cascade: String::new() }
