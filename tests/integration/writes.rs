@@ -6,6 +6,7 @@ mod faults;
 mod prune;
 mod revert;
 mod rights;
+mod undo;
 
 use serde_json::{Value, json};
 
