@@ -14,6 +14,7 @@ use crate::exit::{Code, Style};
 use crate::live::{Catalog, Resource, Right};
 use crate::mask::acted;
 use crate::mask::rules::MaskRules;
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::outcome::{Act, Acted};
@@ -204,14 +205,6 @@ impl Undoing<'_> {
             output.say("warning", "that run did not come to its end: what it did last is not in its record");
         }
         reporting::write(&self.args.report, self.surroundings, report, output, Told::Text)?;
-        for (id, reason) in &planned.undo.plan.kept {
-            output.say("warning", &format!("{id} stays: {reason}"));
-        }
-        let refused = |step: &&Step| matches!(step.action, Action::Refused(_));
-        for step in planned.undo.steps.iter().filter(refused) {
-            let Action::Refused(reason) = &step.action else { continue };
-            output.say("warning", &format!("{} is not put back: {reason}", step.id));
-        }
         for step in planned.undo.steps.iter().filter(|step| matches!(step.action, Action::Create(_))) {
             if let ("", "Namespace") | ("apiextensions.k8s.io", _) = (step.gvk.group.as_str(), step.gvk.kind.as_str())
             {
@@ -481,7 +474,11 @@ fn note(
         match &ended {
             Ended::Deleted => keeping.forget(&id),
             Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
-                keeping.touch(&id, live)?;
+                match ManagedFields::of(live).own() {
+                    Some(_) => keeping.touch(&id, live)?,
+                    // It was not ours before the run.
+                    None => keeping.forget(&id),
+                }
             }
             _ => {}
         }
