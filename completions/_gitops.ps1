@@ -30,6 +30,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('revert', 'revert', [CompletionResultType]::ParameterValue, 'Put back what somebody did to the cluster')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Make the cluster equal to an earlier revision')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete every member of the set, and its record')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Put every object back as it was before the last run')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'List the last runs that wrote to the set')
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the rendered manifests')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Record the live state that a diff needs into a file')
@@ -344,6 +345,53 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'gitops;undo' {
+            [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Namespace for objects that have none; never a filter, never an override')
+            [CompletionResult]::new('--set-name', '--set-name', [CompletionResultType]::ParameterName, 'Name of the set, whose record on the cluster tells what was applied last')
+            [CompletionResult]::new('--record-namespace', '--record-namespace', [CompletionResultType]::ParameterName, 'Namespace of the record; default: that of -n, else of the context, else default')
+            [CompletionResult]::new('--target', '--target', [CompletionResultType]::ParameterName, 'Target of the configuration; repeatable. Without it, all of them')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules')
+            [CompletionResult]::new('--cluster-uid', '--cluster-uid', [CompletionResultType]::ParameterName, 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)')
+            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Delete and make anew objects of this kind that the run had deleted and made anew; repeatable')
+            [CompletionResult]::new('--max-deletes', '--max-deletes', [CompletionResultType]::ParameterName, 'Deletions at most [default: 50, and 30 % of a set of 10 or more]')
+            [CompletionResult]::new('--allow-prune-kind', '--allow-prune-kind', [CompletionResultType]::ParameterName, 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once')
+            [CompletionResult]::new('--lock-duration', '--lock-duration', [CompletionResultType]::ParameterName, 'How long a killed run keeps the lock; it is renewed four times as often')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Context of the kubeconfig; default: its current context')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'User to impersonate')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Group to impersonate; repeatable, needs --as')
+            [CompletionResult]::new('--max-inflight', '--max-inflight', [CompletionResultType]::ParameterName, 'Requests in flight at most')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'Lines of context in the diff of a text of several lines')
+            [CompletionResult]::new('--unified', '--unified', [CompletionResultType]::ParameterName, 'Lines of context in the diff of a text of several lines')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Show also what does not count, separated by commas')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Deadline of the whole run, for example 90s or 10m')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Stay off the network for the source: use the commit of a URL that was fetched last')
+            [CompletionResult]::new('--all-targets', '--all-targets', [CompletionResultType]::ParameterName, 'All targets of the configuration; an error if it has none')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask; without it and without a terminal nothing is written (exit 5)')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask; without it and without a terminal nothing is written (exit 5)')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be put back and write nothing')
+            [CompletionResult]::new('--continue-on-error', '--continue-on-error', [CompletionResultType]::ParameterName, 'Go on although a step failed')
+            [CompletionResult]::new('--from-cluster', '--from-cluster', [CompletionResultType]::ParameterName, 'With --yes: believe the undo record on the cluster where this machine has none')
+            [CompletionResult]::new('--break-lock', '--break-lock', [CompletionResultType]::ParameterName, 'Take the lock from the run that holds it: only if that run is known to be gone')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Keep nothing on disk between runs: neither read nor write the cache')
+            [CompletionResult]::new('--deny-warnings', '--deny-warnings', [CompletionResultType]::ParameterName, 'Treat warnings as errors (exit 2)')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'No progress, no warnings, no hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'No progress, no warnings, no hints')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Explain on stderr: requests, timings, cache; twice for more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Explain on stderr: requests, timings, cache; twice for more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'gitops;history' {
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Branch, tag or commit to read instead of the working tree or the default branch')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Directory inside the source')
@@ -454,6 +502,7 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             [CompletionResult]::new('revert', 'revert', [CompletionResultType]::ParameterValue, 'Put back what somebody did to the cluster')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Make the cluster equal to an earlier revision')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete every member of the set, and its record')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Put every object back as it was before the last run')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'List the last runs that wrote to the set')
             [CompletionResult]::new('render', 'render', [CompletionResultType]::ParameterValue, 'Print the rendered manifests')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Record the live state that a diff needs into a file')
@@ -475,6 +524,9 @@ Register-ArgumentCompleter -Native -CommandName 'gitops' -ScriptBlock {
             break
         }
         'gitops;help;delete' {
+            break
+        }
+        'gitops;help;undo' {
             break
         }
         'gitops;help;history' {

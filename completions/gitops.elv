@@ -27,6 +27,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand revert 'Put back what somebody did to the cluster'
             cand rollback 'Make the cluster equal to an earlier revision'
             cand delete 'Delete every member of the set, and its record'
+            cand undo 'Put every object back as it was before the last run'
             cand history 'List the last runs that wrote to the set'
             cand render 'Print the rendered manifests'
             cand snapshot 'Record the live state that a diff needs into a file'
@@ -335,6 +336,52 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'gitops;undo'= {
+            cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
+            cand --path 'Directory inside the source'
+            cand -n 'Namespace for objects that have none; never a filter, never an override'
+            cand --namespace 'Namespace for objects that have none; never a filter, never an override'
+            cand --set-name 'Name of the set, whose record on the cluster tells what was applied last'
+            cand --record-namespace 'Namespace of the record; default: that of -n, else of the context, else default'
+            cand --target 'Target of the configuration; repeatable. Without it, all of them'
+            cand --config 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules'
+            cand --cluster-uid 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)'
+            cand --replace 'Delete and make anew objects of this kind that the run had deleted and made anew; repeatable'
+            cand --max-deletes 'Deletions at most [default: 50, and 30 % of a set of 10 or more]'
+            cand --allow-prune-kind 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable'
+            cand --lock-timeout 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once'
+            cand --lock-duration 'How long a killed run keeps the lock; it is renewed four times as often'
+            cand --context 'Context of the kubeconfig; default: its current context'
+            cand --kubeconfig 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in'
+            cand --as 'User to impersonate'
+            cand --as-group 'Group to impersonate; repeatable, needs --as'
+            cand --max-inflight 'Requests in flight at most'
+            cand -o 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]'
+            cand --output 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]'
+            cand -U 'Lines of context in the diff of a text of several lines'
+            cand --unified 'Lines of context in the diff of a text of several lines'
+            cand --show 'Show also what does not count, separated by commas'
+            cand --timeout 'Deadline of the whole run, for example 90s or 10m'
+            cand --color 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too'
+            cand --offline 'Stay off the network for the source: use the commit of a URL that was fetched last'
+            cand --all-targets 'All targets of the configuration; an error if it has none'
+            cand -y 'Do not ask; without it and without a terminal nothing is written (exit 5)'
+            cand --yes 'Do not ask; without it and without a terminal nothing is written (exit 5)'
+            cand --dry-run 'Show what would be put back and write nothing'
+            cand --continue-on-error 'Go on although a step failed'
+            cand --from-cluster 'With --yes: believe the undo record on the cluster where this machine has none'
+            cand --break-lock 'Take the lock from the run that holds it: only if that run is known to be gone'
+            cand --no-cache 'Keep nothing on disk between runs: neither read nor write the cache'
+            cand --deny-warnings 'Treat warnings as errors (exit 2)'
+            cand -q 'No progress, no warnings, no hints'
+            cand --quiet 'No progress, no warnings, no hints'
+            cand -v 'Explain on stderr: requests, timings, cache; twice for more'
+            cand --verbose 'Explain on stderr: requests, timings, cache; twice for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'gitops;history'= {
             cand --ref 'Branch, tag or commit to read instead of the working tree or the default branch'
             cand --path 'Directory inside the source'
@@ -440,6 +487,7 @@ set edit:completion:arg-completer[gitops] = {|@words|
             cand revert 'Put back what somebody did to the cluster'
             cand rollback 'Make the cluster equal to an earlier revision'
             cand delete 'Delete every member of the set, and its record'
+            cand undo 'Put every object back as it was before the last run'
             cand history 'List the last runs that wrote to the set'
             cand render 'Print the rendered manifests'
             cand snapshot 'Record the live state that a diff needs into a file'
@@ -456,6 +504,8 @@ set edit:completion:arg-completer[gitops] = {|@words|
         &'gitops;help;rollback'= {
         }
         &'gitops;help;delete'= {
+        }
+        &'gitops;help;undo'= {
         }
         &'gitops;help;history'= {
         }

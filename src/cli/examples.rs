@@ -110,6 +110,16 @@ pub(super) fn delete() -> String {
     )
 }
 
+/// Behind `gitops undo --help`.
+pub(super) fn undo() -> String {
+    let examples = [
+        ("what would go back", "gitops undo --dry-run"),
+        ("the last run on the set shop, without a question", "gitops undo --set-name shop --yes"),
+        ("a run of another machine, without a question", "gitops undo --set-name shop --yes --from-cluster"),
+    ];
+    section(&examples, &run_codes(&[Code::Error, Code::Incomplete, Code::Locked, Code::Refused]))
+}
+
 /// Behind `gitops history --help`.
 pub(super) fn history() -> String {
     let examples = [("of the set that this directory is", "gitops history")];

@@ -10,6 +10,7 @@ mod revert;
 mod rights;
 mod saved;
 mod server;
+mod undo;
 
 use serde_json::{Value, json};
 
