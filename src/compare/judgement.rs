@@ -219,7 +219,7 @@ impl Judgement<'_> {
     }
 
     /// The alias that keeps a dropped field in place, and what that rests on.
-    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(&'static str, Proof)> {
+    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(String, Proof)> {
         let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
         let alias = stuck::alias(schema, self.evidence.managed, desired, self.live, &found.path)?;
         let proof = match answer {
@@ -270,8 +270,12 @@ impl Judgement<'_> {
     /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
     pub(super) fn additions(&mut self, added: Vec<Added>, answer: &Answer) {
         for added in added {
-            let known =
-                self.fields.iter().any(|field| added.path.starts_with(&field.path) && field.live.is_some());
+            let covers = |field: &FieldVerdict| {
+                let inside = added.path.starts_with(&field.path) && field.live.is_some();
+                // The order of a list says nothing about what else is in it.
+                inside && !classify::is_order(self.subject.schema, field)
+            };
+            let known = self.fields.iter().any(covers);
             let undone = matches!(answer, Answer::Stored(predicted)
                 if value_at(self.subject.schema, predicted, &added.path.0).is_none());
             if !known && !undone && is_drift(self.subject.id, &added, self.subject.policy) {
