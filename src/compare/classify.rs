@@ -253,7 +253,7 @@ pub fn left_behind(evidence: &Evidence<'_>, path: &FieldPath, live: &Value) -> F
     } else {
         format!("owned by {}", owners.join(", "))
     };
-    let remark = Some(format!("gone from Git, {holder}: an apply does not take it out"));
+    let remark = Some(format!("gone from Git, {holder}: a plain apply does not take it out"));
     gone(evidence, path, live, class, Proof::Local, base, remark)
 }
 
@@ -266,7 +266,7 @@ pub(super) fn unreachable(
     why: &str,
 ) -> FieldVerdict {
     let base = evidence.base.at(evidence.schema, path).cloned();
-    let remark = Some(format!("gone from Git, {why}: an apply does not take it out"));
+    let remark = Some(format!("gone from Git, {why}: a plain apply does not take it out"));
     gone(evidence, path, live, Class::Stuck, proof, base, remark)
 }
 

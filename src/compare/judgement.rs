@@ -10,7 +10,7 @@ use super::contain::{Difference, Kind};
 use super::ignore::{Found, Ignored, Scene, Taken, What};
 use super::judge::{Answer, Assessment, Subject};
 use super::local;
-use super::notes::is_drift;
+use super::notes::{is_drift, is_never_taken_out};
 use super::owner::Addition;
 use super::place::value_at;
 use super::prune::Dropped;
@@ -299,6 +299,9 @@ impl Judgement<'_> {
     }
 
     fn push(&mut self, mut verdict: FieldVerdict) {
+        if verdict.class == Class::Stuck && is_never_taken_out(self.subject.id, &verdict.path) {
+            verdict.counts = false;
+        }
         if let Some((file, line)) = place(self.subject, &verdict.path) {
             verdict.line = Some(line);
             verdict.file = (file != &*self.subject.desired.origin.file).then(|| file.to_owned());

@@ -7,6 +7,7 @@ use super::classify::is_order;
 use super::ignore::restore;
 use super::judge::effective_base;
 use super::leftover::{Gone, claims};
+use super::notes::is_never_taken_out;
 use super::place::{Shape, node_at, shape, value_at};
 use super::project::{changes, project, put, reorder};
 use super::survey::{Open, Setting, subject_of};
@@ -37,7 +38,7 @@ pub struct Reverting {
 pub type Left = Vec<(FieldPath, &'static str)>;
 
 /// What a revert of the chosen fields sends; `None` if nothing can be put back. Fields that moved in Git alone are no business
-/// of a revert, and what has no base is left.
+/// of a revert, so that edits alone should be chosen ([`is_edit`]); what has no base is left.
 pub fn reverting(
     setting: &Setting<'_>,
     open: &Open,
@@ -61,11 +62,10 @@ pub fn reverting(
     let mut expected = open.live.clone();
     let (mut chosen, mut left) = (Vec::new(), Left::new());
     let mut gone: Vec<Gone> = Vec::new();
-    for field in verdict.fields.iter().filter(|field| field.counts && is_edit(field)) {
-        if !is_chosen(field) {
-            continue;
-        }
+    for field in verdict.fields.iter().filter(|field| field.counts && is_chosen(field)) {
         let target = match (field.class, model) {
+            // What is to go and is ours was taken over by this very run.
+            (Class::Removal, _) => None,
             (Class::Added, _) if own.is_some() || model.is_some() => None,
             (_, None) => {
                 left.push((field.path.clone(), "what was applied last is not known"));
@@ -93,7 +93,8 @@ pub fn reverting(
                 if let Some(model) = model {
                     keep_shell(schema, &mut body, &field.path, model);
                 }
-                gone.extend(Gone::of(schema, &body, &open.live, field));
+                let may_go = !is_never_taken_out(&open.id, &field.path);
+                gone.extend(Gone::of(schema, &body, &open.live, field).filter(|_| may_go));
             }
         }
         chosen.push(field.path.clone());
@@ -131,7 +132,7 @@ fn keep_shell(schema: &Schema, body: &mut Value, gone: &FieldPath, model: &Value
 }
 
 /// True for what somebody did to the cluster.
-fn is_edit(field: &FieldVerdict) -> bool {
+pub fn is_edit(field: &FieldVerdict) -> bool {
     matches!(field.class, Class::Drift | Class::Added | Class::Diverged)
 }
 

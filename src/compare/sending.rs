@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ignore::{leave, restore, without_ignored};
 use super::leftover::{Gone, claims};
 use super::membership;
+use super::notes::is_never_taken_out;
 use super::owner;
 use super::project::put;
 use super::reasons::refusal_text;
@@ -67,7 +68,8 @@ pub fn sending(
         leave(schema, &mut body, &managed, &field.path, field.live.as_ref());
     }
     membership::put_label(&mut body, set);
-    let taken_out = planned(verdict, force).filter(|field| field.desired.is_none());
+    let may_go = |field: &&FieldVerdict| !is_never_taken_out(&open.id, &field.path);
+    let taken_out = planned(verdict, force).filter(|field| field.desired.is_none()).filter(may_go);
     let gone: Vec<Gone> = taken_out.filter_map(|field| Gone::of(schema, &body, &open.live, field)).collect();
     let forced = planned(verdict, force).any(|field| field.class == Class::Stuck && is_controllers(field));
     let paths: Vec<FieldPath> = gone.iter().map(|gone| gone.path.clone()).collect();

@@ -11,10 +11,11 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::{Extras, Search};
 use super::paranoid;
-use super::recorded::{self, Recorded};
+use super::recorded::{self, LastApplied, Recorded};
 use super::remembered::Remembered;
 use super::remotes::Fetched;
 use super::rendering::Rendering;
+use super::unborn;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -78,6 +79,8 @@ pub struct Comparison {
     pub allow_empty: bool,
     /// Ids of sets whose members become this set's.
     pub adopts: Vec<String>,
+    /// True if dry runs are sent for objects that do not exist, too.
+    pub verify_new: bool,
 }
 
 /// The result of a comparison.
@@ -93,6 +96,10 @@ pub struct Compared {
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
     pub usage: Usage,
+    /// The revision that was applied last.
+    pub(super) last: Option<LastApplied>,
+    /// Id of the object that a tag names, if the revision is one.
+    pub tag: Option<String>,
     /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
     pub unmet: Vec<Option<RunError>>,
 }
@@ -121,6 +128,8 @@ pub struct Rendered {
     pub path: String,
     /// What rendered it.
     pub renderer: Renderer,
+    /// Id of the object that a tag names, if the revision is one.
+    pub tag: Option<String>,
     /// What was fetched for it.
     pub fetched: Fetched,
 }
@@ -161,6 +170,7 @@ fn rendered(
         origin_url: snapshot.origin_url.clone(),
         path: directory.as_str().to_owned(),
         renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
+        tag: snapshot.tag.clone(),
         fetched,
     })
 }
@@ -346,6 +356,9 @@ pub async fn examine(
     warnings.extend(paranoid::check(reader, &scene.catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
+    if comparison.verify_new {
+        unborn::verify(reader, &setting, label.as_deref(), dry_runs(comparison, reader), &mut verdicts).await;
+    }
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };
@@ -354,8 +367,9 @@ pub async fn examine(
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
-    let (source, remotes) = (rendered.source, rendered.fetched.bases);
-    let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
+    let (source, remotes, tag) = (rendered.source, rendered.fetched.bases, rendered.tag);
+    let (last, usage) = (scene.recorded.last_applied(), found.usage);
+    let compared = Compared { source, verdicts, remotes, warnings, usage, last, tag, unmet };
     let scene = keep.then(|| {
         scene.live = live;
         scene

@@ -17,11 +17,15 @@ pub(super) async fn confirm(
     identity: &Identity,
     yes: bool,
     count_back: bool,
+    saved: bool,
 ) -> Result<(), RunError> {
     if yes {
         return Ok(());
     }
-    let what = words(plan);
+    let what = match saved {
+        true => format!("perform the saved plan: {}", words(plan)),
+        false => words(plan),
+    };
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(RunError::refused(
             format!("there is no terminal to ask on, so nothing was written ({what})"),

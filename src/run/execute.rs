@@ -1,5 +1,7 @@
 //! Performs the steps of a plan, wave by wave: what was shown is what is written, or the object fails.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -10,19 +12,23 @@ use super::ask;
 use super::compared::Scene;
 use super::error::RunError;
 use super::remembered::Remembered;
+use super::saved::Exact;
 use super::stop::Stop;
 use crate::cluster::Server;
 use crate::compare::leftover::{Gone, leftovers, removal};
-use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
+use crate::compare::reverting::{Reverting, beside, is_edit, reverting as reverting_of};
 use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
-use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
+use crate::compare::verdict::{Class, FieldVerdict, ObjectVerdict};
 use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::path::FieldPath;
 use crate::object::value::text_at;
+use crate::plan::bound::{of_revert, of_update};
 use crate::plan::prune::Deletion;
+use crate::plan::undo::typed;
 use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
 use crate::reader::Live;
 
@@ -73,7 +79,14 @@ pub(super) struct Execution<'a> {
     /// Most writes in flight.
     pub(super) inflight: usize,
     pub(super) stop: &'a Stop,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
+    /// What was found instead of what the plan was made for.
+    pub(super) reread: &'a Reread,
 }
+
+/// Objects that were read once more before they were written, as they were then.
+pub(super) type Reread = RefCell<BTreeMap<ObjectId, Value>>;
 
 impl Execution<'_> {
     /// Performs steps that may go at the same time. `fence` is asked before every batch; an error of it ends the run when
@@ -90,7 +103,7 @@ impl Execution<'_> {
         let (mut next, mut lost) = (steps.iter(), None);
         let mut begun = 0;
         loop {
-            while running.len() < self.inflight && lost.is_none() && !self.stop.is_wanted() {
+            while running.len() < self.inflight && lost.is_none() && self.goes_on() {
                 let Some(step) = next.next() else { break };
                 if begun % BATCH == 0
                     && let Err(error) = fence().await
@@ -115,6 +128,18 @@ impl Execution<'_> {
         (results, lost)
     }
 
+    fn goes_on(&self) -> bool {
+        !self.stop.is_wanted() && !self.exact.is_some_and(Exact::is_stale)
+    }
+
+    /// A step that somebody got in the way of.
+    fn crossed(&self, what: &str) -> Ended {
+        match self.exact {
+            Some(exact) => exact.stale(what),
+            None => Ended::Failed(format!("{what} since it was read; run again")),
+        }
+    }
+
     async fn step(&self, scene: &Scene, step: &Step) -> Ended {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
@@ -130,7 +155,7 @@ impl Execution<'_> {
     async fn create(&self, apply: &DryRun) -> Ended {
         match self.server.write(&Write::Apply(apply.clone())).await {
             Written::Stored(object) => Ended::Created(Box::new(object)),
-            Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
+            Written::Conflict => self.crossed("somebody created it"),
             other => failed(&apply.id, other),
         }
     }
@@ -177,6 +202,7 @@ impl Execution<'_> {
         match self.server.write(&delete).await {
             Written::Gone => Ended::Deleted,
             Written::Deleting => Ended::Deleting,
+            Written::Conflict if self.exact.is_some() => self.crossed("somebody changed it"),
             Written::Conflict => {
                 Ended::Failed("somebody changed it since it was read, so it stays; run again".to_owned())
             }
@@ -198,13 +224,22 @@ impl Execution<'_> {
             let (open, verdict) = match self.again(scene, &update.open).await {
                 Ok(Again::Changed(again)) => *again,
                 // Git has it, so it is made anew, as it would have been a moment later.
+                Ok(Again::Gone) if self.exact.is_some() => return self.crossed("somebody deleted it"),
                 Ok(Again::Gone) => return self.recreate(scene, &update.open.id).await,
                 Err(reason) => return Ended::Failed(reason),
             };
             let force = &self.policy.force;
             let new = sending(&scene.setting(), &open, &verdict, &self.policy.set, force);
-            if is_there(&verdict, &open, &self.policy.set, force) {
-                return Ended::Same(Box::new(open.live));
+            let ours = renewed(&update.open.live, &open.live);
+            let is_there = is_there(&verdict, &open, &self.policy.set, force, ours);
+            if let Some(exact) = self.exact
+                && !exact.holds(&open.id, &open.live, &of_update(&new))
+                && !(exact.is_same_object(&open.id, &open.live) && is_there)
+            {
+                return exact.stale("somebody changed it");
+            }
+            if is_there {
+                return as_wanted(ours, open.live);
             }
             if !same_changes(&update.verdict, &verdict, force) {
                 return Ended::Failed(moved(&update.verdict, &verdict, force));
@@ -231,13 +266,29 @@ impl Execution<'_> {
             let (now, verdict) = match self.again(scene, open).await {
                 Ok(Again::Changed(again)) => *again,
                 Ok(Again::Gone) => {
-                    return Ended::Failed("somebody deleted it since it was read; run again".to_owned());
+                    return self.crossed("somebody deleted it");
                 }
                 Err(reason) => return Ended::Failed(reason),
             };
-            let is_chosen = |field: &FieldVerdict| planned.chosen.contains(&field.path);
-            match reverting_of(&scene.setting(), &now, &verdict, is_chosen) {
-                (None, _) => return Ended::Same(Box::new(now.live)),
+            // What was taken over, if the answer to that was lost, waits to be removed.
+            let is_taken =
+                |field: &FieldVerdict| planned.take_over.is_some() && field.class == Class::Removal;
+            let is_chosen = |field: &FieldVerdict| {
+                planned.chosen.contains(&field.path) && (is_edit(field) || is_taken(field))
+            };
+            let again = reverting_of(&scene.setting(), &now, &verdict, is_chosen);
+            if let Some(exact) = self.exact {
+                let same = exact.is_same_object(&now.id, &now.live);
+                let holds = again
+                    .0
+                    .as_ref()
+                    .map_or(same, |reverting| exact.holds(&now.id, &now.live, &of_revert(reverting)));
+                if !holds {
+                    return exact.stale("somebody changed it");
+                }
+            }
+            match again {
+                (None, _) => return as_wanted(renewed(&open.live, &now.live), now.live),
                 (Some(reverting), _) => current = (now, reverting),
             }
         }
@@ -340,6 +391,7 @@ impl Execution<'_> {
         };
         let live: Value = serde_json::from_slice(&observed.json)
             .map_err(|error| format!("the live object cannot be decoded: {error}"))?;
+        self.reread.borrow_mut().insert(open.id.clone(), typed(live.clone(), &ready.gvk));
         let fresh = opened(&setting, &open.id, ready, live);
         let remembered = Remembered::off();
         let asked = vec![fresh.clone()];
@@ -356,13 +408,25 @@ impl Execution<'_> {
     }
 }
 
-/// True if nothing is left to be done about an object.
-fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force) -> bool {
+/// True if nothing is left to be done about an object. What is still not ours after a write of ours never will be.
+fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force, ours: bool) -> bool {
     use crate::compare::verdict::NoteKind;
     let label = text_at(&open.live, &["metadata", "labels", crate::record::applyset::PART_OF_LABEL]);
     planned(verdict, force).next().is_none()
         && label == Some(set)
-        && !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+        && (ours || !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt))
+}
+
+/// True if we wrote an object since it was read, and the answer was lost: nobody else has the lock, and the time of our entry
+/// stays through what others write.
+fn renewed(before: &Value, now: &Value) -> bool {
+    let (before, now) = (ManagedFields::of(before), ManagedFields::of(now));
+    now.own().is_some_and(|own| before.own().is_none_or(|old| old.time != own.time))
+}
+
+/// An object that is as it should be after a conflict: by a write of ours, or by somebody else.
+fn as_wanted(ours: bool, live: Value) -> Ended {
+    if ours { Ended::Configured(Box::new(live)) } else { Ended::Same(Box::new(live)) }
 }
 
 /// What somebody changed since the plan was made.

@@ -1,11 +1,15 @@
 //! The commands that write, on the real server: what they do, what they leave, and what they refuse.
 
 mod apply;
+mod clusters;
 mod delete;
 mod faults;
+mod forward;
 mod prune;
 mod revert;
 mod rights;
+mod saved;
+mod server;
 
 use serde_json::{Value, json};
 

@@ -12,11 +12,18 @@ use crate::run::acting::{is_present, places};
 use crate::run::compared::{Comparison, Prepared};
 use crate::run::keeping::Places;
 use crate::run::lock;
+use crate::run::recorded::TAG_SETTING;
 use crate::settings;
 
 impl Started<'_> {
     /// The line of the record about this run; none if it neither wrote, nor failed, nor moved to another commit.
-    pub(super) fn run(&self, acted: &[Acted], code: Code, before: &[Run]) -> Option<Run> {
+    pub(super) fn run(
+        &self,
+        acted: &[Acted],
+        code: Code,
+        before: &[Run],
+        undo: Option<String>,
+    ) -> Option<Run> {
         let moved = before.first().is_none_or(|last| last.commit != self.source.commit);
         let wrote = acted.iter().any(|acted| acted.act.is_write());
         if !moved && !wrote && code == Code::Clean {
@@ -43,6 +50,7 @@ impl Started<'_> {
             result,
             counts,
             times: 1,
+            undo,
         })
     }
 
@@ -73,6 +81,9 @@ pub(super) fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
+    }
+    if let (Some(reference), Some(tag)) = (&prepared.rendered.source.reference, &prepared.rendered.tag) {
+        settings.insert(format!("{TAG_SETTING}{reference}"), tag.clone());
     }
     for base in &prepared.rendered.fetched.bases {
         let reference = base.reference.as_deref().unwrap_or("HEAD");

@@ -42,6 +42,8 @@ pub(crate) struct Entry {
     pub(crate) status: Option<u16>,
     /// What was done to it.
     pub(crate) action: Option<Action>,
+    /// The resourceVersion of the object that the server answered.
+    pub(crate) version: Option<String>,
     /// When it arrived.
     pub(crate) begun: Instant,
     /// When the server had answered.
@@ -114,14 +116,24 @@ struct Shared {
 impl Proxy {
     /// A proxy for this cluster; the first rule that fits a request decides.
     pub(crate) fn start(cluster: &Cluster, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
+        Self::start_as(cluster.kubeconfig(), rules, shot)
+    }
+
+    /// As [`Self::start`], and acts as the user of a kubeconfig.
+    pub(crate) fn start_as(kubeconfig: &Path, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
         let runtime = runtime();
-        let upstream = runtime.block_on(Upstream::connect(cluster.kubeconfig()));
+        let upstream = runtime.block_on(Upstream::connect(kubeconfig));
         Self::over(runtime, Behind::Cluster(upstream), rules, shot)
     }
 
     /// A proxy before a server that exists in memory alone, with ConfigMaps and what belongs to the program.
     pub(crate) fn scripted(shelf: &Shelf, rules: Vec<Rule>) -> Self {
-        Self::over(runtime(), Behind::Memory(shelf.clone()), rules, None)
+        Self::scripted_and_shot(shelf, rules, None)
+    }
+
+    /// As [`Self::scripted`], with a signal at a request.
+    pub(crate) fn scripted_and_shot(shelf: &Shelf, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
+        Self::over(runtime(), Behind::Memory(shelf.clone()), rules, shot)
     }
 
     fn over(runtime: Runtime, upstream: Behind, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
@@ -233,6 +245,14 @@ impl Shared {
                     .await
                     .map_or(Next::Close, |()| Next::Another);
             }
+            Some(Action::Answer(code, content_type, body)) => {
+                let answer = Answer {
+                    status: StatusCode::from_u16(*code).expect("a status"),
+                    headers: vec![("content-type".to_owned(), (*content_type).to_owned())],
+                    body: body.clone().into(),
+                };
+                return http1::write(connection, &answer).await.map_or(Next::Close, |()| Next::Another);
+            }
             Some(Action::Delay(time)) => tokio::time::sleep(*time).await,
             _ => {}
         }
@@ -266,11 +286,22 @@ impl Shared {
         let mut journal = self.journal.lock().expect("the journal is whole");
         // By method and path, so that a seed means the same whatever the order of arrival.
         let nth = journal.iter().filter(|entry| entry.verb == verb && entry.path == asked.path).count();
-        let rule = self.rules.iter().find(|rule| rule.fits(&verb, &about, &asked.path, nth));
+        let come = journal.len();
+        let rule =
+            self.rules.iter().find(|rule| come >= rule.after && rule.fits(&verb, &about, &asked.path, nth));
         let action = rule.map(|rule| rule.action.clone());
         let path = asked.path.clone();
         let (begun, action_taken) = (Instant::now(), action.clone());
-        journal.push(Entry { verb, path, about, status: None, action: action_taken, begun, ended: None });
+        journal.push(Entry {
+            verb,
+            path,
+            about,
+            status: None,
+            action: action_taken,
+            version: None,
+            begun,
+            ended: None,
+        });
         (journal.len() - 1, action)
     }
 
@@ -284,6 +315,11 @@ impl Shared {
         {
             let entry = &mut self.journal.lock().expect("the journal is whole")[number];
             (entry.status, entry.ended) = (Some(answer.status.as_u16()), Some(Instant::now()));
+            // A list is read by what it is about, and is large.
+            if entry.verb != "list" {
+                let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                entry.version = body["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+            }
         }
         self.under_way.send_modify(|count| *count -= 1);
         answer
