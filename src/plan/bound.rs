@@ -89,7 +89,8 @@ fn lines<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> Value {
 
 /// Everything that a revert of fields sends, in its order, and what it may change.
 pub fn of_revert(reverting: &Reverting) -> Vec<Value> {
-    // What is expected and what has to be gone follow from the rest.
+    // What is expected of the server, and what has to be gone, follow from the live object, which is bound, and from what is
+    // chosen.
     let Reverting { chosen, take_over, apply, expected: _, gone: _ } = reverting;
     vec![lines(chosen.iter()), take_over.clone().unwrap_or_default(), apply.body.clone()]
 }
