@@ -113,6 +113,7 @@ pub(crate) fn record(set: &SetIdentity, members: &[Member], finished_at: &str) -
         result: Outcome::Done,
         counts: BTreeMap::from([("applied".to_owned(), members.len() as u64)]),
         times: 1,
+        undo: None,
     });
     let mut objects = vec![parent.encode(set).unwrap()];
     objects.extend(secrets(set, &encoded, &KEY));
