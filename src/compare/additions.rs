@@ -135,9 +135,15 @@ fn by_person(schema: &Schema, desired: &Value, live: &Value, path: &FieldPath) -
     let of = schema.node(schema.root()).name.as_deref().unwrap_or_default();
     let made = FIXED.iter().any(|(kind, names)| *kind == of && path.starts_with_fields(names));
     // What Git says beside it decides about a default that depends on others.
+    let around = path.0.split_last().map_or(&[][..], |(_, around)| around);
+    let parent = schema.node(node_at(schema, around)).name.as_deref().unwrap_or_default();
+    let allotted = ALLOTTED.iter().any(|(of, field)| {
+        parent == *of && matches!(path.0.last(), Some(PathElement::Field(name)) if name == field)
+    });
     match untracked(schema, desired, live, path) {
         Addition::Creation => Addition::Creation,
         _ if made => Addition::Creation,
+        _ if allotted => Addition::Untracked,
         _ => Addition::Person,
     }
 }
@@ -156,6 +162,13 @@ const FIXED: &[(&str, &[&str])] = &[
     ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "username"]),
     ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "groups"]),
     ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "extra"]),
+];
+
+/// Numbers that the server allots and that stay when nobody asks for them any more, or are allotted anew: whoever has them in
+/// an entry, taking them out would move a port that is in use.
+const ALLOTTED: &[(&str, &str)] = &[
+    ("io.k8s.api.core.v1.ServicePort", "nodePort"),
+    ("io.k8s.api.core.v1.ServiceSpec", "healthCheckNodePort"),
 ];
 
 /// What a field says that was there before anybody was recorded. No server makes up items or entries of maps, so a person

@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use super::base::Base;
+use super::classify::is_order;
 use super::ignore::restore;
 use super::judge::effective_base;
+use super::leftover::{Gone, claims};
+use super::notes::is_never_taken_out;
 use super::place::{Shape, node_at, shape, value_at};
 use super::project::{changes, project, put, reorder};
 use super::survey::{Open, Setting, subject_of};
@@ -27,6 +30,8 @@ pub struct Reverting {
     pub apply: DryRun,
     /// The live object as it is to be afterwards.
     pub expected: Value,
+    /// What has to be gone afterwards.
+    pub gone: Vec<Gone>,
 }
 
 /// Fields that are not put back, each with the reason.
@@ -55,7 +60,8 @@ pub fn reverting(
         None => json!({}),
     };
     let mut expected = open.live.clone();
-    let (mut chosen, mut gone, mut left) = (Vec::new(), Vec::new(), Left::new());
+    let (mut chosen, mut left) = (Vec::new(), Left::new());
+    let mut gone: Vec<Gone> = Vec::new();
     for field in verdict.fields.iter().filter(|field| field.counts && is_chosen(field)) {
         let target = match (field.class, model) {
             // What is to go and is ours was taken over by this very run.
@@ -87,7 +93,8 @@ pub fn reverting(
                 if let Some(model) = model {
                     keep_shell(schema, &mut body, &field.path, model);
                 }
-                gone.push(field.path.clone());
+                let may_go = !is_never_taken_out(&open.id, &field.path);
+                gone.extend(Gone::of(schema, &body, &open.live, field).filter(|_| may_go));
             }
         }
         chosen.push(field.path.clone());
@@ -102,8 +109,15 @@ pub fn reverting(
         body,
         pin: Some(Pin::of(&open.live)),
     };
-    let take_over = take_over(&open.live, &gone, super::sending::is_persons);
-    (Some(Reverting { chosen, take_over, apply, expected }), left)
+    let paths: Vec<FieldPath> = gone.iter().map(|gone| gone.path.clone()).collect();
+    let claims = claims(schema, &open.live, &apply.body, &gone);
+    let take_over = take_over(&open.live, &paths, &claims, super::sending::is_persons);
+    // What is kept equal to a field goes with it.
+    for alias in gone.iter().filter_map(|gone| gone.alias.clone()) {
+        restore(schema, &mut expected, &alias, None);
+        chosen.push(alias);
+    }
+    (Some(Reverting { chosen, take_over, apply, expected, gone }), left)
 }
 
 /// Where an empty map was applied and people filled it, it goes with what they added unless the apply holds it.
@@ -122,13 +136,6 @@ pub fn is_edit(field: &FieldVerdict) -> bool {
     matches!(field.class, Class::Drift | Class::Added | Class::Diverged)
 }
 
-/// True if the field is a list that lost its order.
-fn is_order(schema: &Schema, field: &FieldVerdict) -> bool {
-    let whole = field.live.as_ref().is_some_and(Value::is_array);
-    let node = schema.node(node_at(schema, &field.path.0));
-    whole && field.desired.as_ref().is_some_and(|desired| shape(node, desired) == Shape::Items)
-}
-
 /// What every body of an apply says about the object.
 fn identify(body: &mut Value, open: &Open) {
     body["apiVersion"] = Value::from(open.desired.gvk.api_version());
@@ -142,8 +149,7 @@ fn identify(body: &mut Value, open: &Open) {
     }
 }
 
-/// Why a predicted revert is not what was chosen, if it is not: what it changes beside the chosen fields, or which of them it
-/// does not reach. The atomic node around a chosen field may change, and what is empty without it may go.
+/// Why a predicted revert is not done: what it would change beside the chosen fields. The atomic node around a chosen field may change, and what is empty without it may go.
 pub fn beside(
     setting: &Setting<'_>,
     open: &Open,

@@ -8,6 +8,7 @@ use super::{Action, Left, Plan, Step};
 use crate::compare::reverting::Reverting;
 use crate::compare::sending::Sending;
 use crate::object::id::ObjectId;
+use crate::object::path::FieldPath;
 use crate::object::value::text_at;
 use crate::record::veil::Hidden;
 
@@ -76,18 +77,22 @@ fn word(action: &Action) -> &'static str {
     }
 }
 
-/// Everything that a change sends, in its order.
+/// Everything that a change sends, in its order, and what is to be gone afterwards.
 pub fn of_update(sending: &Sending) -> Vec<Value> {
-    let Sending { take_over, apply } = sending;
-    vec![take_over.clone().unwrap_or_default(), apply.body.clone()]
+    let Sending { take_over, apply, gone } = sending;
+    vec![take_over.clone().unwrap_or_default(), apply.body.clone(), lines(gone.iter().map(|gone| &gone.path))]
+}
+
+fn lines<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> Value {
+    Value::from(paths.map(|path| format!("{path}\n")).collect::<String>())
 }
 
 /// Everything that a revert of fields sends, in its order, and what it may change.
 pub fn of_revert(reverting: &Reverting) -> Vec<Value> {
-    // What is expected of the server follows from the live object, which is bound, and from what is chosen.
-    let Reverting { chosen, take_over, apply, expected: _ } = reverting;
-    let chosen: String = chosen.iter().map(|path| format!("{path}\n")).collect();
-    vec![Value::from(chosen), take_over.clone().unwrap_or_default(), apply.body.clone()]
+    // What is expected of the server, and what has to be gone, follow from the live object, which is bound, and from what is
+    // chosen.
+    let Reverting { chosen, take_over, apply, expected: _, gone: _ } = reverting;
+    vec![lines(chosen.iter()), take_over.clone().unwrap_or_default(), apply.body.clone()]
 }
 
 /// What a plan leaves as it is: fields of a revert, and members that left Git and stay.

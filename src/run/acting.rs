@@ -17,7 +17,7 @@ use super::second_read::second_read;
 use super::undo::recording::Recording;
 use super::wait::Awaited;
 use crate::cluster::Server;
-use crate::compare::sending::recorded;
+use crate::compare::sending::{recorded, still};
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::desired::Entry;
 use crate::live::{LiveSet, Presence};
@@ -260,7 +260,7 @@ impl<'a> Acting<'a> {
             if let (Intent::Revert(_), Some(live)) = (self.intent, live_of(&ended)) {
                 self.keeping.touch(&id, live)?;
             } else if let (Some(step), Some(live)) = (by_id.get(&id), live_of(&ended))
-                && let Some(member) = member(scene, step, live, self.policy)
+                && let Some(member) = member(scene, step, &ended, live, self.policy)
             {
                 self.keeping.note(&member)?;
             }
@@ -377,6 +377,7 @@ fn live_of(ended: &Ended) -> Option<&Value> {
         Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
             Some(live)
         }
+        Ended::Partly(live, ..) => Some(live),
         _ => None,
     }
 }
@@ -390,19 +391,26 @@ pub(super) fn told(ended: Ended) -> (Act, Option<String>) {
         Ended::Same(_) => (Act::Unchanged, None),
         Ended::Deleted => (Act::Deleted, None),
         Ended::Deleting => (Act::Deleting, Some("finalizers hold it".to_owned())),
-        Ended::Failed(reason) => (Act::Failed, Some(reason)),
+        Ended::Failed(reason) | Ended::Partly(_, _, reason) => (Act::Failed, Some(reason)),
         Ended::NotStarted => (Act::NotStarted, None),
     }
 }
 
 /// What is recorded of an object that was written.
-fn member(scene: &Scene, step: &Step, live: &Value, policy: &Policy) -> Option<Member> {
+fn member(scene: &Scene, step: &Step, ended: &Ended, live: &Value, policy: &Policy) -> Option<Member> {
     let object = match &step.action {
         Action::Create(_) | Action::Replace(_) => match scene.desired.entries.get(&step.id)? {
             Entry::Ready(ready) => ready.object(),
             _ => return None,
         },
-        Action::Update(update) => recorded(&scene.setting(), &update.open, &update.verdict, &policy.force),
+        Action::Update(update) => {
+            let setting = scene.setting();
+            let object = recorded(&setting, &update.open, &update.verdict, &policy.force);
+            match ended {
+                Ended::Partly(_, left, _) => still(&setting, &update.open, object, left),
+                _ => object,
+            }
+        }
         Action::Revert(_) | Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
     };
     member_of(&step.id, object, live)

@@ -15,6 +15,7 @@ use super::remembered::Remembered;
 use super::saved::Exact;
 use super::stop::Stop;
 use crate::cluster::Server;
+use crate::compare::leftover::{Gone, leftovers, removal};
 use crate::compare::reverting::{Reverting, beside, is_edit, reverting as reverting_of};
 use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
@@ -23,6 +24,7 @@ use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
 use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
+use crate::object::path::FieldPath;
 use crate::object::value::text_at;
 use crate::plan::bound::{of_revert, of_update};
 use crate::plan::prune::Deletion;
@@ -49,6 +51,8 @@ pub(super) enum Ended {
     Replaced(Box<Value>),
     /// Somebody else had done it meanwhile.
     Same(Box<Value>),
+    /// It was changed, and these fields stay although they should be gone, for this reason.
+    Partly(Box<Value>, Vec<FieldPath>, String),
     /// It is gone.
     Deleted,
     /// It is being deleted: something holds it.
@@ -210,7 +214,9 @@ impl Execution<'_> {
         let mut current = update.sending.clone();
         for _ in 0..ROUNDS {
             match self.send(&current.take_over, &current.apply).await {
-                Written::Stored(object) => return Ended::Configured(Box::new(object)),
+                Written::Stored(object) => {
+                    return self.finish(scene, &current.apply, object, &current.gone).await;
+                }
                 Written::Conflict => {}
                 other => return failed(&update.open.id, other),
             }
@@ -250,7 +256,9 @@ impl Execution<'_> {
         for _ in 0..ROUNDS {
             let (now, reverting) = &current;
             match self.put_back(scene, now, reverting).await {
-                Ok(Written::Stored(object)) => return Ended::Configured(Box::new(object)),
+                Ok(Written::Stored(object)) => {
+                    return self.finish(scene, &reverting.apply, object, &reverting.gone).await;
+                }
                 Ok(Written::Conflict) => {}
                 Ok(other) => return failed(&open.id, other),
                 Err(reason) => return Ended::Failed(reason),
@@ -316,6 +324,32 @@ impl Execution<'_> {
             self.give_back(&apply, open, &taken).await;
         }
         Err(reason)
+    }
+
+    /// Takes out what the apply has left of what was to be gone, by a patch of exactly that.
+    async fn finish(&self, scene: &Scene, apply: &DryRun, object: Value, gone: &[Gone]) -> Ended {
+        let setting = scene.setting();
+        let schema = setting.schema_of(&apply.resource.gvk);
+        let Some(operations) = removal(schema, &object, &leftovers(schema, &object, gone)) else {
+            return Ended::Configured(Box::new(object));
+        };
+        let (object, why) = match self.patch(apply, operations).await {
+            Written::Stored(object) => (object, "the server keeps it".to_owned()),
+            Written::Conflict => (object, "somebody changed the object in between; run again".to_owned()),
+            other => match failed(&apply.id, other) {
+                Ended::Failed(reason) => (object, reason),
+                _ => (object, "it could not be taken out".to_owned()),
+            },
+        };
+        let left: Vec<FieldPath> =
+            leftovers(schema, &object, gone).into_iter().map(|gone| gone.path.clone()).collect();
+        match left.first() {
+            None => Ended::Configured(Box::new(object)),
+            Some(path) => {
+                let reason = format!("{path} stays: {why}");
+                Ended::Partly(Box::new(object), left, reason)
+            }
+        }
     }
 
     /// Undoes a take-over that led to nothing.

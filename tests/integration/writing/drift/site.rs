@@ -417,6 +417,10 @@ fn manifests(seed: u64, world: &World) -> Vec<Value> {
         if object["kind"] == "HorizontalPodAutoscaler" {
             object["spec"]["scaleTargetRef"]["name"] = json!("nothing");
         }
+        // The server deletes it with the Service of the same name.
+        if object["kind"] == "Endpoints" {
+            object["metadata"]["name"] = json!("apart");
+        }
         if object["kind"] == "Event" {
             let about = if object["apiVersion"] == "v1" { "involvedObject" } else { "regarding" };
             object[about]["namespace"] = Value::from(namespace.as_str());

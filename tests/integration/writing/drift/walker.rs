@@ -128,6 +128,7 @@ fn is_tolerated(before: &Value, path: &FieldPath) -> bool {
     ["PersistentVolume", "PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "Node"]
         .contains(&kind)
         || in_marks
+        || path.0.last().is_some_and(|last| is(last, "nodePort") || is(last, "healthCheckNodePort"))
         || starts(&["metadata", "finalizers"])
         || starts(&["metadata", "ownerReferences"])
         || (kind == "ServiceAccount" && (starts(&["secrets"]) || starts(&["imagePullSecrets"])))
@@ -152,8 +153,11 @@ pub(super) fn judge(moments: &Moments<'_>) -> Judged {
             false => judged.faults.push(format!("{path} {what}: {was:?} became {is:?} and is {ends:?}")),
         };
         let (back, left) = (equal(&was, &ends), equal(&is, &ends));
+        // With an item of ours that is put back come its defaults; and a map that people filled is empty again.
+        let came_back = is.is_none() && is_gone(&m.leaves, own, path);
+        let was_filled = is.is_none() && holds(&m.leaves, path);
         if equal(&was, &is) {
-            if !(back || (!ours && !theirs)) {
+            if !(back || (!ours && !theirs) || (persons && !is_tolerated(before, path))) {
                 want(false, |judged| &mut judged.back, "changed though nobody had edited it");
             }
         } else if ours {
@@ -164,10 +168,9 @@ pub(super) fn judge(moments: &Moments<'_>) -> Judged {
             judged.atomic += usize::from(whole(&was) && whole(&is));
         } else if persons && !is_tolerated(before, path) {
             want(back, |judged| &mut judged.taken_out, "was added and is not taken out");
-        } else if theirs {
+        } else if theirs && !came_back && !was_filled {
             want(left, |judged| &mut judged.left_alone, "is no drift and was touched");
         } else {
-            // A default or a port of an item that was gone for a while is computed anew.
             let anew = is.is_none() && was.is_some() && ends.is_some();
             want(
                 back || left || anew,
@@ -193,6 +196,19 @@ pub(super) fn judge(moments: &Moments<'_>) -> Judged {
         judged.order += usize::from(shared != all && ours == now);
     }
     judged
+}
+
+/// True if something stands below a path.
+fn holds(leaves: &Leaves, path: &FieldPath) -> bool {
+    leaves.keys().any(|leaf| leaf != path && leaf.starts_with(path))
+}
+
+/// True if something of ours around a leaf is gone.
+fn is_gone(leaves: &Leaves, own: &Entry<'_>, path: &FieldPath) -> bool {
+    (1..path.0.len()).any(|depth| {
+        let around = FieldPath(path.0[..depth].to_vec());
+        has(own, &around) && !leaves.contains_key(&around) && !holds(leaves, &around)
+    })
 }
 
 fn equal(a: &Option<Value>, b: &Option<Value>) -> bool {
