@@ -8,6 +8,7 @@ mod prune;
 mod revert;
 mod rights;
 mod server;
+mod sets;
 
 use serde_json::{Value, json};
 
