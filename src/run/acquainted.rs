@@ -49,7 +49,9 @@ pub(super) struct Acquainted {
 impl Acquainted {
     /// What this machine remembers of a set, and where the run is. Nothing is remembered without a directory for it.
     pub(super) async fn open(live: &Live, set: &SetIdentity, source: &str) -> Self {
-        let store = Store::new(settings::state_directory().as_deref(), "clusters", BOUNDS);
+        // Whoever wants no cache wants nothing on this disk.
+        let root = settings::state_directory().filter(|_| live.cache().is_some());
+        let store = Store::new(root.as_deref(), "clusters", BOUNDS);
         let key = vec![set.name.clone(), set.record_namespace.clone(), source.to_owned()];
         let server = live.identity().server.clone();
         let identity = match (store.is_off(), live.cluster_uid().await) {
