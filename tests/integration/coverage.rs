@@ -84,8 +84,14 @@ const REAL: &[Row] = &[
 ];
 
 /// Files whose tests answer the program themselves, but for those that ask for a cluster.
-const SCRIPTED: &[&str] =
-    &["cluster_faults.rs", "lock.rs", "ready/polling.rs", "writing/answers.rs", "writing/scripted.rs"];
+const SCRIPTED: &[&str] = &[
+    "cluster_faults.rs",
+    "lock.rs",
+    "ready/polling.rs",
+    "writing/answers.rs",
+    "writing/machine.rs",
+    "writing/scripted.rs",
+];
 
 /// Rows that are tested, but not on this server, and why.
 const ELSEWHERE: &[(Row, Server, &str)] = &[];

@@ -4,6 +4,7 @@ mod answers;
 mod bed;
 mod contenders;
 mod crashes;
+mod machine;
 mod requests;
 mod schedules;
 mod scripted;
