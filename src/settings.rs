@@ -205,9 +205,19 @@ pub fn surroundings(run: &RunArgs) -> Surroundings {
 
 /// `XDG_CACHE_HOME/gitops`, else `~/.cache/gitops`; nothing without a home.
 fn cache_directory() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    base_directory("XDG_CACHE_HOME", ".cache")
+}
+
+/// A directory of the XDG base directory specification, for this program.
+fn base_directory(variable: &str, at_home: &str) -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set(variable).or_else(|| set("HOME").map(|home| home.join(at_home)))?;
     base.is_absolute().then(|| base.join("gitops"))
+}
+
+/// `XDG_STATE_HOME/gitops`, else `~/.local/state/gitops`; nothing without a home.
+pub fn state_directory() -> Option<PathBuf> {
+    base_directory("XDG_STATE_HOME", ".local/state")
 }
 
 /// What a command may touch.

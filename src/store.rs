@@ -37,6 +37,26 @@ impl Default for Bounds {
     }
 }
 
+/// A content that is written and not kept yet; dropped, it is gone.
+#[derive(Debug)]
+pub struct Prepared {
+    temporary: tempfile::NamedTempFile,
+    file: PathBuf,
+    store: Store,
+}
+
+impl Prepared {
+    /// Keeps it, in place of what was kept under the same key.
+    ///
+    /// # Errors
+    /// The file cannot be renamed.
+    pub fn keep(self) -> std::io::Result<()> {
+        self.temporary.persist(self.file).map_err(|error| error.error)?;
+        self.store.directory.iter().for_each(|directory| self.store.prune(directory));
+        Ok(())
+    }
+}
+
 impl Store {
     /// The files called `kind` below `root`; without a root nothing is kept.
     pub fn new(root: Option<&Path>, kind: &str, bounds: Bounds) -> Self {
@@ -88,6 +108,36 @@ impl Store {
         temporary.persist(file).map_err(|error| error.error)?;
         self.prune(directory);
         Ok(())
+    }
+
+    /// Writes a content beside the kept ones, so that keeping it later can hardly fail. Without a directory, or for more than
+    /// the bounds allow, that is an error: here nothing is left out in silence.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn prepare(&self, key: &[&[u8]], content: &[u8]) -> std::io::Result<Prepared> {
+        let (Some(directory), Some(file)) = (&self.directory, self.file(key)) else {
+            return Err(std::io::Error::other("nothing is kept on disk (--no-cache, or no home directory)"));
+        };
+        if content.len() as u64 > self.bounds.bytes {
+            return Err(std::io::Error::other(format!("it is larger than {} bytes", self.bounds.bytes)));
+        }
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        if !is_private(directory) {
+            return Err(std::io::Error::other(format!("others may write to {}", directory.display())));
+        }
+        let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+        temporary.write_all(&Sha256::digest(content))?;
+        temporary.write_all(content)?;
+        temporary.as_file().sync_all()?;
+        Ok(Prepared { temporary, file, store: self.clone() })
+    }
+
+    /// Forgets what was kept under a key.
+    pub fn forget(&self, key: &[&[u8]]) {
+        if let Some(file) = self.file(key) {
+            let _ = std::fs::remove_file(file);
+        }
     }
 
     /// Removes the oldest files beyond the bounds. What cannot be removed stays.
@@ -179,6 +229,26 @@ mod tests {
         assert_eq!(kept(&[b"b", b"c", b"d", b"e"]), [false, true, true, true]);
         store.put(&[b"f"], &[b'x'; 2_000]).unwrap();
         assert_eq!(kept(&[b"e", b"f"]), [true, false], "too large to be kept at all");
+    }
+
+    #[test]
+    fn what_is_prepared_is_kept_only_when_that_is_said() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(Some(root.path()), "things", Bounds { files: 3, bytes: 100 });
+        store.put(KEY, b"old").unwrap();
+        drop(store.prepare(KEY, b"new").unwrap());
+        assert_eq!(store.get(KEY).as_deref(), Some(&b"old"[..]));
+        store.prepare(KEY, b"new").unwrap().keep().unwrap();
+        assert_eq!(store.get(KEY).as_deref(), Some(&b"new"[..]));
+        let file = store.file(KEY).unwrap();
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(store.prepare(KEY, &[b'x'; 101]).unwrap_err().to_string().contains("larger than 100 bytes"));
+        store.forget(KEY);
+        assert_eq!(store.get(KEY), None);
+        let none = Store::new(None, "things", Bounds::default());
+        assert!(none.prepare(KEY, b"x").unwrap_err().to_string().contains("nothing is kept on disk"));
+        std::fs::set_permissions(root.path().join("things"), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(store.prepare(KEY, b"x").unwrap_err().to_string().contains("others may write"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use crate::cli::allow::AllowArgs;
 pub use crate::cli::lock::LockArgs;
 pub use crate::cli::rendering::{AllowRemote, Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
-use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs, UndoArgs};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
@@ -78,6 +78,12 @@ pub enum Command {
     /// stay unless they are named; then the record stays too.
     #[command(after_help = examples::delete())]
     Delete(Box<DeleteArgs>),
+    /// Put every object back as it was before the last run
+    ///
+    /// Shows what goes back, asks, and writes. What the run changed, made and deleted is taken back with its owners; where
+    /// somebody has been at an object since, it is left alone and the exit code is 5. Undoing an undo does the run again.
+    #[command(after_help = examples::undo())]
+    Undo(Box<UndoArgs>),
     /// List the last runs that wrote to the set
     #[command(after_help = examples::history())]
     History(Box<HistoryArgs>),
@@ -308,6 +314,26 @@ pub struct JudgeArgs {
     /// Labels and annotations that people added count too; an apply of a tag that moved is refused
     #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub strict: bool,
+
+    /// Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "changed",
+        env = "GITOPS_VERIFY",
+        hide_env_values = true
+    )]
+    pub verify: Verify,
+}
+
+/// What dry runs are sent for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Verify {
+    /// Objects that exist and differ in what cannot be decided without the server
+    #[default]
+    Changed,
+    /// New objects too: what the server would refuse is told before anything is written
+    All,
 }
 
 /// What a diff compares with, and what counts.

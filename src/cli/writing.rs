@@ -1,5 +1,6 @@
 //! Flags of the commands that write.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -33,6 +34,9 @@ pub struct ApplyArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: WriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -97,6 +101,9 @@ pub struct RevertArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: RevertWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -152,6 +159,10 @@ pub struct RevertWriteArgs {
     /// Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 }
 
 /// Flags of `gitops delete`.
@@ -169,6 +180,9 @@ pub struct DeleteArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: DeleteWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
@@ -205,6 +219,69 @@ pub struct DeleteWriteArgs {
     /// Delete the rest although a deletion failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
+}
+
+/// Flags of `gitops undo`.
+#[derive(Debug, Clone, Args)]
+pub struct UndoArgs {
+    /// Where manifests come from: with the path it names the set.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which target.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: UndoWriteArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteBounds,
+    /// How the lock is taken.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How a run is undone.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct UndoWriteArgs {
+    /// Do not ask; without it and without a terminal nothing is written (exit 5)
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub yes: bool,
+
+    /// Show what would be put back and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Go on although a step failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
+
+    /// Delete and make anew objects of this kind that the run had deleted and made anew; repeatable
+    #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]
+    pub replace: Vec<String>,
+
+    /// With --yes: believe the undo record on the cluster where this machine has none
+    ///
+    /// Whoever may write Secrets in the namespace of the record may have changed it. It reaches members of the set alone.
+    #[arg(long, env = "GITOPS_FROM_CLUSTER", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub from_cluster: bool,
 }
 
 /// Flags of `gitops history`.
@@ -255,6 +332,24 @@ pub struct DeleteBounds {
     pub allow_prune_kind: Vec<String>,
 }
 
+/// A plan in a file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct SavedArgs {
+    /// Show what would be done, save it as a plan in FILE, and write nothing to the cluster
+    ///
+    /// The plan names every step and holds no value of any object. A file that exists is replaced only if it is a plan.
+    #[arg(long, value_name = "FILE", env = "GITOPS_OUT", hide_env_values = true, conflicts_with = "plan")]
+    pub out: Option<PathBuf>,
+
+    /// Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)
+    ///
+    /// Everything is read and computed anew. If the commit, a flag, the render, the cluster or any object is not as it was,
+    /// the run says what differs and writes nothing.
+    #[arg(long, value_name = "FILE", env = "GITOPS_PLAN", hide_env_values = true)]
+    pub plan: Option<PathBuf>,
+}
+
 /// What a command may write.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Writing")]
@@ -270,6 +365,10 @@ pub struct WriteArgs {
     /// Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 
     /// Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable
     #[arg(long, value_name = "MANAGER|PATH", env = "GITOPS_FORCE_CONFLICTS", hide_env_values = true)]

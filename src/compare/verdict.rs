@@ -22,7 +22,7 @@ pub enum Class {
     Diverged,
     /// Git dropped it and an apply takes it out.
     Removal,
-    /// Git dropped it and an apply cannot take it out.
+    /// Git dropped it and a plain apply does not take it out.
     Stuck,
     /// Live differs and a controller owns the field: an apply leaves it.
     Held,
@@ -234,6 +234,8 @@ pub enum BaseKind {
     Record(Arc<LastRun>),
     /// The record of the set, and the object that it speaks of was replaced by another of the same name.
     Earlier(Arc<LastRun>),
+    /// As it was before this run, which is to be undone.
+    Before(Arc<LastRun>),
     /// None: evidence from `managedFields` decides.
     Unknown,
 }
@@ -265,6 +267,7 @@ impl BaseKind {
             Self::LastApplied => "last-applied annotation".to_owned(),
             Self::Record(run) => run.words(),
             Self::Earlier(_) => "record, of an earlier object".to_owned(),
+            Self::Before(run) => format!("as before the {} of {}", run.command, run.at),
             Self::Unknown => "unknown".to_owned(),
         }
     }

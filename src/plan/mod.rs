@@ -4,10 +4,15 @@
 //! that is refused.
 
 pub mod allowed;
+pub mod bound;
 pub mod order;
 pub mod outcome;
 pub mod prune;
 pub mod revert;
+pub mod saved;
+pub mod seal;
+pub mod stale;
+pub mod undo;
 
 use std::collections::BTreeSet;
 

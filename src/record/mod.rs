@@ -12,6 +12,7 @@ pub mod bases;
 pub mod decode;
 pub mod digest;
 pub mod encode;
+pub mod event;
 #[cfg(test)]
 mod fixtures;
 pub mod index;
@@ -21,6 +22,7 @@ pub mod name;
 pub mod opened;
 pub mod parent;
 mod shard;
+pub mod undo;
 pub mod veil;
 
 /// The type of the Secrets that hold bases.
@@ -75,6 +77,11 @@ impl SetIdentity {
     /// Name of the Secret with the index (0) or a shard.
     pub fn base_name(&self, number: u16) -> String {
         format!("gitops-{}-base-{number}", self.name)
+    }
+
+    /// Name of a Secret with a part of the undo record, from 0.
+    pub fn undo_name(&self, number: u16) -> String {
+        format!("gitops-{}-undo-{number}", self.name)
     }
 
     /// The ApplySet id, which members carry as their `part-of` label.

@@ -63,6 +63,9 @@ pub struct Run {
     /// How many runs in a row this line stands for.
     #[serde(default = "one")]
     pub times: u32,
+    /// What tells the run in its undo record, if one was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
 }
 
 fn one() -> u32 {
@@ -257,6 +260,7 @@ mod tests {
             result,
             counts: BTreeMap::from([("applied".to_owned(), 3)]),
             times: 1,
+            undo: None,
         }
     }
 

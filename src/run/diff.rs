@@ -9,7 +9,7 @@ use super::output::{Output, report_target_error};
 use super::pin;
 use super::reporting::{Done, Telling, Told, explain, report, write};
 use super::targets::{self, Job, Plan, Selection};
-use crate::cli::{ClusterArgs, DiffArgs};
+use crate::cli::{ClusterArgs, DiffArgs, Verify};
 use crate::cluster::Server;
 use crate::exit::{Code, FailOn};
 use crate::reader::Live;
@@ -108,6 +108,7 @@ async fn compared(
         rules: plan.config.rules.clone(),
         allow_empty: false,
         adopts: Vec::new(),
+        verify_new: args.judge.verify == Verify::All,
     };
     let progress = output.progress();
     let compared = compare(&comparison, &live, &progress).await;

@@ -147,6 +147,31 @@ impl<'a> Keeping<'a> {
         &self.parent.runs
     }
 
+    /// The key of the set.
+    pub(super) fn key(&self) -> &SetKey {
+        self.ledger.key()
+    }
+
+    /// Number of members that the bases know.
+    pub(super) fn members(&self) -> usize {
+        self.ledger.len()
+    }
+
+    /// True if the set has no record yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.parent_stored.is_none()
+    }
+
+    /// How the last run rendered.
+    pub(super) fn inputs(&self) -> &Inputs {
+        &self.parent.inputs
+    }
+
+    /// Where members are, as the record says.
+    pub(super) fn places(&self) -> &Places {
+        &self.parent.places
+    }
+
     /// Adds places before anything is written to them, so that nothing is ever outside of what the record names.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! What a writing command was asked to do, whichever command it is.
 
+use std::time::Duration;
+
 use super::targets::Selection;
 use crate::cli::values::Switch;
 use crate::cli::writing::{
-    ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
+    ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, SavedArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
     Added, AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs,
-    SetArgs, SourceArgs, TargetArgs,
+    SetArgs, SourceArgs, TargetArgs, Verify,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -35,6 +37,10 @@ pub(super) struct Order {
     pub(super) targets: TargetArgs,
     pub(super) judge: JudgeArgs,
     pub(super) write: WriteArgs,
+    /// `--out` and `--plan`.
+    pub(super) saved: SavedArgs,
+    /// `--since`, as it was given.
+    pub(super) since: Option<Duration>,
     pub(super) wait: WaitArgs,
     pub(super) prune: bool,
     pub(super) allow_empty: bool,
@@ -60,7 +66,9 @@ impl Order {
             set: args.set,
             targets: args.targets,
             judge: args.judge,
-            write: args.write,
+            write: WriteArgs { dry_run: args.write.dry_run || args.saved.out.is_some(), ..args.write },
+            saved: args.saved,
+            since: None,
             wait: args.wait,
             prune: args.prune.prune,
             allow_empty: args.prune.allow_empty,
@@ -98,12 +106,15 @@ impl Order {
             judge: args.judge,
             write: WriteArgs {
                 yes: args.write.yes,
-                dry_run: args.write.dry_run,
+                dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
+                emit_events: args.write.emit_events,
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
                 ..WriteArgs::default()
             },
+            saved: args.saved,
+            since: args.choose.since,
             wait: args.wait,
             prune: false,
             allow_empty: false,
@@ -128,14 +139,17 @@ impl Order {
             rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
-            judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
+            judge: JudgeArgs { base: None, added: Added::Drift, strict: false, verify: Verify::Changed },
             write: WriteArgs {
                 yes: args.write.yes,
-                dry_run: args.write.dry_run,
+                dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
+                emit_events: args.write.emit_events,
                 allow_dirty: true,
                 ..WriteArgs::default()
             },
+            saved: args.saved,
+            since: None,
             wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },
             prune: true,
             allow_empty: true,

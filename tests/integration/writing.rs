@@ -4,6 +4,7 @@ mod answers;
 mod bed;
 mod contenders;
 mod crashes;
+mod drift;
 mod machine;
 mod requests;
 mod schedules;

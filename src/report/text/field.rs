@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::line::{Line, columns, wrap};
 use super::{Page, object, value, words};
-use crate::compare::verdict::{Class, FieldVerdict, ObjectVerdict};
+use crate::compare::verdict::{BaseKind, Class, FieldVerdict, ObjectVerdict};
 use crate::object::value::same;
 use crate::report::style::Role;
 
@@ -77,7 +77,8 @@ fn sides<'v>(verdict: &ObjectVerdict, field: &'v FieldVerdict, page: &Page<'_>) 
         let file = field.file.as_ref().or(own).map(|file| object::at(file, field.line));
         let label = file.filter(|_| field.desired.is_some()).unwrap_or_default();
         let (role, part) = (Role::Git, Role::GitPart);
-        sides.push(Side { sign: "+", name: "Git", role, part, value: field.desired.as_ref(), label });
+        let name = if matches!(verdict.base, BaseKind::Before(_)) { "before" } else { "Git" };
+        sides.push(Side { sign: "+", name, role, part, value: field.desired.as_ref(), label });
     }
     let differs = |base: &Value| {
         let from = |other: &Option<Value>| !other.as_ref().is_some_and(|other| same(base, other));

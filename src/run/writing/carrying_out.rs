@@ -8,16 +8,18 @@ use super::Context;
 use super::codes::{blockers, of_acts, planned};
 use super::noting::by_id;
 use crate::cluster::Server;
+use crate::cluster::owned::OwnedKind;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::rules::MaskRules;
 use crate::mask::{Masked, acted};
 use crate::plan::outcome::{Act, Acted};
-use crate::plan::{Plan, Policy};
+use crate::plan::{self, Plan, Policy};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::record::parent::Inputs;
+use crate::record::event::event;
+use crate::record::parent::{Inputs, Run};
 use crate::report::Source;
 use crate::run::access;
 use crate::run::acting::{Acting, Acts, note_in_sync};
@@ -27,8 +29,11 @@ use crate::run::confirm::confirm;
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
+use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
+use crate::run::saved::Exact;
+use crate::run::undo::recording::Recording;
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
@@ -44,6 +49,8 @@ pub(super) struct Started<'a> {
     /// True if no object was left out by choice.
     pub(super) whole: bool,
     pub(super) started: String,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     pub(super) source: Source,
 }
 
@@ -71,12 +78,22 @@ impl Started<'_> {
         let Live::Server(server) = self.live else {
             return Err(RunError::usage("only a cluster can be written to", None));
         };
+        let mut undo = self.recording(server, plan);
         if !plan.is_empty() {
+            undo.prepare(output);
             self.ask(server, plan).await?;
         }
         let keeping = self.record(server, verdicts, output).await?;
-        let acts = self.perform(server, plan, verdicts, keeping, inputs.clone(), output).await;
+        let acts = self.perform(server, plan, verdicts, (keeping, undo), inputs.clone(), output).await;
         self.finish(plan, verdicts, inputs, acts, output).await
+    }
+
+    /// True if a run would do what is planned, as far as it can be done at all.
+    pub(super) fn is_doable(&self, plan: &Plan, warnings: usize) -> bool {
+        let args = self.context.args;
+        let blocked = blockers(plan) != Code::Clean && !args.write.continue_on_error;
+        let warned = args.run.deny_warnings && warnings > 0;
+        !blocked && !warned
     }
 
     /// The code, if nothing is to be written.
@@ -101,8 +118,15 @@ impl Started<'_> {
         };
         access::check(server, plan, &self.set, known).await?;
         let (yes, delete) = (self.context.args.write.yes, self.is_delete());
-        let asked = confirm(plan, self.live.identity(), yes, delete);
+        let asked = confirm(plan, self.live.identity(), yes, delete, self.exact.is_some());
         self.fence.stop.unless(asked).await.ok_or_else(|| self.context.stopped())?
+    }
+
+    /// What the run keeps so that it can be undone. A record on the cluster would outlive a set that is deleted.
+    fn recording<'s>(&'s self, server: &'s Server, plan: &Plan) -> Recording<'s> {
+        let entries = plan::undo::entries(plan, &self.scene.live, &self.scene.extras.members);
+        let command = self.context.args.command;
+        Recording::new(server, &self.set, command, &self.started, entries, !self.is_delete())
     }
 
     /// Opens the record of the set, and brings it up to what was found in sync.
@@ -133,7 +157,7 @@ impl Started<'_> {
         server: &'s Server,
         plan: &Plan,
         verdicts: &[ObjectVerdict],
-        keeping: Keeping<'s>,
+        (keeping, undo): (Keeping<'s>, Recording<'s>),
         inputs: Inputs,
         output: &Output,
     ) -> Acts<'s> {
@@ -153,6 +177,8 @@ impl Started<'_> {
             continue_on_error: args.write.continue_on_error,
             written: BTreeSet::new(),
             intent: &args.intent,
+            exact: self.exact,
+            undo,
         };
         let mut acts = acting.perform(plan, inputs).await;
         if acts.stopped.is_none() {
@@ -171,23 +197,29 @@ impl Started<'_> {
         acts: Acts<'_>,
         output: &mut Output,
     ) -> Result<Done, RunError> {
-        let Acts { acted: done, stopped, mut keeping, .. } = acts;
+        let Acts { acted: done, stopped, mut keeping, mut undo, .. } = acts;
+        undo.finish(&done, keeping.key(), stopped.is_none()).await;
         let mut code = Code::worst([planned(plan), of_acts(&done)]);
         let mut removed = false;
         if let Some(error) = stopped {
             report_error(&error);
             code = Code::worst([code, error.exit()]);
         } else {
-            let run = self.run(&done, code, keeping.runs());
+            let run = self.run(&done, code, keeping.runs(), undo.id());
             if run.is_some() {
                 inputs.render_digest = keeping.render_digest(&self.scene.desired);
             }
+            self.tell_cluster(run.as_ref(), output).await;
             removed = self.is_gone(plan, &done);
             match removed {
-                true => keeping.remove().await?,
+                true => {
+                    undo.remove_there().await;
+                    keeping.remove().await?;
+                }
                 false => keeping.finish(run, self.places(&done, verdicts), inputs).await?,
             }
         }
+        undo.troubles.iter().for_each(|trouble| output.say("warning", trouble));
         if self.is_delete() && !plan.kept.is_empty() {
             output.say(
                 "hint",
@@ -195,8 +227,25 @@ impl Started<'_> {
             );
             code = Code::worst([code, Code::Refused]);
         }
+        if self.exact.is_some_and(Exact::is_stale) {
+            output.say("hint", "the saved plan was not performed as a whole; plan again with --out");
+            code = Code::worst([code, Code::Refused]);
+        }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());
         Ok(Done { code, acted: Some(acted(done, &MaskRules::default())), removed })
+    }
+
+    /// One Event a run, where that was asked for. Its failure is no failure of the run.
+    async fn tell_cluster(&self, run: Option<&Run>, output: &Output) {
+        let (Live::Server(server), Some(run), true) = (self.live, run, self.context.args.write.emit_events)
+        else {
+            return;
+        };
+        let event = event(&self.set, run, &lock::host::person());
+        let namespace = &self.set.record_namespace;
+        if let Err(error) = server.create_owned(OwnedKind::Event, namespace, &event).await {
+            output.say("warning", &format!("the Event about this run was not written: {error}"));
+        }
     }
 
     fn is_delete(&self) -> bool {

@@ -9,15 +9,22 @@ use crate::object::id::ObjectId;
 use crate::plan::outcome::{Act, Acted};
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::run::acting::{is_present, places};
-use crate::run::compared::{Comparison, Prepared};
+use crate::run::compared::Comparison;
 use crate::run::keeping::Places;
 use crate::run::lock;
+use crate::run::prepared::Prepared;
 use crate::run::recorded::TAG_SETTING;
 use crate::settings;
 
 impl Started<'_> {
     /// The line of the record about this run; none if it neither wrote, nor failed, nor moved to another commit.
-    pub(super) fn run(&self, acted: &[Acted], code: Code, before: &[Run]) -> Option<Run> {
+    pub(super) fn run(
+        &self,
+        acted: &[Acted],
+        code: Code,
+        before: &[Run],
+        undo: Option<String>,
+    ) -> Option<Run> {
         let moved = before.first().is_none_or(|last| last.commit != self.source.commit);
         let wrote = acted.iter().any(|acted| acted.act.is_write());
         if !moved && !wrote && code == Code::Clean {
@@ -44,6 +51,7 @@ impl Started<'_> {
             result,
             counts,
             times: 1,
+            undo,
         })
     }
 

@@ -4,16 +4,19 @@ use super::carrying_out::{Done, Started};
 use super::noting::inputs;
 use super::{Applied, Context};
 use crate::plan;
+use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::run::compared::{Compared, Comparison, Prepared, examine};
+use crate::run::compared::{Compared, Comparison, examine};
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
 use crate::run::forward::{self, Lookup};
 use crate::run::order::Intent;
 use crate::run::output::Output;
+use crate::run::prepared::Prepared;
 use crate::run::pruning;
 use crate::run::reporting::target;
+use crate::run::saved::{self, Bound};
 use crate::settings;
 
 /// A run on one target that holds the lock, or is a dry run.
@@ -24,6 +27,8 @@ pub(super) struct Locked<'a> {
     pub(super) fence: &'a Fence,
     /// What came of asking for the lock; `None` for a dry run.
     pub(super) taken: Option<Taken>,
+    /// What a saved plan is made of, if one is written or performed.
+    pub(super) basis: Option<Basis>,
 }
 
 impl Locked<'_> {
@@ -61,6 +66,11 @@ impl Locked<'_> {
             }
             _ => None,
         };
+        let bound = match &self.basis {
+            Some(basis) => Some(saved::bind(context.args, basis, &scene, &plan, context.saved)?),
+            None => None,
+        };
+        let exact = bound.as_ref().filter(|_| context.saved.is_some()).map(Bound::exact);
         let run = Started {
             context,
             live: self.live,
@@ -71,6 +81,7 @@ impl Locked<'_> {
             taken: self.taken.as_ref(),
             whole: comparison.chosen.is_all(),
             started,
+            exact: exact.as_ref(),
             source: compared.source.clone(),
         };
         let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
@@ -80,7 +91,13 @@ impl Locked<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
+        if let (Some(bound), Some(saved)) = (&bound, context.saved) {
+            bound.check(context.args, saved)?;
+        }
         let Done { code, acted, removed } = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        if let Some(bound) = &bound {
+            bound.save(context.args, run.is_doable(&plan, warnings), output)?;
+        }
         target.acted = acted;
         context.tell(&source, &target, self.live, output)?;
         let counts = context.counts(self.live);

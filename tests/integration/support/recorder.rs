@@ -15,7 +15,8 @@ use gitops::record::applyset::{PART_OF_LABEL, group_kind};
 use gitops::record::encode::{Member, encode, secrets};
 use gitops::record::key::SetKey;
 use gitops::record::parent::{Inputs, Outcome, Parent, Run};
-use gitops::run::compared::{Rendered, render, wanted};
+use gitops::run::compared::wanted;
+use gitops::run::prepared::{Rendered, render};
 use gitops::run::rendering::Rendering;
 use gitops::source::Request;
 use serde_json::{Value, json};
@@ -113,6 +114,7 @@ pub(crate) fn record(set: &SetIdentity, members: &[Member], finished_at: &str) -
         result: Outcome::Done,
         counts: BTreeMap::from([("applied".to_owned(), members.len() as u64)]),
         times: 1,
+        undo: None,
     });
     let mut objects = vec![parent.encode(set).unwrap()];
     objects.extend(secrets(set, &encoded, &KEY));
