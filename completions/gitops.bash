@@ -49,6 +49,9 @@ _gitops() {
             gitops,snapshot)
                 cmd="gitops__subcmd__snapshot"
                 ;;
+            gitops,undo)
+                cmd="gitops__subcmd__undo"
+                ;;
             gitops__subcmd__help,apply)
                 cmd="gitops__subcmd__help__subcmd__apply"
                 ;;
@@ -82,6 +85,9 @@ _gitops() {
             gitops__subcmd__help,snapshot)
                 cmd="gitops__subcmd__help__subcmd__snapshot"
                 ;;
+            gitops__subcmd__help,undo)
+                cmd="gitops__subcmd__help__subcmd__undo"
+                ;;
             *)
                 ;;
         esac
@@ -89,7 +95,7 @@ _gitops() {
 
     case "${cmd}" in
         gitops)
-            opts="-h -V --help --version diff apply revert rollback delete history render snapshot completions man help"
+            opts="-h -V --help --version diff apply revert rollback delete undo history render snapshot completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -567,7 +573,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__help)
-            opts="diff apply revert rollback delete history render snapshot completions man help"
+            opts="diff apply revert rollback delete undo history render snapshot completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -734,6 +740,20 @@ _gitops() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        gitops__subcmd__help__subcmd__undo)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         gitops__subcmd__history)
             opts="-n -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --context --kubeconfig --as --as-group --max-inflight --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -801,7 +821,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__man)
-            opts="-h -V --help --version diff apply revert rollback delete history render snapshot completions man"
+            opts="-h -V --help --version diff apply revert rollback delete undo history render snapshot completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,7 +905,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__revert)
-            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --field --manager --since --yes --dry-run --continue-on-error --emit-events --max-deletes --out --plan --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --field --manager --since --yes --dry-run --continue-on-error --emit-events --out --plan --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -956,10 +976,6 @@ _gitops() {
                     return 0
                     ;;
                 --since)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-deletes)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1293,6 +1309,124 @@ _gitops() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        gitops__subcmd__undo)
+            opts="-n -y -o -U -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --target --all-targets --config --cluster-uid --yes --dry-run --continue-on-error --replace --from-cluster --max-deletes --allow-prune-kind --lock-timeout --lock-duration --break-lock --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ref)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record-namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cluster-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-deletes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-prune-kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-inflight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --unified)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -U)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --show)
+                    COMPREPLY=($(compgen -W "in-sync foreign ignored" -- "${cur}"))
                     return 0
                     ;;
                 --timeout)

@@ -31,6 +31,7 @@ complete -c gitops -n "__fish_gitops_needs_command" -f -a "apply" -d 'Make the c
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "revert" -d 'Put back what somebody did to the cluster'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "delete" -d 'Delete every member of the set, and its record'
+complete -c gitops -n "__fish_gitops_needs_command" -f -a "undo" -d 'Put every object back as it was before the last run'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "history" -d 'List the last runs that wrote to the set'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "render" -d 'Print the rendered manifests'
 complete -c gitops -n "__fish_gitops_needs_command" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
@@ -118,7 +119,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts 
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -183,7 +184,6 @@ all\t'New objects too: what the server would refuse is told before anything is w
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l field -d 'Only fields at or below this path, as reports print it: spec.replicas; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l manager -d 'Only fields that this field manager wrote, such as kubectl-edit; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l since -d 'Only fields that were written in this time: 2h' -r
-complete -c gitops -n "__fish_gitops_using_subcommand revert" -l max-deletes -d 'Containers, volumes and ports that are taken out without a question at most [default: 50]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -245,7 +245,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflic
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -301,7 +301,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -l config -d 'Conf
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand delete" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
@@ -336,6 +336,47 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -s q -l quiet -d '
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -s V -l version -d 'Print version'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l path -d 'Directory inside the source' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l set-name -d 'Name of the set, whose record on the cluster tells what was applied last' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l record-namespace -d 'Namespace of the record; default: that of -n, else of the context, else default' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l config -d 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l replace -d 'Delete and make anew objects of this kind that the run had deleted and made anew; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l context -d 'Context of the kubeconfig; default: its current context' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l kubeconfig -d 'Kubeconfig file; default: the files of KUBECONFIG, else ~/.kube/config, else the cluster this runs in' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l as -d 'User to impersonate' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l as-group -d 'Group to impersonate; repeatable, needs --as' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l max-inflight -d 'Requests in flight at most' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s o -l output -d 'text or json, to stdout or to a file, as in json=report.json; repeatable [default: text]' -r -f -a "text\t'For people'
+json\t'For programs; its schema is versioned'"
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s U -l unified -d 'Lines of context in the diff of a text of several lines' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l show -d 'Show also what does not count, separated by commas' -r -f -a "in-sync\t'Objects that are in sync, and values that are only spelled differently'
+foreign\t'Fields of controllers outside Git'
+ignored\t'What a rule ignores'"
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l timeout -d 'Deadline of the whole run, for example 90s or 10m' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l color -d 'Colours: auto colours a terminal unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE colours a pipe too' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l all-targets -d 'All targets of the configuration; an error if it has none'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l dry-run -d 'Show what would be put back and write nothing'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l continue-on-error -d 'Go on although a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l from-cluster -d 'With --yes: believe the undo record on the cluster where this machine has none'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s q -l quiet -d 'No progress, no warnings, no hints'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s v -l verbose -d 'Explain on stderr: requests, timings, cache; twice for more'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand history" -l ref -d 'Branch, tag or commit to read instead of the working tree or the default branch' -r
 complete -c gitops -n "__fish_gitops_using_subcommand history" -l path -d 'Directory inside the source' -r
 complete -c gitops -n "__fish_gitops_using_subcommand history" -s n -l namespace -d 'Namespace for objects that have none; never a filter, never an override' -r
@@ -410,14 +451,15 @@ complete -c gitops -n "__fish_gitops_using_subcommand completions" -s h -l help 
 complete -c gitops -n "__fish_gitops_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c gitops -n "__fish_gitops_using_subcommand man" -s h -l help -d 'Print help'
 complete -c gitops -n "__fish_gitops_using_subcommand man" -s V -l version -d 'Print version'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "diff" -d 'Show what differs between Git and the cluster'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "apply" -d 'Make the cluster equal to Git'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "revert" -d 'Put back what somebody did to the cluster'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "delete" -d 'Delete every member of the set, and its record'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "history" -d 'List the last runs that wrote to the set'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "render" -d 'Print the rendered manifests'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "man" -d 'Print a manual page'
-complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete history render snapshot completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "diff" -d 'Show what differs between Git and the cluster'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "apply" -d 'Make the cluster equal to Git'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "revert" -d 'Put back what somebody did to the cluster'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "rollback" -d 'Make the cluster equal to an earlier revision'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "delete" -d 'Delete every member of the set, and its record'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "undo" -d 'Put every object back as it was before the last run'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "history" -d 'List the last runs that wrote to the set'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "render" -d 'Print the rendered manifests'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "snapshot" -d 'Record the live state that a diff needs into a file'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "man" -d 'Print a manual page'
+complete -c gitops -n "__fish_gitops_using_subcommand help; and not __fish_seen_subcommand_from diff apply revert rollback delete undo history render snapshot completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

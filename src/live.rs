@@ -246,6 +246,15 @@ pub enum Write {
         /// The operations, RFC 6902.
         operations: serde_json::Value,
     },
+    /// A creation of a whole object, which fails where there is one.
+    Create {
+        /// Identity of the object.
+        id: ObjectId,
+        /// Its type.
+        resource: Resource,
+        /// The object.
+        object: serde_json::Value,
+    },
     /// A deletion of exactly the object that was read.
     Delete {
         /// Identity of the object.

@@ -42,6 +42,7 @@ impl Default for Bounds {
 pub struct Prepared {
     temporary: tempfile::NamedTempFile,
     file: PathBuf,
+    store: Store,
 }
 
 impl Prepared {
@@ -50,7 +51,9 @@ impl Prepared {
     /// # Errors
     /// The file cannot be renamed.
     pub fn keep(self) -> std::io::Result<()> {
-        self.temporary.persist(self.file).map(drop).map_err(|error| error.error)
+        self.temporary.persist(self.file).map_err(|error| error.error)?;
+        self.store.directory.iter().for_each(|directory| self.store.prune(directory));
+        Ok(())
     }
 }
 
@@ -114,7 +117,7 @@ impl Store {
     /// It cannot be written.
     pub fn prepare(&self, key: &[&[u8]], content: &[u8]) -> std::io::Result<Prepared> {
         let (Some(directory), Some(file)) = (&self.directory, self.file(key)) else {
-            return Err(std::io::Error::other("there is no home directory to keep it in"));
+            return Err(std::io::Error::other("nothing is kept on disk (--no-cache, or no home directory)"));
         };
         if content.len() as u64 > self.bounds.bytes {
             return Err(std::io::Error::other(format!("it is larger than {} bytes", self.bounds.bytes)));
@@ -127,7 +130,7 @@ impl Store {
         temporary.write_all(&Sha256::digest(content))?;
         temporary.write_all(content)?;
         temporary.as_file().sync_all()?;
-        Ok(Prepared { temporary, file })
+        Ok(Prepared { temporary, file, store: self.clone() })
     }
 
     /// Forgets what was kept under a key.
@@ -243,7 +246,7 @@ mod tests {
         store.forget(KEY);
         assert_eq!(store.get(KEY), None);
         let none = Store::new(None, "things", Bounds::default());
-        assert!(none.prepare(KEY, b"x").unwrap_err().to_string().contains("no home directory"));
+        assert!(none.prepare(KEY, b"x").unwrap_err().to_string().contains("nothing is kept on disk"));
         std::fs::set_permissions(root.path().join("things"), std::fs::Permissions::from_mode(0o777)).unwrap();
         assert!(store.prepare(KEY, b"x").unwrap_err().to_string().contains("others may write"));
     }

@@ -55,6 +55,8 @@ pub(super) fn apply() -> String {
     let examples = [
         ("show what differs, ask, and apply the commit that is checked out", "gitops apply --ref HEAD"),
         ("what would be done", "gitops apply --dry-run"),
+        ("save what would be done, to be looked at", "gitops apply --ref v1.4.2 --out prod.plan"),
+        ("perform exactly that, or nothing", "gitops apply --ref v1.4.2 --plan prod.plan"),
         (
             "from cron: one commit of a repository, without a question",
             "gitops apply https://git.example/shop.git --ref main --path clusters/prod --yes",
@@ -106,6 +108,16 @@ pub(super) fn delete() -> String {
         &examples,
         &run_codes(&[Code::Differs, Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
     )
+}
+
+/// Behind `gitops undo --help`.
+pub(super) fn undo() -> String {
+    let examples = [
+        ("what would go back", "gitops undo --dry-run"),
+        ("the last run on the set shop, without a question", "gitops undo --set-name shop --yes"),
+        ("a run of another machine, without a question", "gitops undo --set-name shop --yes --from-cluster"),
+    ];
+    section(&examples, &run_codes(&[Code::Error, Code::Incomplete, Code::Locked, Code::Refused]))
 }
 
 /// Behind `gitops history --help`.

@@ -6,8 +6,19 @@ use clap_complete::Shell;
 use super::Cli;
 
 /// Commands that have a manual page of their own.
-pub const PAGES: [&str; 10] =
-    ["diff", "apply", "revert", "rollback", "delete", "history", "render", "snapshot", "completions", "man"];
+pub const PAGES: [&str; 11] = [
+    "diff",
+    "apply",
+    "revert",
+    "rollback",
+    "delete",
+    "undo",
+    "history",
+    "render",
+    "snapshot",
+    "completions",
+    "man",
+];
 
 /// The completion script of a shell.
 pub fn completion(shell: Shell) -> Vec<u8> {

@@ -20,7 +20,7 @@ pub use crate::cli::allow::AllowArgs;
 pub use crate::cli::lock::LockArgs;
 pub use crate::cli::rendering::{AllowRemote, Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
-use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs};
+use crate::cli::writing::{ApplyArgs, DeleteArgs, HistoryArgs, RevertArgs, RollbackArgs, UndoArgs};
 use crate::compare::paranoid::Percent;
 use crate::exit::FailOn;
 use crate::object::selector::Selector;
@@ -78,6 +78,12 @@ pub enum Command {
     /// stay unless they are named; then the record stays too.
     #[command(after_help = examples::delete())]
     Delete(Box<DeleteArgs>),
+    /// Put every object back as it was before the last run
+    ///
+    /// Shows what goes back, asks, and writes. What the run changed, made and deleted is taken back with its owners; where
+    /// somebody has been at an object since, it is left alone and the exit code is 5. Undoing an undo does the run again.
+    #[command(after_help = examples::undo())]
+    Undo(Box<UndoArgs>),
     /// List the last runs that wrote to the set
     #[command(after_help = examples::history())]
     History(Box<HistoryArgs>),

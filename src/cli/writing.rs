@@ -229,6 +229,65 @@ pub struct DeleteWriteArgs {
     pub emit_events: bool,
 }
 
+/// Flags of `gitops undo`.
+#[derive(Debug, Clone, Args)]
+pub struct UndoArgs {
+    /// Where manifests come from: with the path it names the set.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which set.
+    #[command(flatten)]
+    pub set: SetArgs,
+    /// Which target.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// What may be written.
+    #[command(flatten)]
+    pub write: UndoWriteArgs,
+    /// What may be deleted.
+    #[command(flatten)]
+    pub bounds: DeleteBounds,
+    /// How the lock is taken.
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// What the report holds.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// Bounds and noise.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How a run is undone.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct UndoWriteArgs {
+    /// Do not ask; without it and without a terminal nothing is written (exit 5)
+    #[arg(short, long, env = "GITOPS_YES", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub yes: bool,
+
+    /// Show what would be put back and write nothing
+    #[arg(long, env = "GITOPS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+
+    /// Go on although a step failed
+    #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub continue_on_error: bool,
+
+    /// Delete and make anew objects of this kind that the run had deleted and made anew; repeatable
+    #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]
+    pub replace: Vec<String>,
+
+    /// With --yes: believe the undo record on the cluster where this machine has none
+    ///
+    /// Whoever may write Secrets in the namespace of the record may have changed it. It reaches members of the set alone.
+    #[arg(long, env = "GITOPS_FROM_CLUSTER", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub from_cluster: bool,
+}
+
 /// Flags of `gitops history`.
 #[derive(Debug, Clone, Args)]
 pub struct HistoryArgs {

@@ -22,6 +22,7 @@ impl Server {
         match write {
             Write::Apply(apply) => self.apply(apply).await,
             Write::Patch { id, resource, operations } => self.patch(id, resource, operations).await,
+            Write::Create { id, resource, object } => self.create(id, resource, object).await,
             Write::Delete { id, resource, pin } => self.delete(id, resource, pin).await,
         }
     }
@@ -56,6 +57,28 @@ impl Server {
             Ok(stored) if is_same_object(&stored, &about) => Written::Stored(stored),
             Ok(_) => Written::Unavailable(other_object()),
             Err(failure) => written(dryrun::meaning(&about, failure, Mode::Forced)),
+        }
+    }
+
+    /// Creates with POST. A second attempt meets what the first one may have made: that is a conflict, and reading tells.
+    async fn create(&self, id: &ObjectId, resource: &Resource, object: &Value) -> Written {
+        let about = about(id, resource, None);
+        if url::object(resource, &id.namespace, &id.name).is_none() {
+            return Written::Unavailable(no_such_name(id));
+        }
+        let collection = url::collection(resource, resource.namespaced.then_some(id.namespace.as_str()));
+        let call = Call {
+            purpose: Purpose::Write,
+            method: Method::POST,
+            path: format!("{collection}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict"),
+            accept: "application/json",
+            body: Some(("application/json", object.to_string().into_bytes())),
+            max_answer: MAX_ANSWER,
+        };
+        match self.sender.send(&call).await.and_then(|answer| answer.json::<Value>()) {
+            Ok(stored) if is_same_object(&stored, &about) => Written::Stored(stored),
+            Ok(_) => Written::Unavailable(other_object()),
+            Err(failure) => written(dryrun::meaning(&about, failure, Mode::Unforced)),
         }
     }
 

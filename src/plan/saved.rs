@@ -341,7 +341,6 @@ pub(super) mod tests {
             (content.replace("\"render\": ", "\"render\": 1, \"render\": "), "invalid type"),
             (content.replace("\"dirty\": false", "\"dirty\": 0"), "invalid type"),
             (content.replace("\"uid\": \"c-1\"", "\"uids\": \"c-1\""), "unknown variant"),
-            (content.replace("\"steps\": [", "\"steps\": ["), ""),
             (format!("{content}, \"more\": {}", "[".repeat(100_000)), "unknown field `more`"),
             (HEAD.to_owned(), "no number"),
             (format!("{HEAD}1"), "does not end"),
@@ -349,13 +348,8 @@ pub(super) mod tests {
         ];
         for (content, expected) in table {
             let found = Saved::decode(&signed(&content));
-            match expected {
-                "" => assert!(found.is_ok(), "{found:?}"),
-                _ => assert!(
-                    matches!(&found, Err(Unreadable::Damaged(why)) if why.contains(expected)),
-                    "{expected}: {found:?}"
-                ),
-            }
+            let is_told = matches!(&found, Err(Unreadable::Damaged(why)) if why.contains(expected));
+            assert!(is_told, "{expected}: {found:?}");
         }
         for other in [&b""[..], b"{}", b"kind: ConfigMap", b"\xff\xfe", b"{\"format\": \"gitops/plan\"}"] {
             assert_eq!(Saved::decode(other), Err(Unreadable::NotAPlan));

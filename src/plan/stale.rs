@@ -90,7 +90,7 @@ fn of_inputs(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) ->
     let told = differing.map(|name| {
         // Those of flags are one word; others say themselves what they are.
         let what = if name.contains(' ') { name.clone() } else { format!("--{name}") };
-        let said = |value: Option<String>| value.map_or_else(|| "not given".to_owned(), |value| value);
+        let said = |value: Option<String>| value.unwrap_or_else(|| "not given".to_owned());
         format!("{what} was {} and is {}", said(of(then, name)), said(of(now, name)))
     });
     told.collect()

@@ -18,7 +18,19 @@ pub(super) async fn check(
     set: &SetIdentity,
     known: Vec<Right>,
 ) -> Result<(), RunError> {
-    let mut wanted = of_plan(plan);
+    check_rights(server, of_plan(plan), set, known).await
+}
+
+/// As [`check`], for rights that are known one by one.
+///
+/// # Errors
+/// As there.
+pub(super) async fn check_rights(
+    server: &Server,
+    mut wanted: BTreeSet<Right>,
+    set: &SetIdentity,
+    known: Vec<Right>,
+) -> Result<(), RunError> {
     wanted.extend(of_record(set));
     let mut missing = match server.missing_rights(&wanted).await {
         Ok(missing) => missing,
@@ -48,7 +60,8 @@ fn rights(number: usize) -> String {
     if number == 1 { "1 right is".to_owned() } else { format!("{number} rights are") }
 }
 
-fn of_plan(plan: &Plan) -> BTreeSet<Right> {
+/// The rights that the steps of a plan take.
+pub(super) fn of_plan(plan: &Plan) -> BTreeSet<Right> {
     let mut rights = BTreeSet::new();
     for step in &plan.steps {
         match &step.action {
@@ -76,7 +89,8 @@ fn of_apply(verb: &str, apply: &DryRun) -> Right {
     right(verb, &apply.resource, &apply.id.namespace)
 }
 
-fn right(verb: &str, resource: &Resource, namespace: &str) -> Right {
+/// A right on a type in a namespace.
+pub(super) fn right(verb: &str, resource: &Resource, namespace: &str) -> Right {
     Right {
         verb: verb.to_owned(),
         resource: resource.plural.clone(),

@@ -382,7 +382,8 @@ fn live_of(ended: &Ended) -> Option<&Value> {
     }
 }
 
-fn told(ended: Ended) -> (Act, Option<String>) {
+/// What a report says of it.
+pub(super) fn told(ended: Ended) -> (Act, Option<String>) {
     match ended {
         Ended::Created(_) => (Act::Created, None),
         Ended::Configured(_) => (Act::Configured, None),

@@ -19,13 +19,27 @@ pub(super) async fn confirm(
     count_back: bool,
     saved: bool,
 ) -> Result<(), RunError> {
-    if yes {
-        return Ok(());
-    }
     let what = match saved {
         true => format!("perform the saved plan: {}", words(plan)),
         false => words(plan),
     };
+    ask(what, plan.deletions().count(), identity, yes, count_back).await
+}
+
+/// Asks whether something is to be done, unless that was said already. With `count_back` the number has to be typed.
+///
+/// # Errors
+/// As [`confirm`].
+pub(super) async fn ask(
+    what: String,
+    number: usize,
+    identity: &Identity,
+    yes: bool,
+    count_back: bool,
+) -> Result<(), RunError> {
+    if yes {
+        return Ok(());
+    }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(RunError::refused(
             format!("there is no terminal to ask on, so nothing was written ({what})"),
@@ -35,7 +49,7 @@ pub(super) async fn confirm(
     let context = identity.context.clone().unwrap_or_default();
     let server = &identity.server;
     let place = if context.is_empty() { server.clone() } else { format!("{context} ({server})") };
-    let number = plan.deletions().count().to_string();
+    let number = number.to_string();
     let (question, expected) = match count_back {
         true => (format!("{what} in {place}? Type their number to go on: "), vec![number]),
         false => (format!("{what} in {place}? [y/N] "), vec!["y".to_owned(), "yes".to_owned()]),

@@ -26,6 +26,7 @@ pub mod output;
 pub mod paranoid;
 mod pending;
 mod pin;
+pub mod prepared;
 mod pruning;
 mod recorded;
 pub mod remembered;
@@ -46,6 +47,7 @@ mod writing;
 
 use std::path::Path;
 
+use crate::cli::writing::UndoArgs;
 use crate::cli::{Cli, ClusterArgs, Command, SourceArgs, generate};
 use crate::cluster::error::ClusterError;
 use crate::cluster::kubeconfig::{Choice, Environment, refuse_inside};
@@ -67,9 +69,10 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Delete(args) => Some(Order::delete(args)),
         _ => None,
     };
-    let code = match order {
-        Some(order) => writing(&order).await,
-        None => tokio::select! {
+    let code = match (order, &cli.command) {
+        (Some(order), _) => writing(&order).await,
+        (None, Command::Undo(args)) => undoing(args).await,
+        (None, _) => tokio::select! {
             result = command(cli) => result.unwrap_or_else(failed),
             code = interrupt::interrupted() => code,
         },
@@ -82,6 +85,15 @@ async fn writing(order: &Order) -> Code {
     let (stop, mut output) = (Stop::default(), Output::new(order.run.quiet));
     tokio::select! {
         result = writing::write(order, &mut output, &stop) => result.unwrap_or_else(failed),
+        code = stop.listen() => code,
+    }
+}
+
+/// As [`writing`].
+async fn undoing(args: &UndoArgs) -> Code {
+    let (stop, mut output) = (Stop::default(), Output::new(args.run.quiet));
+    tokio::select! {
+        result = undo::undo(args, &mut output, &stop) => result.unwrap_or_else(failed),
         code = stop.listen() => code,
     }
 }
@@ -124,7 +136,11 @@ async fn command(cli: Cli) -> Result<Code, RunError> {
     match cli.command {
         Command::Diff(args) => diff::diff(&args, &mut Output::new(args.run.quiet)).await,
         // Those that write have their own way.
-        Command::Apply(_) | Command::Revert(_) | Command::Rollback(_) | Command::Delete(_) => Ok(Code::Error),
+        Command::Apply(_)
+        | Command::Revert(_)
+        | Command::Rollback(_)
+        | Command::Delete(_)
+        | Command::Undo(_) => Ok(Code::Error),
         Command::History(args) => history::history(&args, &mut Output::new(args.run.quiet)).await,
         Command::Render(args) => {
             blocking(move || render::render(&args, &mut Output::new(args.run.quiet))).await

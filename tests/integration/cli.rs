@@ -131,6 +131,10 @@ fn mistakes_are_named_with_the_way_out() {
         ("diff --max-inflight 0", "0 is not in 1..=256"),
         ("diff --max-inflight many", "invalid digit found in string"),
         ("diff -q -v", "cannot be used with"),
+        ("apply --out a --plan b", "'--out <FILE>' cannot be used with '--plan <FILE>'"),
+        ("revert --plan", "a value is required for '--plan <FILE>'"),
+        ("delete --plan p --yes", "--max-deletes <N>"),
+        ("diff --out a", "unexpected argument '--out'"),
         ("snapshot --include-secret", "a similar argument exists: '--include-secrets'"),
         ("completions bsh", "a similar value exists: 'bash'"),
         ("completions", "<SHELL>"),
@@ -157,7 +161,7 @@ fn help_lists_the_commands_that_exist_and_all_exit_codes() {
     for command in generate::PAGES {
         assert!(text.contains(&format!("\n  {command} ")), "{command}\n{text}");
     }
-    assert!(!text.contains("\n  undo "), "a command that does not exist");
+    assert!(!text.contains("\n  prune "), "a command that does not exist");
     for code in Code::ALL {
         assert!(text.contains(&format!("\n  {:<5}", code.number())), "{code:?}\n{text}");
     }
@@ -247,7 +251,7 @@ fn completions_and_manual_pages_are_up_to_date() {
 
 #[test]
 fn an_unknown_manual_page_is_an_error() {
-    assert!(generate::manual(Some("undo")).is_err());
+    assert!(generate::manual(Some("prune")).is_err());
 }
 
 /// The README's table of exit codes holds one row a code, `| 0 | meaning |`, in the words of `exit.rs`.

@@ -12,6 +12,8 @@ mod revert;
 mod rights;
 mod saved;
 mod server;
+mod sets;
+mod undo;
 
 use serde_json::{Value, json};
 

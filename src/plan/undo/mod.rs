@@ -169,8 +169,7 @@ fn made(entry: &Entry, live: &Value, rules: &Rules) -> Action {
         // Whether the run came to make it is not known: it is the run's if nobody else ever wrote it.
         _ => {
             let ours = set_of(live) == Some(rules.set.as_str()) && ManagedFields::of(live).own().is_some();
-            let person =
-                moved::movers(&Value::Null, live, false).into_iter().find(|mover| !mover.is_controller);
+            let person = moved::movers(&[], live, false).into_iter().find(|mover| !mover.is_controller);
             match (ours, person) {
                 (true, None) => Action::Delete(Pin::of(live)),
                 (true, Some(mover)) => Action::Refused(by(&mover.name)),
@@ -208,7 +207,8 @@ fn changed(entry: &Entry, before: &Value, live: &Value, rules: &Rules) -> Action
         None => merge::merge(&old, &now, &now),
     };
     if !same(&now, &merged.wanted) || !merged.moved.is_empty() {
-        let movers = moved::movers(then.unwrap_or(before), live, then.is_some());
+        let known: Vec<&Value> = std::iter::once(before).chain(then).collect();
+        let movers = moved::movers(&known, live, then.is_some());
         let person = movers.iter().find(|mover| !mover.is_controller);
         let first = merged.conflicts.first().or(merged.moved.first());
         match (person, first, movers.first()) {
@@ -245,9 +245,28 @@ fn put_back(before: &Value, then: &Value, live: &Value, now: &Value, wanted: Val
     }
 }
 
+/// An object that an undo of the same run made anew already, perhaps without its owners.
+fn made_anew(entry: &Entry, before: &Value, live: &Value, rules: &Rules) -> Option<Action> {
+    if entry.did == Did::Create || is_lost(before, rules) {
+        return None;
+    }
+    let wanted = anew::anew(&entry.id, before, &rules.gone);
+    let is_ours = moved::movers(&[before], live, true).iter().all(|mover| mover.is_controller);
+    if !is_ours || !is_made(&wanted, live) {
+        return None;
+    }
+    Some(match owners(before, live) {
+        None => Action::Nothing,
+        owners => Action::PutBack(Box::new(PutBack { content: None, owners, wanted })),
+    })
+}
+
 /// An object that the run deleted and made anew.
 fn replaced(entry: &Entry, before: &Value, live: &Value, rules: &Rules) -> Action {
     let id = &entry.id;
+    if let Some(action) = made_anew(entry, before, live, rules) {
+        return action;
+    }
     let Some(after) = entry.after.object() else {
         let reason = match entry.did {
             Did::Replace => "whether the run made the one that is there is not known",
@@ -279,7 +298,7 @@ fn moved_since(after: &Value, live: &Value) -> Option<String> {
     if same(&then, &now) {
         return None;
     }
-    let movers = moved::movers(after, live, true);
+    let movers = moved::movers(&[after], live, true);
     match (movers.iter().find(|mover| !mover.is_controller), movers.is_empty()) {
         (Some(mover), _) => Some(by(&mover.name)),
         (None, true) => Some("it was changed since the run; who did it is not recorded".to_owned()),
@@ -374,6 +393,29 @@ fn order(step: &Step) -> (u8, std::cmp::Reverse<Wave>, Wave, ObjectId) {
     };
     let forward = if first == 0 { step.wave } else { Wave::Foundations };
     (first, std::cmp::Reverse(back), forward, step.id.clone())
+}
+
+/// A JSON patch that gives an object that was made anew the owners from before; `None` if it has them.
+pub fn owners(before: &Value, live: &Value) -> Option<Value> {
+    let entries = moved::entries(before, before, live)?;
+    let list = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+    let differs = list.is_none_or(|list| !moved::is_same_list(list, &entries));
+    differs.then(|| changes::of_owners(live, &entries))
+}
+
+/// True if an object is what was to be made anew, as far as the server left it so.
+pub fn is_made(wanted: &Value, live: &Value) -> bool {
+    holds(&merge::content(live), wanted)
+}
+
+/// True if every value of a map stands in another one too: the server adds what it likes.
+fn holds(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(key, value)| live.get(key).is_some_and(|live| holds(live, value)))
+        }
+        (live, wanted) => same(live, wanted),
+    }
 }
 
 /// The deletion of an object that is replaced.

@@ -14,19 +14,20 @@ pub(super) struct Mover {
     pub(super) is_controller: bool,
 }
 
-/// Who wrote since an object was as it was `then`. With `own` our own applies count, too; without it `then` is older than
-/// what we wrote. A value that somebody took away leaves no trace.
-pub(super) fn movers(then: &Value, live: &Value, own: bool) -> Vec<Mover> {
-    let (then, now) = (ManagedFields::of(then), ManagedFields::of(live));
+/// Who wrote since an object was in one of the states that are `known`: before a run and after it. With `own` our own applies
+/// count, too; without it the known states are older than what we wrote. A value that somebody took away leaves no trace.
+pub(super) fn movers(known: &[&Value], live: &Value, own: bool) -> Vec<Mover> {
+    let known: Vec<ManagedFields<'_>> = known.iter().map(|object| ManagedFields::of(object)).collect();
+    let now = ManagedFields::of(live);
     let mut movers = Vec::new();
     for entry in now.entries() {
-        let known = then.entries().iter().find(|known| is_same_manager(known, entry));
+        let mut earlier =
+            known.iter().flat_map(|then| then.entries()).filter(|known| is_same_manager(known, entry));
         let moved = if is_ours(entry) {
             // What a patch of ours takes from our entry does not change its time.
-            own && entry.operation == Operation::Apply && known.is_none_or(|known| known.time != entry.time)
+            own && entry.operation == Operation::Apply && !earlier.any(|known| known.time == entry.time)
         } else {
-            known.is_none_or(|known| known.time != entry.time || known.fields != entry.fields)
-                && !only_lost(known, entry)
+            !earlier.any(|known| known.time == entry.time && is_part(entry, known))
         };
         if moved {
             let is_controller = !is_ours(entry) && owner::class(entry) == Class::Controller;
@@ -43,9 +44,9 @@ pub(super) fn is_untouched(before: &Value, live: &Value) -> bool {
     told(&before) == told(&live)
 }
 
-/// True for an entry that was there at the same time with more fields: somebody else took them.
-fn only_lost(known: Option<&Entry<'_>>, entry: &Entry<'_>) -> bool {
-    known.is_some_and(|known| known.time == entry.time && entry.fields.len() <= known.fields.len())
+/// True for an entry that is the known one, or what others left of it.
+fn is_part(entry: &Entry<'_>, known: &Entry<'_>) -> bool {
+    entry.fields == known.fields || entry.fields.len() < known.fields.len()
 }
 
 fn is_ours(entry: &Entry<'_>) -> bool {
@@ -66,7 +67,7 @@ pub(super) fn entries(before: &Value, then: &Value, live: &Value) -> Option<Vec<
     if earlier.is_empty() {
         return None;
     }
-    let controllers: Vec<String> = movers(then, live, false)
+    let controllers: Vec<String> = movers(&[before, then], live, false)
         .into_iter()
         .filter(|mover| mover.is_controller)
         .map(|mover| mover.name)
@@ -134,7 +135,7 @@ mod tests {
         let edit = entry("kubectl-edit", "Update", "1", &["c", "d"]);
         let then = object(&[ours.clone(), edit.clone()]);
         let names = |live: &[Value], own: bool| -> Vec<(String, bool)> {
-            movers(&then, &object(live), own).into_iter().map(|m| (m.name, m.is_controller)).collect()
+            movers(&[&then], &object(live), own).into_iter().map(|m| (m.name, m.is_controller)).collect()
         };
         let person = |name: &str| (name.to_owned(), false);
         assert_eq!(names(&[ours.clone(), edit.clone()], true), []);
@@ -160,6 +161,14 @@ mod tests {
             [person("kubectl-edit")],
             "two writes within a second"
         );
+        let before = object(&[entry("gitops", "Apply", "1", &["a"]), entry("helm", "Update", "1", &["b"])]);
+        let back = object(&[
+            entry("gitops", "Apply", "1", &["a"]),
+            entry("helm", "Update", "1", &["b"]),
+            edit.clone(),
+        ]);
+        assert_eq!(movers(&[&before, &then], &back, true), [], "put back as it was");
+        assert_eq!(movers(&[&then], &back, true).len(), 2);
         assert_eq!(
             names(&[ours, edit, scaled(entry("kube-controller-manager", "Update", "3", &["r"]))], true),
             [("kube-controller-manager/scale".to_owned(), true)]

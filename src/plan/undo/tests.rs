@@ -144,7 +144,11 @@ fn what_was_made_goes_and_what_was_deleted_comes_back() {
     let edited = config("u", json!({"a": "2"}), &[ours("1"), manager("kubectl-edit", "Update", "3", &["a"])]);
     let controlled =
         config("u", json!({"a": "1", "b": "x"}), &[ours("1"), manager("operator", "Update", "3", &["b"])]);
-    let other = config("w", json!({"a": "1"}), &[ours("1")]);
+    let other = config("w", json!({"a": "9"}), &[ours("1")]);
+    // Made anew by an undo that was killed, or could not do the rest.
+    let again = config("w", json!({"a": "1"}), &[ours("1")]);
+    let ownerless = config("w", json!({"a": "1"}), &[manager("gitops", "Update", "5", &["a"])]);
+    let applied = config("w", json!({"a": "1"}), &[ours("5")]);
     let mut going = one.clone();
     going["metadata"]["deletionTimestamp"] = json!("t");
     let mut strangers = one.clone();
@@ -164,6 +168,9 @@ fn what_was_made_goes_and_what_was_deleted_comes_back() {
         (unknown(created()), None, "nothing"),
         (deleted(), None, "create {\"a\":\"1\"}"),
         (deleted(), Some(&other), "refused: somebody made another one since the run"),
+        (deleted(), Some(&again), "nothing"),
+        (deleted(), Some(&ownerless), "put back {\"a\":\"1\"} content 0 owners 1"),
+        (deleted(), Some(&applied), "refused: somebody made another one since the run"),
         (deleted(), Some(&going), "refused: it is being deleted; run again when it is gone"),
         (unknown(deleted()), Some(&one), "nothing"),
         (unknown(deleted()), None, "create {\"a\":\"1\"}"),

@@ -33,8 +33,10 @@ pub(super) struct Local {
 
 impl Local {
     /// The place of a set of a server.
-    pub(super) fn new(server: &str, set: &SetIdentity) -> Self {
-        let root = settings::state_directory();
+    pub(super) fn new(server: &Server, set: &SetIdentity) -> Self {
+        // Whoever wants no cache wants nothing on this disk.
+        let root = settings::state_directory().filter(|_| server.cache().is_some());
+        let server = server.identity().server.as_str();
         let store = Store::new(root.as_deref().map(Path::new), "undo", BOUNDS);
         let key = [server, &set.record_namespace, &set.name].map(|part| part.as_bytes().to_vec());
         Self { store, key }
@@ -108,7 +110,7 @@ impl<'a> Recording<'a> {
         };
         Self {
             record: Record::new(head, entries),
-            local: Local::new(&server.identity().server, set),
+            local: Local::new(server, set),
             prepared: None,
             earlier: None,
             copy: Copy::new(server, set),
@@ -224,6 +226,16 @@ impl<'a> Recording<'a> {
             self.here = false;
             self.troubles.push(format!("this machine cannot keep what undo needs: {reason}"));
         }
+    }
+
+    /// Keeps a whole record at once, in place of the one that it was made from: until then that one tells what is left to do.
+    pub(super) async fn keep_whole(&mut self, acted: &[Acted], key: &SetKey) {
+        self.begin_here();
+        if self.there {
+            // What cannot be read or is damaged is written over, if it is ours.
+            let _ = self.copy.read().await;
+        }
+        self.finish(acted, key, true).await;
     }
 
     /// Closes the record. One of a run that wrote nothing gives way to the one before it. `held` says that the run still holds

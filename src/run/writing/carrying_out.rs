@@ -92,7 +92,8 @@ impl Started<'_> {
     pub(super) fn is_doable(&self, plan: &Plan, warnings: usize) -> bool {
         let args = self.context.args;
         let blocked = blockers(plan) != Code::Clean && !args.write.continue_on_error;
-        !blocked && !(args.run.deny_warnings && warnings > 0)
+        let warned = args.run.deny_warnings && warnings > 0;
+        !blocked && !warned
     }
 
     /// The code, if nothing is to be written.

@@ -43,7 +43,7 @@ struct Applied {
 /// # Errors
 /// Nothing could be compared at all, or the report could not be written.
 pub(super) async fn write(args: &Order, output: &mut Output, stop: &Stop) -> Result<Code, RunError> {
-    let (order, saved) = saved::load(args)?;
+    let (order, saved) = saved::load(args).await?;
     let args = &order;
     saved::refuse_inside(args)?;
     let surroundings = settings::surroundings(&args.run);

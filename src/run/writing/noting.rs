@@ -9,9 +9,10 @@ use crate::object::id::ObjectId;
 use crate::plan::outcome::{Act, Acted};
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::run::acting::{is_present, places};
-use crate::run::compared::{Comparison, Prepared};
+use crate::run::compared::Comparison;
 use crate::run::keeping::Places;
 use crate::run::lock;
+use crate::run::prepared::Prepared;
 use crate::run::recorded::TAG_SETTING;
 use crate::settings;
 

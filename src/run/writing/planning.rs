@@ -7,12 +7,13 @@ use crate::plan;
 use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::run::compared::{Compared, Comparison, Prepared, examine};
+use crate::run::compared::{Compared, Comparison, examine};
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
 use crate::run::forward::{self, Lookup};
 use crate::run::order::Intent;
 use crate::run::output::Output;
+use crate::run::prepared::Prepared;
 use crate::run::pruning;
 use crate::run::reporting::target;
 use crate::run::saved::{self, Bound};
@@ -68,7 +69,7 @@ impl Locked<'_> {
         let yes = context.args.write.yes;
         let refusal = refusal.or_else(|| pruning::bound_items(&plan, &context.budget(), yes).err());
         let bound = match &self.basis {
-            Some(basis) => Some(saved::bind(basis, &scene, &plan, context.saved)?),
+            Some(basis) => Some(saved::bind(context.args, basis, &scene, &plan, context.saved)?),
             None => None,
         };
         let exact = bound.as_ref().filter(|_| context.saved.is_some()).map(Bound::exact);

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::http1::{Answer, Asked};
 use self::rules::{About, Action, Rule};
@@ -87,6 +88,8 @@ pub(crate) struct Shot {
 pub(crate) struct Proxy {
     shared: Arc<Shared>,
     target: watch::Sender<Option<u32>>,
+    /// False while nobody listens.
+    open: watch::Sender<bool>,
     kubeconfig: PathBuf,
     _directory: TempDir,
     /// Dropped in a thread of its own where a runtime is at work already.
@@ -102,6 +105,22 @@ enum Behind {
 fn runtime() -> Runtime {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("a runtime can be made")
+}
+
+/// Counts a request while the server has it, or until the proxy forgets it.
+struct UnderWay<'a>(&'a watch::Sender<usize>);
+
+impl<'a> UnderWay<'a> {
+    fn of(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 struct Shared {
@@ -149,16 +168,12 @@ impl Proxy {
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
-        let serving = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(Arc::clone(&serving), connection));
-            }
-        });
+        let (open, opened) = watch::channel(true);
+        runtime.spawn(listen(Arc::clone(&shared), listener, opened));
         let directory = tempfile::tempdir().expect("a directory can be made");
         let kubeconfig = directory.path().join("kubeconfig");
         std::fs::write(&kubeconfig, config(port).to_string()).expect("it can be written");
-        Self { shared, target, kubeconfig, _directory: directory, runtime: Some(runtime) }
+        Self { shared, target, open, kubeconfig, _directory: directory, runtime: Some(runtime) }
     }
 
     /// The kubeconfig that leads to the proxy.
@@ -169,6 +184,13 @@ impl Proxy {
     /// The process that is meant by the shot.
     pub(crate) fn aim(&self, process: u32) {
         self.target.send_replace(Some(process));
+    }
+
+    /// Breaks every connection and takes none for this time, as a server that restarts.
+    pub(crate) fn goes_away(&self, time: Duration) {
+        self.open.send_replace(false);
+        std::thread::sleep(time);
+        self.open.send_replace(true);
     }
 
     /// Every request so far, in the order of arrival.
@@ -211,6 +233,37 @@ enum Next {
     Another,
     Close,
     Reset,
+}
+
+/// Takes connections while the proxy is open.
+async fn listen(shared: Arc<Shared>, listener: TcpListener, mut open: watch::Receiver<bool>) {
+    let address = listener.local_addr().expect("it has an address");
+    let mut listener = Some(listener);
+    loop {
+        let mut serving = JoinSet::new();
+        let taken = listener.take();
+        let listening = match taken {
+            Some(listener) => listener,
+            None => TcpListener::bind(address).await.expect("the port is still free"),
+        };
+        loop {
+            tokio::select! {
+                accepted = listening.accept() => match accepted {
+                    Ok((connection, _)) => drop(serving.spawn(serve(Arc::clone(&shared), connection))),
+                    Err(_) => return,
+                },
+                changed = open.wait_for(|open| !open) => match changed {
+                    Ok(_) => break,
+                    Err(_) => return,
+                },
+            }
+        }
+        drop(listening);
+        serving.shutdown().await;
+        if open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn serve(shared: Arc<Shared>, mut connection: TcpStream) {
@@ -307,7 +360,7 @@ impl Shared {
 
     /// Passes a request on. A program that goes away does not stop it.
     async fn forward(&self, number: usize, asked: &Asked) -> Answer {
-        self.under_way.send_modify(|count| *count += 1);
+        let _under_way = UnderWay::of(&self.under_way);
         let answer = match &self.upstream {
             Behind::Cluster(upstream) => upstream.ask(asked).await,
             Behind::Memory(shelf) => memory::answer(shelf, asked),
@@ -321,7 +374,6 @@ impl Shared {
                 entry.version = body["metadata"]["resourceVersion"].as_str().map(str::to_owned);
             }
         }
-        self.under_way.send_modify(|count| *count -= 1);
         answer
     }
 

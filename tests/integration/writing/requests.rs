@@ -11,7 +11,7 @@ use super::bed::Bed;
 use crate::support::cluster;
 use crate::support::program::Source;
 use crate::support::proxy::rules::{Action, Rule};
-use crate::writes::{a_second, deployment};
+use crate::writes::{a_second, deployment, until};
 
 /// Requests that meet a fault the first time that they come, as verb and path.
 fn all_patches(names: &[&str], action: &Action) -> Vec<Rule> {
@@ -302,5 +302,32 @@ fn flt_25_an_expired_list_is_begun_again() {
         let rules = vec![Rule::of(&["list"], "configmaps", expired())];
         let ran = bed.run(&source, rules, &["apply", "--yes", "--prune", "--max-deletes=1"]);
         assert_eq!((ran.run.code, ran.written()), (3, Vec::new()), "{}: {}", bed.place(), ran.text());
+    }
+}
+
+/// FLT-27: a server that goes away for some seconds and comes back is waited for.
+#[test]
+fn flt_27_a_server_that_comes_back_is_waited_for() {
+    for bed in Bed::both() {
+        let names: Vec<String> = (0..60).map(|number| format!("c{number:02}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let source = bed.configs(&names, "1");
+        let slow = Rule {
+            dry_run: Some(false),
+            ..Rule::of(&["patch"], "configmaps", Action::Delay(Duration::from_millis(20)))
+        };
+        let proxy = bed.proxy(vec![slow]);
+        let child = bed.command(&proxy, &source, &["apply", "--yes", "--max-inflight=4"]).spawn();
+        let written = || proxy.journal().iter().filter(|entry| entry.writes_member()).count();
+        until("some writes", || written() > 10);
+        let before = written();
+        proxy.goes_away(Duration::from_secs(3));
+        let ran = Bed::end(&proxy, child.expect("the program starts"));
+        assert_eq!(ran.run.code, 0, "{}: {}", bed.place(), ran.run.stderr);
+        assert!((10..50).contains(&before), "{}: in the middle of the run: {before}", bed.place());
+        assert_eq!(ran.actions().len(), 60, "{}", bed.place());
+        assert!(names.iter().all(|name| bed.data(name) == json!({"k": "1"})), "{}", bed.place());
+        let again = bed.run(&source, Vec::new(), &["apply", "--yes", "--lock-timeout=0"]);
+        assert_eq!((again.run.code, again.written()), (0, Vec::new()), "{}: {}", bed.place(), again.text());
     }
 }

@@ -195,6 +195,7 @@ fn g8_a_plan_is_refused_when_anything_that_it_was_made_of_changed() {
         ("--selector was not given and is a in (b)", &["--prune", "-l", "a=b"]),
         ("--added was not given and is note", &["--prune", "--added", "note"]),
         ("--strict was not given and is true", &["--prune", "--strict"]),
+        ("--verify was not given and is all", &["--prune", "--verify", "all"]),
         ("--base was not given and is none", &["--prune", "--base", "none"]),
         ("--base was not given and is HEAD (", &["--prune", "--base", "HEAD"]),
         ("--continue-on-error was not given", &["--prune", "--continue-on-error"]),
