@@ -115,10 +115,7 @@ pub(super) fn undo() -> String {
         ("the last run on the set shop, without a question", "gitops undo --set-name shop --yes"),
         ("a run of another machine, without a question", "gitops undo --set-name shop --yes --from-cluster"),
     ];
-    section(
-        &examples,
-        &run_codes(&[Code::Error, Code::Incomplete, Code::Locked, Code::Refused]),
-    )
+    section(&examples, &run_codes(&[Code::Error, Code::Incomplete, Code::Locked, Code::Refused]))
 }
 
 /// Behind `gitops history --help`.

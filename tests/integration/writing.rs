@@ -5,3 +5,4 @@ mod crashes;
 mod schedules;
 mod scripted;
 mod site;
+mod undoing;

@@ -74,7 +74,10 @@ mod tests {
         let owners = json!([{"name": "a", "uid": "gone"}, {"name": "b", "uid": "there"}]);
         let before = json!({"metadata": {"name": "x", "uid": "u", "ownerReferences": owners}, "status": {}});
         let owners = json!([{"name": "b", "uid": "there"}]);
-        assert_eq!(made("", "ConfigMap", &before), json!({"metadata": {"name": "x", "ownerReferences": owners}}));
+        assert_eq!(
+            made("", "ConfigMap", &before),
+            json!({"metadata": {"name": "x", "ownerReferences": owners}})
+        );
 
         let labels = json!({"app": "x", "controller-uid": "u", "batch.kubernetes.io/job-name": "x"});
         let mut job = json!({"metadata": {"labels": labels}, "spec": {"selector": {"matchLabels": labels},

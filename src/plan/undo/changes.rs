@@ -20,7 +20,8 @@ pub(super) fn of_content(live: &Value, from: &Value, to: &Value) -> Option<Value
     for key in keys.into_iter().filter(|key| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata")) {
         operations.extend(operation(&format!("/{}", escaped(key)), from.get(key), to.get(key)));
     }
-    let metadata = |object: &'_ Value, key: &str| object.get("metadata").and_then(|found| found.get(key)).cloned();
+    let metadata =
+        |object: &'_ Value, key: &str| object.get("metadata").and_then(|found| found.get(key)).cloned();
     for key in METADATA {
         let (from, to) = (metadata(from, key), metadata(to, key));
         operations.extend(operation(&format!("/metadata/{key}"), from.as_ref(), to.as_ref()));
@@ -76,8 +77,11 @@ fn differences(
                 path.pop();
             }
         }
-        (Some(Value::Array(a)), Some(Value::Array(b))) if is_named(a) && is_named(b) && is_same_order(a, b) => {
-            let names: BTreeSet<&str> = a.iter().chain(b).filter_map(|item| text_at(item, &["name"])).collect();
+        (Some(Value::Array(a)), Some(Value::Array(b)))
+            if is_named(a) && is_named(b) && is_same_order(a, b) =>
+        {
+            let names: BTreeSet<&str> =
+                a.iter().chain(b).filter_map(|item| text_at(item, &["name"])).collect();
             let find = |items: &'_ [Value], name: &str| {
                 items.iter().find(|item| text_at(item, &["name"]) == Some(name)).cloned()
             };
@@ -164,7 +168,8 @@ mod tests {
             ["s.c[a].image \"1\" \"2\"", "s.r 1 -", "t - [1]"]
         );
         assert_eq!(texts(&json!({"l": [1, 2]}), &json!({"l": [2]})), ["l [1,2] [2]"]);
-        let (ab, ba) = (json!({"l": [{"name": "a"}, {"name": "b"}]}), json!({"l": [{"name": "b"}, {"name": "a"}]}));
+        let (ab, ba) =
+            (json!({"l": [{"name": "a"}, {"name": "b"}]}), json!({"l": [{"name": "b"}, {"name": "a"}]}));
         assert_eq!(texts(&ab, &ba).len(), 1, "another order is a difference of the list");
     }
 }

@@ -67,9 +67,17 @@ fn node(
         return before.cloned();
     }
     let map = |value: Option<&'_ Value>| value.is_none_or(Value::is_object);
-    if map(before) && map(after) && live.is_some_and(Value::is_object) && (before.is_some() || after.is_some()) {
-        let keys: BTreeSet<&String> =
-            [before, after, live].into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    if map(before)
+        && map(after)
+        && live.is_some_and(Value::is_object)
+        && (before.is_some() || after.is_some())
+    {
+        let keys: BTreeSet<&String> = [before, after, live]
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .flat_map(Map::keys)
+            .collect();
         let mut wanted = Map::new();
         for key in keys {
             let at = |value: Option<&'_ Value>| value.and_then(|value| value.get(key)).cloned();
@@ -113,15 +121,57 @@ mod tests {
             (json!({"a": 1}), json!({"a": 2}), json!({"a": 1}), json!({"a": 1}), none(), none()),
             (json!({"a": 1}), json!({"a": 2}), json!({"a": 3}), json!({"a": 1}), none(), vec!["a"]),
             (json!({"a": 1}), json!({"a": 1}), json!({"a": 3}), json!({"a": 3}), vec!["a"], none()),
-            (json!({"a": 1}), json!({"a": 2}), json!({"a": 2, "b": 1}), json!({"a": 1, "b": 1}), vec!["b"], none()),
-            (json!({"a": 1, "b": 1}), json!({"a": 2, "b": 1}), json!({"a": 2}), json!({"a": 1}), vec!["b"], none()),
+            (
+                json!({"a": 1}),
+                json!({"a": 2}),
+                json!({"a": 2, "b": 1}),
+                json!({"a": 1, "b": 1}),
+                vec!["b"],
+                none(),
+            ),
+            (
+                json!({"a": 1, "b": 1}),
+                json!({"a": 2, "b": 1}),
+                json!({"a": 2}),
+                json!({"a": 1}),
+                vec!["b"],
+                none(),
+            ),
             (json!({"a": 1}), json!({}), json!({}), json!({"a": 1}), none(), none()),
             (json!({}), json!({"a": 1}), json!({"a": 1}), json!({}), none(), none()),
             (json!({"a": 1}), json!({}), json!({"a": 2}), json!({"a": 1}), none(), vec!["a"]),
-            (json!({}), json!({"m": {"x": 1}}), json!({"m": {"x": 1, "y": 2}}), json!({"m": {"y": 2}}), vec!["m.y"], none()),
-            (json!({"m": {"x": 1}}), json!({}), json!({"m": {"y": 2}}), json!({"m": {"x": 1, "y": 2}}), vec!["m.y"], none()),
-            (json!({"l": [1]}), json!({"l": [1, 2]}), json!({"l": [1, 2, 3]}), json!({"l": [1]}), none(), vec!["l"]),
-            (json!({"l": [1]}), json!({"l": [1]}), json!({"l": [1, 3]}), json!({"l": [1, 3]}), vec!["l"], none()),
+            (
+                json!({}),
+                json!({"m": {"x": 1}}),
+                json!({"m": {"x": 1, "y": 2}}),
+                json!({"m": {"y": 2}}),
+                vec!["m.y"],
+                none(),
+            ),
+            (
+                json!({"m": {"x": 1}}),
+                json!({}),
+                json!({"m": {"y": 2}}),
+                json!({"m": {"x": 1, "y": 2}}),
+                vec!["m.y"],
+                none(),
+            ),
+            (
+                json!({"l": [1]}),
+                json!({"l": [1, 2]}),
+                json!({"l": [1, 2, 3]}),
+                json!({"l": [1]}),
+                none(),
+                vec!["l"],
+            ),
+            (
+                json!({"l": [1]}),
+                json!({"l": [1]}),
+                json!({"l": [1, 3]}),
+                json!({"l": [1, 3]}),
+                vec!["l"],
+                none(),
+            ),
             (json!({"a": 1}), json!({"a": 1.0}), json!({"a": 1}), json!({"a": 1}), none(), none()),
         ];
         for (before, after, live, wanted, moved, conflicts) in table {

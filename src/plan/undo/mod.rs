@@ -136,10 +136,13 @@ fn unbelievable(entry: &Entry, live: Option<&Value>, rules: &Rules) -> Option<St
         }
     };
     if !named {
-        return Some("it is in no place of the set, and the record could have been written by anybody".to_owned());
+        return Some(
+            "it is in no place of the set, and the record could have been written by anybody".to_owned(),
+        );
     }
-    let is_member =
-        |object: &Value| set_of(object) == Some(rules.set.as_str()) && ManagedFields::of(object).own().is_some();
+    let is_member = |object: &Value| {
+        set_of(object) == Some(rules.set.as_str()) && ManagedFields::of(object).own().is_some()
+    };
     let proof = live.or(entry.before.object());
     if proof.is_none_or(is_member) {
         return None;
@@ -213,7 +216,9 @@ fn changed(entry: &Entry, before: &Value, live: &Value, rules: &Rules) -> Action
             (Some(_), _, _) if then.is_none() && moved::is_untouched(before, live) => return Action::Nothing,
             (Some(mover), _, _) => return Action::Refused(by(&mover.name)),
             (None, Some(path), None) => {
-                return Action::Refused(format!("{path} was changed since the run; who did it is not recorded"));
+                return Action::Refused(format!(
+                    "{path} was changed since the run; who did it is not recorded"
+                ));
             }
             (None, Some(path), Some(mover)) if !merged.conflicts.is_empty() => {
                 return Action::Refused(format!("{path} was changed since the run by {}", mover.name));

@@ -67,8 +67,11 @@ pub(super) fn entries(before: &Value, then: &Value, live: &Value) -> Option<Vec<
     if earlier.is_empty() {
         return None;
     }
-    let controllers: Vec<String> =
-        movers(&[before, then], live, false).into_iter().filter(|mover| mover.is_controller).map(|mover| mover.name).collect();
+    let controllers: Vec<String> = movers(&[before, then], live, false)
+        .into_iter()
+        .filter(|mover| mover.is_controller)
+        .map(|mover| mover.name)
+        .collect();
     let is_theirs = |raw: &Value| {
         let text = |key: &str| raw.get(key).and_then(Value::as_str).unwrap_or_default();
         let name = match text("subresource") {
@@ -139,16 +142,31 @@ mod tests {
         assert_eq!(names(&[entry("gitops", "Apply", "3", &["a"]), edit.clone()], true), [person("gitops")]);
         assert_eq!(names(&[entry("gitops", "Apply", "3", &["a"]), edit.clone()], false), []);
         assert_eq!(names(&[entry("gitops", "Apply", "2", &["a"]), edit.clone()], true), [], "another took b");
-        assert_eq!(names(&[ours.clone(), entry("gitops", "Update", "9", &["a"])], true), [], "a patch of ours");
-        assert_eq!(names(&[ours.clone(), entry("kubectl-edit", "Update", "3", &["c"])], true), [person("kubectl-edit")]);
-        assert_eq!(names(&[ours.clone(), entry("kubectl-edit", "Update", "1", &["c"])], true), [], "it lost d");
+        assert_eq!(
+            names(&[ours.clone(), entry("gitops", "Update", "9", &["a"])], true),
+            [],
+            "a patch of ours"
+        );
+        assert_eq!(
+            names(&[ours.clone(), entry("kubectl-edit", "Update", "3", &["c"])], true),
+            [person("kubectl-edit")]
+        );
+        assert_eq!(
+            names(&[ours.clone(), entry("kubectl-edit", "Update", "1", &["c"])], true),
+            [],
+            "it lost d"
+        );
         assert_eq!(
             names(&[ours.clone(), entry("kubectl-edit", "Update", "1", &["c", "d", "e"])], true),
             [person("kubectl-edit")],
             "two writes within a second"
         );
         let before = object(&[entry("gitops", "Apply", "1", &["a"]), entry("helm", "Update", "1", &["b"])]);
-        let back = object(&[entry("gitops", "Apply", "1", &["a"]), entry("helm", "Update", "1", &["b"]), edit.clone()]);
+        let back = object(&[
+            entry("gitops", "Apply", "1", &["a"]),
+            entry("helm", "Update", "1", &["b"]),
+            edit.clone(),
+        ]);
         assert_eq!(movers(&[&before, &then], &back, true), [], "put back as it was");
         assert_eq!(movers(&[&then], &back, true).len(), 2);
         assert_eq!(

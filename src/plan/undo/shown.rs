@@ -7,7 +7,8 @@ use crate::compare::verdict::{BaseKind, LastRun, ObjectVerdict, Status};
 
 /// One verdict an object that is not as it was before the run, in the order of identity.
 pub fn verdicts(undo: &Undo, run: &Arc<LastRun>) -> Vec<ObjectVerdict> {
-    let mut verdicts: Vec<ObjectVerdict> = undo.steps.iter().filter_map(|step| verdict(step, undo, run)).collect();
+    let mut verdicts: Vec<ObjectVerdict> =
+        undo.steps.iter().filter_map(|step| verdict(step, undo, run)).collect();
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     verdicts
 }

@@ -47,8 +47,14 @@ fn unknown(mut entry: Entry) -> Entry {
 fn told(action: &Action) -> String {
     match action {
         Action::PutBack(put) => {
-            let sends = |patch: &Option<Value>| patch.as_ref().map_or(0, |patch| patch.as_array().unwrap().len() - 1);
-            format!("put back {} content {} owners {}", put.wanted["data"], sends(&put.content), sends(&put.owners))
+            let sends =
+                |patch: &Option<Value>| patch.as_ref().map_or(0, |patch| patch.as_array().unwrap().len() - 1);
+            format!(
+                "put back {} content {} owners {}",
+                put.wanted["data"],
+                sends(&put.content),
+                sends(&put.owners)
+            )
         }
         Action::Create(object) => format!("create {}", object["data"]),
         Action::Replace(replace) => format!("replace {}", replace.1["data"]),
@@ -67,22 +73,62 @@ fn a_change_is_taken_back_where_nobody_has_been_since() {
     let table: &[(Entry, Option<Value>, &str)] = &[
         (change(), Some(after.clone()), "put back {\"a\":\"1\"} content 1 owners 0"),
         (change(), Some(before.clone()), "nothing"),
-        (change(), Some(config("u", json!({"a": "1"}), &[ours("2")])), "put back {\"a\":\"1\"} content 0 owners 1"),
-        (change(), Some(edit(json!({"a": "3"}), "kubectl-edit")), "refused: kubectl-edit changed it since the run"),
-        (change(), Some(edit(json!({"a": "2", "b": "x"}), "kubectl-edit")), "refused: kubectl-edit changed it since the run"),
-        (change(), Some(edit(json!({"a": "3"}), "operator")), "refused: data.a was changed since the run by operator"),
-        (change(), Some(edit(json!({"a": "2", "b": "x"}), "operator")), "put back {\"a\":\"1\",\"b\":\"x\"} content 1 owners 0"),
-        (change(), Some(config("u", json!({"a": "2", "b": "x"}), &[ours("2")])), "refused: data.b was changed since the run; who did it is not recorded"),
-        (change(), Some(config("u", json!({"a": "9"}), &[ours("4")])), "refused: gitops changed it since the run"),
+        (
+            change(),
+            Some(config("u", json!({"a": "1"}), &[ours("2")])),
+            "put back {\"a\":\"1\"} content 0 owners 1",
+        ),
+        (
+            change(),
+            Some(edit(json!({"a": "3"}), "kubectl-edit")),
+            "refused: kubectl-edit changed it since the run",
+        ),
+        (
+            change(),
+            Some(edit(json!({"a": "2", "b": "x"}), "kubectl-edit")),
+            "refused: kubectl-edit changed it since the run",
+        ),
+        (
+            change(),
+            Some(edit(json!({"a": "3"}), "operator")),
+            "refused: data.a was changed since the run by operator",
+        ),
+        (
+            change(),
+            Some(edit(json!({"a": "2", "b": "x"}), "operator")),
+            "put back {\"a\":\"1\",\"b\":\"x\"} content 1 owners 0",
+        ),
+        (
+            change(),
+            Some(config("u", json!({"a": "2", "b": "x"}), &[ours("2")])),
+            "refused: data.b was changed since the run; who did it is not recorded",
+        ),
+        (
+            change(),
+            Some(config("u", json!({"a": "9"}), &[ours("4")])),
+            "refused: gitops changed it since the run",
+        ),
         (change(), None, "refused: somebody deleted it since the run"),
-        (change(), Some(config("v", json!({"a": "2"}), &[ours("2")])), "refused: somebody made another one since the run"),
+        (
+            change(),
+            Some(config("v", json!({"a": "2"}), &[ours("2")])),
+            "refused: somebody made another one since the run",
+        ),
         // Killed before it was noted what came after.
         (unknown(change()), Some(after.clone()), "put back {\"a\":\"1\"} content 1 owners 0"),
         (unknown(change()), Some(before.clone()), "nothing"),
-        (unknown(change()), Some(edit(json!({"a": "3"}), "kubectl-edit")), "refused: kubectl-edit changed it since the run"),
         (
             unknown(change()),
-            Some(config("u", json!({"a": "3"}), &[ours("1"), manager("kubectl-edit", "Update", "3", &["a"])])),
+            Some(edit(json!({"a": "3"}), "kubectl-edit")),
+            "refused: kubectl-edit changed it since the run",
+        ),
+        (
+            unknown(change()),
+            Some(config(
+                "u",
+                json!({"a": "3"}),
+                &[ours("1"), manager("kubectl-edit", "Update", "3", &["a"])],
+            )),
             "nothing",
         ),
         (unknown(change()), None, "refused: somebody deleted it since the run"),
@@ -96,7 +142,8 @@ fn a_change_is_taken_back_where_nobody_has_been_since() {
 fn what_was_made_goes_and_what_was_deleted_comes_back() {
     let one = config("u", json!({"a": "1"}), &[ours("1")]);
     let edited = config("u", json!({"a": "2"}), &[ours("1"), manager("kubectl-edit", "Update", "3", &["a"])]);
-    let controlled = config("u", json!({"a": "1", "b": "x"}), &[ours("1"), manager("operator", "Update", "3", &["b"])]);
+    let controlled =
+        config("u", json!({"a": "1", "b": "x"}), &[ours("1"), manager("operator", "Update", "3", &["b"])]);
     let other = config("w", json!({"a": "9"}), &[ours("1")]);
     // Made anew by an undo that was killed, or could not do the rest.
     let again = config("w", json!({"a": "1"}), &[ours("1")]);
@@ -135,13 +182,17 @@ fn what_was_made_goes_and_what_was_deleted_comes_back() {
 
 #[test]
 fn a_replacement_is_undone_only_for_kinds_that_are_named() {
-    let (old, new) = (config("u", json!({"a": "1"}), &[ours("1")]), config("v", json!({"a": "2"}), &[ours("2")]));
+    let (old, new) =
+        (config("u", json!({"a": "1"}), &[ours("1")]), config("v", json!({"a": "2"}), &[ours("2")]));
     let replaced = entry(Did::Replace, Some(old.clone()), Some(new.clone()));
     let of = |entry: &Entry, live: Option<&Value>, kinds: &[&str]| {
         let replace = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         told(&judge(entry, live, &Rules { replace, ..rules() }))
     };
-    assert_eq!(of(&replaced, Some(&new), &[]), "refused: it has to be deleted and made anew (--replace ConfigMap)");
+    assert_eq!(
+        of(&replaced, Some(&new), &[]),
+        "refused: it has to be deleted and made anew (--replace ConfigMap)"
+    );
     assert_eq!(of(&replaced, Some(&new), &["ConfigMap"]), "replace {\"a\":\"1\"}");
     assert_eq!(of(&replaced, None, &["ConfigMap"]), "refused: somebody deleted it since the run");
     let half = unknown(replaced.clone());
@@ -176,13 +227,17 @@ fn a_forged_record_reaches_nothing_outside_of_the_set() {
     let fine = "put back {\"a\":\"1\"} content 1 owners 0";
     assert_eq!(of(&change, Some(&member), places("ConfigMap", &["shop"])), fine);
     assert_eq!(of(&change, Some(&member), None), fine);
-    let elsewhere = "refused: it is in no place of the set, and the record could have been written by anybody";
+    let elsewhere =
+        "refused: it is in no place of the set, and the record could have been written by anybody";
     let foreign = "refused: it is no member of the set, and the record could have been written by anybody";
     assert_eq!(of(&change, Some(&member), places("ConfigMap", &["other"])), elsewhere);
     let change = |object: &Value| entry(Did::Change, Some(before.clone()), Some(object.clone()));
     assert_eq!(of(&change(&stranger), Some(&stranger), places("ConfigMap", &["shop"])), foreign);
     assert_eq!(of(&change(&unapplied), Some(&unapplied), places("ConfigMap", &["shop"])), foreign);
-    assert_eq!(of(&change(&others), Some(&others), places("ConfigMap", &["shop"])), "refused: it belongs to another set");
+    assert_eq!(
+        of(&change(&others), Some(&others), places("ConfigMap", &["shop"])),
+        "refused: it belongs to another set"
+    );
     assert_eq!(of(&change(&others), Some(&others), None), "refused: it belongs to another set");
     let plant = |object: &Value| entry(Did::Delete, Some(object.clone()), None);
     assert_eq!(of(&plant(&stranger), None, places("ConfigMap", &["shop"])), foreign);
@@ -205,7 +260,10 @@ fn values_that_are_not_kept_are_not_guessed() {
     let refused = "refused: values of it are kept only on the machine of that run";
     assert_eq!(told(&judge(&change, Some(&after), &rules)), refused);
     let deleted = entry(Did::Delete, Some(before), None);
-    assert_eq!(told(&judge(&deleted, None, &rules)), "refused: its values are kept only on the machine of that run");
+    assert_eq!(
+        told(&judge(&deleted, None, &rules)),
+        "refused: its values are kept only on the machine of that run"
+    );
     let mut lost = entry(Did::Change, None, Some(after.clone()));
     lost.before = State::Unknown;
     assert_eq!(told(&judge(&lost, Some(&after), &rules)), "refused: what it was is not kept here");
@@ -245,7 +303,8 @@ fn guards_of_deletions_hold_and_steps_go_backwards() {
     add("apps", "DaemonSet", Did::Delete);
     add("", "ServiceAccount", Did::Delete);
     let undo = plan(&entries, &found, &rules(), &Budget::default(), 20).unwrap();
-    let writes: Vec<&str> = undo.steps.iter().filter(|step| step.is_write()).map(|step| &*step.id.kind).collect();
+    let writes: Vec<&str> =
+        undo.steps.iter().filter(|step| step.is_write()).map(|step| &*step.id.kind).collect();
     assert_eq!(writes, ["ServiceAccount", "DaemonSet", "Deployment", "ConfigMap"]);
     let deletions: Vec<&str> = undo.plan.deletions().map(|step| &*step.id.kind).collect();
     assert_eq!(deletions, ["Secret"]);

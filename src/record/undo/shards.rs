@@ -52,7 +52,8 @@ pub fn encode(record: &Record, key: &SetKey, hidden: &dyn Hidden) -> Result<Enco
     let set = SetIdentity { name: record.head.set.clone(), record_namespace: record.head.namespace.clone() };
     let packed = if packed.is_empty() { vec![Vec::new()] } else { packed };
     let number = packed.len();
-    let secrets = packed.iter().enumerate().map(|(at, objects)| secret(&set, &record.head, at, number, objects));
+    let secrets =
+        packed.iter().enumerate().map(|(at, objects)| secret(&set, &record.head, at, number, objects));
     Ok(Encoded { secrets: secrets.collect(), valued, large })
 }
 
@@ -144,7 +145,8 @@ pub fn decode(set: &SetIdentity, secret: &Value) -> Result<Part, String> {
         return Err(format!("its type is not {SECRET_TYPE}"));
     }
     let bytes = |name: &str, most: usize| -> Result<Vec<u8>, String> {
-        let encoded = text_at(secret, &["data", name]).ok_or_else(|| format!("its data.{name} is missing"))?;
+        let encoded =
+            text_at(secret, &["data", name]).ok_or_else(|| format!("its data.{name} is missing"))?;
         if encoded.len() > most.div_ceil(3) * 4 + 4 {
             return Err(format!("its data.{name} is larger than {most} bytes"));
         }
@@ -156,7 +158,8 @@ pub fn decode(set: &SetIdentity, secret: &Value) -> Result<Part, String> {
         part: u16,
         parts: u16,
     }
-    let told: Told = serde_json::from_slice(&bytes("head", MAX_HEAD)?).map_err(|_| "its data.head is no head")?;
+    let told: Told =
+        serde_json::from_slice(&bytes("head", MAX_HEAD)?).map_err(|_| "its data.head is no head")?;
     if !told.head.is_of(set) {
         return Err("it is of another set, or of another version of this program".to_owned());
     }

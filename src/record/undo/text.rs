@@ -159,10 +159,22 @@ mod tests {
             (pack("{}\n"), "no head"),
             (pack(&head.replace("\"format\":1", "\"format\":2")), "another set, or of another version"),
             (pack(&format!("{head}\n{{}}\n")), "line 2 is no object"),
-            (pack(&format!("{head}\n{}\n", line(r#"["","v1","ConfigMap","shop","x"]"#, &fine))), "line 2 holds another object"),
-            (pack(&format!("{head}\n{}\n", line(r#"["","v1","Secret","shop","c"]"#, &fine))), "line 2 holds another object"),
-            (pack(&format!("{head}\n{}\n", line(r#"["","v1","ConfigMap","other","c"]"#, &fine))), "line 2 holds another object"),
-            (pack(&format!("{head}\n{}\n", line(r#"["apps","v1","ConfigMap","shop","c"]"#, &fine))), "line 2 holds another object"),
+            (
+                pack(&format!("{head}\n{}\n", line(r#"["","v1","ConfigMap","shop","x"]"#, &fine))),
+                "line 2 holds another object",
+            ),
+            (
+                pack(&format!("{head}\n{}\n", line(r#"["","v1","Secret","shop","c"]"#, &fine))),
+                "line 2 holds another object",
+            ),
+            (
+                pack(&format!("{head}\n{}\n", line(r#"["","v1","ConfigMap","other","c"]"#, &fine))),
+                "line 2 holds another object",
+            ),
+            (
+                pack(&format!("{head}\n{}\n", line(r#"["apps","v1","ConfigMap","shop","c"]"#, &fine))),
+                "line 2 holds another object",
+            ),
             (pack(&format!("{head}\n{}\n", line(id, &json!(["x"])))), "line 2 holds another object"),
             (pack(&format!("{head}\n{}\n", line(id, &json!("known")))), "line 2 holds another object"),
         ];
@@ -170,6 +182,9 @@ mod tests {
             let error = decode(&set(), packed).unwrap_err();
             assert!(error.contains(expected), "{expected}: {error}");
         }
-        assert_eq!(decode(&set(), &pack(&format!("{head}\n{}\n", line(id, &fine)))).unwrap().entries.len(), 1);
+        assert_eq!(
+            decode(&set(), &pack(&format!("{head}\n{}\n", line(id, &fine)))).unwrap().entries.len(),
+            1
+        );
     }
 }

@@ -53,7 +53,9 @@ impl Carrying<'_> {
                 return (results, None);
             }
             let running = batch.iter().map(|work| async { (work.step.id.clone(), self.step(work).await) });
-            results.extend(futures_util::stream::iter(running).buffer_unordered(self.inflight).collect::<Vec<_>>().await);
+            results.extend(
+                futures_util::stream::iter(running).buffer_unordered(self.inflight).collect::<Vec<_>>().await,
+            );
         }
         results.sort_by(|a, b| a.0.cmp(&b.0));
         (results, None)
@@ -70,7 +72,9 @@ impl Carrying<'_> {
                 return (results, None);
             }
             let running = batch.iter().map(|going| async { (going.id.clone(), self.delete(going).await) });
-            results.extend(futures_util::stream::iter(running).buffer_unordered(self.inflight).collect::<Vec<_>>().await);
+            results.extend(
+                futures_util::stream::iter(running).buffer_unordered(self.inflight).collect::<Vec<_>>().await,
+            );
         }
         results.sort_by(|a, b| a.0.cmp(&b.0));
         (results, None)
@@ -96,7 +100,9 @@ impl Carrying<'_> {
                 Action::Nothing if wrote => return Ended::Configured(Box::new(live)),
                 Action::Nothing => return Ended::Same(Box::new(live)),
                 Action::PutBack(put_back) => put_back.content.or(put_back.owners),
-                Action::Refused(reason) if wrote => return Ended::Failed(format!("it was put back, and then: {reason}")),
+                Action::Refused(reason) if wrote => {
+                    return Ended::Failed(format!("it was put back, and then: {reason}"));
+                }
                 Action::Refused(reason) => return Ended::Failed(reason),
                 _ => None,
             };
@@ -122,7 +128,8 @@ impl Carrying<'_> {
 
     async fn create(&self, work: &Work<'_>, object: &Value, ended: fn(Box<Value>) -> Ended) -> Ended {
         let Work { step, entry, resource } = work;
-        let creation = Write::Create { id: step.id.clone(), resource: (*resource).clone(), object: object.clone() };
+        let creation =
+            Write::Create { id: step.id.clone(), resource: (*resource).clone(), object: object.clone() };
         let mut live = match self.server.write(&creation).await {
             Written::Stored(stored) => stored,
             // Somebody made it, or the answer to a first attempt was lost.
@@ -145,7 +152,9 @@ impl Carrying<'_> {
                     Err(reason) => return Ended::Failed(format!("it was made without its owners: {reason}")),
                 },
                 other => match failed(&step.id, other) {
-                    Ended::Failed(reason) => return Ended::Failed(format!("it was made without its owners: {reason}")),
+                    Ended::Failed(reason) => {
+                        return Ended::Failed(format!("it was made without its owners: {reason}"));
+                    }
                     other => return other,
                 },
             };
@@ -178,7 +187,9 @@ impl Carrying<'_> {
                 Some(_) if tokio::time::Instant::now() < end && !self.fence.stop.is_wanted() => {
                     tokio::time::sleep(LOOK).await;
                 }
-                Some(_) => return Err("it is being deleted and not gone yet; run again when it is".to_owned()),
+                Some(_) => {
+                    return Err("it is being deleted and not gone yet; run again when it is".to_owned());
+                }
             }
         }
     }

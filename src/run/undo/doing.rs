@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::carry::{Carrying, Work};
 use super::found::{self, Origin};
-use super::recording::Recording;
+use super::recording::{Local, Recording};
 use crate::cli::writing::UndoArgs;
 use crate::cluster::Server;
 use crate::compare::ignore::usage::Usage;
@@ -27,8 +27,8 @@ use crate::record::parent::{Outcome, Run};
 use crate::record::undo::shards::restore;
 use crate::record::undo::{Did, Entry, Record, State};
 use crate::report::{Counts, Report, Source, TargetReport};
-use crate::run::acting::{places, told};
 use crate::run::access::{check_rights, of_plan, right};
+use crate::run::acting::{places, told};
 use crate::run::compared::Compared;
 use crate::run::confirm::ask;
 use crate::run::contents::holds_others;
@@ -70,12 +70,13 @@ impl Undoing<'_> {
         for trouble in std::mem::take(&mut keeping.troubles) {
             output.say("warning", &trouble);
         }
-        let planned = self.plan(&keeping, output).await?;
+        let local = Local::new(self.live, &self.set).await;
+        let planned = self.plan(&local, &keeping, output).await?;
         let mut report = self.report(&planned);
         self.show(&planned, &report, output)?;
         let acts = match self.args.write.dry_run || planned.undo.is_empty() {
             true => None,
-            false => Some(self.act(&planned, keeping, output).await?),
+            false => Some(self.act(&planned, local, keeping, output).await?),
         };
         let code = match acts {
             None => {
@@ -96,14 +97,17 @@ impl Undoing<'_> {
         Ok(code)
     }
 
-    async fn plan(&self, keeping: &Keeping<'_>, output: &Output) -> Result<Planned, RunError> {
-        let (mut record, origin) = found::record(self.server, &self.set, keeping.runs(), output).await?;
+    async fn plan(&self, local: &Local, keeping: &Keeping<'_>, output: &Output) -> Result<Planned, RunError> {
+        let (mut record, origin) =
+            found::record(self.server, local, &self.set, keeping.runs(), output).await?;
         if origin == Origin::Cluster && self.args.write.yes && !self.args.write.from_cluster {
             return Err(RunError::refused(
                 format!(
                     "this machine has no undo record of the {} of {}; the one on the cluster could have been changed by \
                      whoever may write Secrets in namespace {}",
-                    record.head.command, record.head.started_at, self.set.record_namespace
+                    record.head.command,
+                    whole_seconds(&record.head.started_at),
+                    self.set.record_namespace
                 ),
                 "look at it with gitops undo --dry-run, and believe it with --from-cluster".to_owned(),
             ));
@@ -161,7 +165,7 @@ impl Undoing<'_> {
             set: self.set.name.clone(),
             namespace: self.set.record_namespace.clone(),
             command: head.command.clone(),
-            at: head.started_at.clone(),
+            at: whole_seconds(&head.started_at),
             ..LastRun::default()
         };
         let source = Source { display: self.set.name.clone(), ..Source::default() };
@@ -200,15 +204,26 @@ impl Undoing<'_> {
             Origin::Machine => "this machine",
             Origin::Cluster => "the cluster",
         };
-        output.say("info", &format!("undoes the {} of {}, as {place} kept it", head.command, head.started_at));
+        output.say(
+            "info",
+            &format!(
+                "undoes the {} of {}, as {place} kept it",
+                head.command,
+                whole_seconds(&head.started_at)
+            ),
+        );
         if !head.complete {
             output.say("warning", "that run did not come to its end: what it did last is not in its record");
         }
         reporting::write(&self.args.report, self.surroundings, report, output, Told::Text)?;
         for step in planned.undo.steps.iter().filter(|step| matches!(step.action, Action::Create(_))) {
-            if let ("", "Namespace") | ("apiextensions.k8s.io", _) = (step.gvk.group.as_str(), step.gvk.kind.as_str())
+            if let ("", "Namespace") | ("apiextensions.k8s.io", _) =
+                (step.gvk.group.as_str(), step.gvk.kind.as_str())
             {
-                let text = format!("{} is made anew without what was in it, but for what the run deleted itself", step.id);
+                let text = format!(
+                    "{} is made anew without what was in it, but for what the run deleted itself",
+                    step.id
+                );
                 output.say("warning", &text);
             }
         }
@@ -218,11 +233,12 @@ impl Undoing<'_> {
     async fn act(
         &self,
         planned: &Planned,
+        local: Local,
         mut keeping: Keeping<'_>,
         output: &mut Output,
     ) -> Result<(Vec<Acted>, Code), RunError> {
-        let mut next =
-            Recording::new(self.server, &self.set, "undo", &self.started, inverse(&planned.undo), true);
+        let entries = inverse(&planned.undo);
+        let mut next = Recording::new(self.server, &self.set, local, "undo", entries, true);
         next.prepare(output);
         self.ask(planned).await?;
         let mut done = begun(&planned.undo);
@@ -245,7 +261,10 @@ impl Undoing<'_> {
         };
         next.troubles.iter().for_each(|trouble| output.say("warning", trouble));
         if !whole {
-            output.say("hint", "what is not put back stays in the undo record: repair that and run gitops undo again");
+            output.say(
+                "hint",
+                "what is not put back stays in the undo record: repair that and run gitops undo again",
+            );
         }
         if self.fence.stop.is_wanted() {
             code = Code::worst([code, Code::Error]);
@@ -283,7 +302,8 @@ impl Undoing<'_> {
     ) -> Result<(), RunError> {
         let Planned { record, rules, undo, .. } = planned;
         let inflight = usize::from(self.args.cluster.max_inflight);
-        let carrying = Carrying { reader: self.live, server: self.server, rules, inflight, fence: self.fence };
+        let carrying =
+            Carrying { reader: self.live, server: self.server, rules, inflight, fence: self.fence };
         let progress = output.progress();
         progress.counted("putting back", undo.steps.len());
         let made = undo.steps.iter().filter(|step| matches!(step.action, Action::Create(_)));
@@ -306,9 +326,9 @@ impl Undoing<'_> {
         }
         self.read_again(planned, done).await;
         let deletions: Vec<&plan::prune::Deletion> = undo.plan.deletions().filter_map(deletion).collect();
-        for group in deletions.chunk_by(|a, b| {
-            plan::order::Wave::of(&a.resource.gvk) == plan::order::Wave::of(&b.resource.gvk)
-        }) {
+        for group in deletions
+            .chunk_by(|a, b| plan::order::Wave::of(&a.resource.gvk) == plan::order::Wave::of(&b.resource.gvk))
+        {
             if failed(done) {
                 break;
             }
@@ -322,9 +342,8 @@ impl Undoing<'_> {
 
     /// What was put back is read again, and has to be as it was planned.
     async fn read_again(&self, planned: &Planned, done: &mut BTreeMap<ObjectId, Acted>) {
-        let good = |step: &&Step| {
-            step.is_write() && done.get(&step.id).is_some_and(|acted| acted.act.is_good())
-        };
+        let good =
+            |step: &&Step| step.is_write() && done.get(&step.id).is_some_and(|acted| acted.act.is_good());
         let written: BTreeMap<ObjectId, Entry> = planned
             .undo
             .steps
@@ -394,6 +413,11 @@ fn believe(entry: &mut Entry, found: Option<&Found>, keeping: &Keeping<'_>) {
     let mut after = Entry { before: entry.after.clone(), ..entry.clone() };
     restore(keeping.key(), &mut after, live);
     entry.after = after.before;
+}
+
+/// A time without its fractions.
+fn whole_seconds(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
 }
 
 fn refusal(refusal: Refusal) -> RunError {

@@ -16,7 +16,13 @@ use crate::settings;
 
 impl Started<'_> {
     /// The line of the record about this run; none if it neither wrote, nor failed, nor moved to another commit.
-    pub(super) fn run(&self, acted: &[Acted], code: Code, before: &[Run], undo: Option<String>) -> Option<Run> {
+    pub(super) fn run(
+        &self,
+        acted: &[Acted],
+        code: Code,
+        before: &[Run],
+        undo: Option<String>,
+    ) -> Option<Run> {
         let moved = before.first().is_none_or(|last| last.commit != self.source.commit);
         let wrote = acted.iter().any(|acted| acted.act.is_write());
         if !moved && !wrote && code == Code::Clean {

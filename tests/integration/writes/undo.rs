@@ -80,9 +80,17 @@ fn everything_goes_back_as_it_was() {
     set.apply(&version(&set, 1));
     a_second();
     // Values of others than us, beside and among those that the next run writes.
-    edit(&set, "deployment/web", &json!({"spec": {"replicas": 4, "template": {"spec": {"containers":
-        [{"name": "web", "env": [{"name": "MINE", "value": "1"}]}]}}}}));
-    edit(&set, "configmap/c", &json!({"data": {"added": "x"}, "metadata": {"annotations": {"note": "mine"}}}));
+    edit(
+        &set,
+        "deployment/web",
+        &json!({"spec": {"replicas": 4, "template": {"spec": {"containers":
+        [{"name": "web", "env": [{"name": "MINE", "value": "1"}]}]}}}}),
+    );
+    edit(
+        &set,
+        "configmap/c",
+        &json!({"data": {"added": "x"}, "metadata": {"annotations": {"note": "mine"}}}),
+    );
     a_second();
     let live = |what: &str| set.live(what);
     let before: Vec<Value> = ALL.iter().map(|what| live(what)).collect();
@@ -97,7 +105,13 @@ fn everything_goes_back_as_it_was() {
     assert_eq!(dry.code, 0, "{}", dry.stderr);
     assert_eq!(
         differing(&dry.report()),
-        ["differs Secret s", "differs ConfigMap c", "missing ConfigMap gone", "extra ConfigMap made", "differs Deployment web"]
+        [
+            "differs Secret s",
+            "differs ConfigMap c",
+            "missing ConfigMap gone",
+            "extra ConfigMap made",
+            "differs Deployment web"
+        ]
     );
     assert!(!dry.stdout.contains("b25l") && !dry.stdout.contains("dHdv"), "{}", dry.stdout);
     assert_eq!(content(&live("deployment/web")), content(&after[0]), "a dry run writes nothing");
@@ -108,7 +122,13 @@ fn everything_goes_back_as_it_was() {
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     assert_eq!(
         actions(&run.report()),
-        ["configured Secret s", "configured ConfigMap c", "created ConfigMap gone", "deleted ConfigMap made", "configured Deployment web"]
+        [
+            "configured Secret s",
+            "configured ConfigMap c",
+            "created ConfigMap gone",
+            "deleted ConfigMap made",
+            "configured Deployment web"
+        ]
     );
     for (what, before) in ALL.iter().zip(&before) {
         let now = live(what);
@@ -133,7 +153,11 @@ fn everything_goes_back_as_it_was() {
     }
     assert!(!set.exists("configmap/gone") && set.exists("configmap/made"));
     assert_eq!(differing(&set.ok("diff", &version(&set, 2), &[])), [""; 0]);
-    assert_eq!(actions(&set.ok("apply", &version(&set, 2), &["--yes"])), [""; 0], "nothing is left to be applied");
+    assert_eq!(
+        actions(&set.ok("apply", &version(&set, 2), &["--yes"])),
+        [""; 0],
+        "nothing is left to be applied"
+    );
 }
 
 /// The home of another machine: it shares nothing but the cluster.
@@ -151,7 +175,11 @@ fn another_machine_puts_back_what_the_cluster_keeps() {
     a_second();
     let run = set.run("apply", &version(&set, 2), &["--yes", "--prune"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("what reports hide of 1 object is kept for undo on this machine only"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("what reports hide of 1 object is kept for undo on this machine only"),
+        "{}",
+        run.stderr
+    );
     let other = elsewhere();
     let kept = set.kubectl(&["get", "secret", "-o", "json", "gitops-elsewhere-undo-0"]);
     assert!(kept.contains("gitops/undo"), "{kept}");
@@ -165,14 +193,25 @@ fn another_machine_puts_back_what_the_cluster_keeps() {
     let report = run.report();
     assert_eq!(
         actions(&report),
-        ["refused Secret s", "configured ConfigMap c", "created ConfigMap gone", "deleted ConfigMap made", "configured Deployment web"]
+        [
+            "refused Secret s",
+            "configured ConfigMap c",
+            "created ConfigMap gone",
+            "deleted ConfigMap made",
+            "configured Deployment web"
+        ]
     );
     assert!(reason(&report, "s").contains("only on the machine of that run"), "{}", reason(&report, "s"));
     assert_eq!(content(&set.live("deployment/web")), before);
     assert_eq!(set.live("secret/s")["data"], json!({"k": "dHdv", "same": "c2FtZQ=="}), "as the run left it");
     // What is left is put back where the values are.
     let run = undo(&set, &["--yes"]);
-    assert_eq!((run.code, actions(&run.report())), (0, vec!["configured Secret s".to_owned()]), "{}", run.stderr);
+    assert_eq!(
+        (run.code, actions(&run.report())),
+        (0, vec!["configured Secret s".to_owned()]),
+        "{}",
+        run.stderr
+    );
     assert_eq!(set.live("secret/s")["data"], json!({"k": "b25l", "same": "c2FtZQ=="}));
     for output in [&run.stdout, &run.stderr] {
         assert!(!output.contains("b25l") && !output.contains("dHdv"), "{output}");
@@ -259,7 +298,12 @@ fn what_was_changed_since_is_refused_and_the_rest_goes_back() {
     // Once somebody has taken the edit back, the rest of the undo can be done.
     patch("beside", "kubectl-edit", json!({"other": null}));
     let run = undo(&set, &["--yes"]);
-    assert!(actions(&run.report()).contains(&"configured ConfigMap beside".to_owned()), "{}{}", run.stdout, run.stderr);
+    assert!(
+        actions(&run.report()).contains(&"configured ConfigMap beside".to_owned()),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
     assert_eq!(data("beside"), json!({"k": "1"}));
 }
 
@@ -268,7 +312,9 @@ fn what_was_changed_since_is_refused_and_the_rest_goes_back() {
 fn a_diff_after_an_undo_is_honest() {
     let Some(cluster) = cluster::shared() else { return };
     let set = Set::new(cluster, "honest");
-    let one = |value: &str, name: &str| Source::of(&[set.config("c", &json!({"k": value})), set.config(name, &json!({}))]);
+    let one = |value: &str, name: &str| {
+        Source::of(&[set.config("c", &json!({"k": value})), set.config(name, &json!({}))])
+    };
     let (old, new) = (one("1", "old"), one("2", "new"));
     set.apply(&old);
     a_second();
@@ -334,4 +380,155 @@ fn a_deleted_set_comes_back_from_this_machine() {
     assert_eq!(actions(&set.ok("apply", &source, &["--yes"])), [""; 0], "it is the set's as before");
     set.ok("delete", &source, &["--yes", "--max-deletes", "2"]);
     assert!(!set.exists("secret/gitops-back-undo-0"), "nothing of it stays on the cluster");
+}
+
+/// Without rights nothing is written, and they are told; while another run holds the lock it waits, and then says who.
+#[test]
+fn rights_and_the_lock_come_first() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "guarded");
+    let of = |value: &str| Source::of(&[set.config("c", &json!({"k": value}))]);
+    set.apply(&of("1"));
+    a_second();
+    set.apply(&of("2"));
+    let user = cluster.user();
+    cluster.allow_in(&set.namespace, &user, "get,list", "configmaps,secrets,leases.coordination.k8s.io");
+    let empty = Source::files(&[]);
+    let args = ["undo", empty.path(), "--set-name", "guarded", "-n", &set.namespace, "--yes"];
+    let run = gitops_at(cluster.dir(), &user.kubeconfig, &args);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stderr.contains("patch configmaps") && run.stderr.contains("nothing was written"),
+        "{}",
+        run.stderr
+    );
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "gitops-guarded", "namespace": set.namespace},
+        "spec": {"holderIdentity": "anna@laptop/1", "leaseDurationSeconds": 60, "renewTime": "2030-01-01T00:00:00.000000Z"}});
+    cluster.kubectl_stdin(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &lease.to_string());
+    let run = undo(&set, &["--yes", "--lock-timeout", "0"]);
+    assert_eq!(run.code, 4, "{}{}", run.stdout, run.stderr);
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+}
+
+/// A damaged record on the cluster is told and not used; one that somebody planted reaches nothing outside of the set.
+#[test]
+fn sec_56_a_record_on_the_cluster_is_not_trusted() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "forged");
+    let of = |value: &str| Source::of(&[set.config("c", &json!({"k": value}))]);
+    set.apply(&of("1"));
+    a_second();
+    set.apply(&of("2"));
+    set.kubectl(&["create", "configmap", "foreign", "--from-literal=k=v"]);
+    let genuine = set.live("secret/gitops-forged-undo-0");
+    let plant = |head: Value, lines: &[Value]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let objects = zstd::bulk::compress(text.as_bytes(), 3).unwrap();
+        let data =
+            json!({"data": {"head": base64(head.to_string().as_bytes()), "objects": base64(&objects)}});
+        set.kubectl(&["patch", "secret/gitops-forged-undo-0", "--type=merge", "-p", &data.to_string()]);
+    };
+    let head: Value = serde_json::from_slice(&unbase64(genuine["data"]["head"].as_str().unwrap())).unwrap();
+    let config = |name: &str, namespace: &str, data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": data});
+    let line = |kind: &str, namespace: &str, name: &str, did: &str, before: Value, after: Value| {
+        let group = if kind == "ClusterRole" { "rbac.authorization.k8s.io" } else { "" };
+        json!({"id": [group, "v1", kind, namespace, name], "did": did, "before": before, "after": after})
+    };
+    let member = {
+        let id = set.parent()["metadata"]["labels"]["applyset.kubernetes.io/id"].clone();
+        let mut planted = config("planted", "kube-system", json!({}));
+        planted["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": id});
+        planted["metadata"]["managedFields"] = json!([{"manager": "gitops", "operation": "Apply", "apiVersion": "v1",
+            "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {}}}]);
+        planted
+    };
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "planted"},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]});
+    let foreign = set.live("configmap/foreign");
+    let mut changed = foreign.clone();
+    changed["data"]["k"] = json!("planted");
+    plant(
+        head.clone(),
+        &[
+            line("ConfigMap", "kube-system", "planted", "delete", member, Value::Null),
+            line(
+                "ConfigMap",
+                &set.namespace,
+                "bare",
+                "delete",
+                config("bare", &set.namespace, json!({})),
+                Value::Null,
+            ),
+            line("ConfigMap", &set.namespace, "foreign", "change", changed, foreign.clone()),
+            line("ClusterRole", "", "planted", "delete", role, Value::Null),
+        ],
+    );
+    let other = elsewhere();
+    let run = undo_at(&set, other.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    let told = actions(&run.report());
+    assert!(
+        told.len() == 4 && told.iter().all(|told| told.starts_with("refused")) || told.is_empty(),
+        "{told:?}"
+    );
+    assert_eq!(differing(&run.report()).iter().filter(|told| told.starts_with("blocked")).count(), 4);
+    assert!(!set.exists("configmap/bare") && set.live("configmap/foreign")["data"] == foreign["data"]);
+    let all = cluster.kubectl_ok(&["get", "clusterrole,configmap", "-A", "-o", "name"]);
+    assert!(!all.contains("planted"), "{all}");
+    // Another deletes the foreign object by saying that the run made it.
+    plant(head, &[line("ConfigMap", &set.namespace, "foreign", "create", Value::Null, foreign)]);
+    assert_eq!(undo_at(&set, other.path(), &["--yes", "--from-cluster"]).code, 5);
+    assert!(set.exists("configmap/foreign"));
+    set.kubectl(&[
+        "patch",
+        "secret/gitops-forged-undo-0",
+        "--type=merge",
+        "-p",
+        r#"{"data":{"objects":"AAAA"}}"#,
+    ]);
+    let run = undo_at(&set, other.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("cannot be used") && run.stderr.contains("damaged"), "{}", run.stderr);
+    // This machine needs none of it.
+    let run = undo(&set, &["--yes"]);
+    assert_eq!((run.code, set.live("configmap/c")["data"]["k"].clone()), (0, json!("1")), "{}", run.stderr);
+}
+
+/// FLT-39: without a place to keep it, and where the cluster may not keep values, that is told before anything is written.
+#[test]
+fn flt_39_what_cannot_be_kept_is_told() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "homeless");
+    set.apply(&version(&set, 1));
+    a_second();
+    let home = elsewhere();
+    let source = version(&set, 2);
+    let file = home.path().join(".local");
+    write(&file, "a file where a directory should be");
+    let args = ["apply", source.path(), "--set-name", "homeless", "-n", &set.namespace, "--yes", "--prune"];
+    let run = gitops_at(home.path(), cluster.kubeconfig(), &args);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for text in ["this machine cannot keep what undo needs", "of 1 object is kept for undo nowhere"] {
+        assert!(run.stderr.contains(text), "{text}: {}", run.stderr);
+    }
+    let run = undo_at(&set, home.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    assert!(actions(&run.report()).contains(&"configured Deployment web".to_owned()), "{}", run.stdout);
+    assert_eq!(set.live("secret/s")["data"]["k"], "dHdv");
+}
+
+#[expect(clippy::disallowed_methods, reason = "stands in the way of a directory")]
+fn write(file: &std::path::Path, text: &str) {
+    std::fs::write(file, text).expect("it can be written");
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).expect("it is base64")
 }
