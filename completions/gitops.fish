@@ -52,6 +52,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand diff" -l base -d 'Revision
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l live -d 'Compare with a file instead of a cluster: a snapshot, or what `kubectl get -o yaml|json` printed' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l fail-on -d 'What gives exit 1, separated by commas; errors and unknown objects always count [default: all]' -r -f -a "drift\t''
 added\t''
@@ -89,7 +91,7 @@ never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l all-targets -d 'All targets of the configuration; an error if it has none'
-complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand diff" -l strict -d 'Labels and annotations that people added count too; an apply of a tag that moved is refused'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l read-only -d 'Send no request but get and list: no dry run; what only a dry run can prove is unknown (exit 3)'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand diff" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
@@ -111,11 +113,17 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l base -d 'Revisio
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -138,15 +146,18 @@ never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l all-targets -d 'All targets of the configuration; an error if it has none'
-complete -c gitops -n "__fish_gitops_using_subcommand apply" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l strict -d 'Labels and annotations that people added count too; an apply of a tag that moved is refused'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-non-fast-forward -d 'Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l prune -d 'Delete members of the set that left Git'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-empty -d 'Prune although nothing is rendered: everything goes'
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
@@ -168,9 +179,15 @@ complete -c gitops -n "__fish_gitops_using_subcommand revert" -l base -d 'Revisi
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l field -d 'Only fields at or below this path, as reports print it: spec.replicas; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l manager -d 'Only fields that this field manager wrote, such as kubectl-edit; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l since -d 'Only fields that were written in this time: 2h' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -193,12 +210,14 @@ never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l all-targets -d 'All targets of the configuration; an error if it has none'
-complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l strict -d 'Labels and annotations that people added count too; an apply of a tag that moved is refused'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l dry-run -d 'Show what would be put back and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l continue-on-error -d 'Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-wait -d 'Do not wait until objects are ready'
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
@@ -220,11 +239,17 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l base -d 'Revi
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l added -d 'How fields are taken that people added and Git does not have' -r -f -a "drift\t'They count'
 note\t'They are noted and do not count'
 ignore\t'They are not looked at'"
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l verify -d 'Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet' -r -f -a "changed\t'Objects that exist and differ in what cannot be decided without the server'
+all\t'New objects too: what the server would refuse is told before anything is written'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflicts -d 'Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s l -l selector -d 'Look only at objects whose labels in Git match, as in kubectl: app=web,tier!=db' -r
@@ -247,15 +272,18 @@ never\t'Never'"
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l offline -d 'Stay off the network for the source: use the commit of a URL that was fetched last'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l locked -d 'With --allow-remote: a base that gitops.lock does not pin is an error'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l all-targets -d 'All targets of the configuration; an error if it has none'
-complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l strict -d 'Labels and annotations that people added count too'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l strict -d 'Labels and annotations that people added count too; an apply of a tag that moved is refused'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l dry-run -d 'Show what would be done and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l continue-on-error -d 'Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-dirty -d 'Apply uncommitted changes of a working tree'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-non-fast-forward -d 'Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l wait -d 'Wait until every object of the set is ready, at most for --timeout [default: on a terminal, for what was written]'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l no-wait -d 'Do not wait until objects are ready'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l prune -d 'Delete members of the set that left Git'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-empty -d 'Prune although nothing is rendered: everything goes'
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l deny-warnings -d 'Treat warnings as errors (exit 2)'
@@ -271,8 +299,12 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -l record-namespac
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l target -d 'Target of the configuration; repeatable. Without it, all of them' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l config -d 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l context -d 'Context of the kubeconfig; default: its current context' -r
@@ -295,6 +327,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -l all-targets -d 
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -s y -l yes -d 'Do not ask; needs --max-deletes'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l dry-run -d 'Show what would be deleted and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l continue-on-error -d 'Delete the rest although a deletion failed'
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

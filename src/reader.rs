@@ -10,7 +10,6 @@ use crate::cluster::kubeconfig::Identity;
 use crate::cluster::{Counts, Search, Selection, Server};
 use crate::live::{Catalog, DryRun, FetchError, LiveSet, Observed, Prediction, Presence, Resource, Wanted};
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
-use crate::object::value::text_at;
 use crate::record::SetIdentity;
 use crate::record::opened::{Answers, Part};
 use crate::schema::Schemas;
@@ -158,14 +157,9 @@ impl Live {
     /// # Errors
     /// Why it is unknown.
     pub async fn cluster_uid(&self) -> Result<Option<String>, FetchError> {
-        let Self::Server(server) = self else { return Ok(None) };
-        match server.namespace("kube-system").await? {
-            Presence::Found(observed) => {
-                let object: serde_json::Value = serde_json::from_slice(&observed.json)
-                    .map_err(|error| FetchError::Failed(format!("kube-system cannot be decoded: {error}")))?;
-                Ok(text_at(&object, &["metadata", "uid"]).map(str::to_owned))
-            }
-            Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
+        match self {
+            Self::Server(server) => server.uid().await.map(Some),
+            Self::Recorded(_) => Ok(None),
         }
     }
 

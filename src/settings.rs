@@ -20,6 +20,8 @@ use crate::compare::judge::{AddedPolicy, Policy};
 use crate::compare::paranoid::Percent;
 use crate::exit::Style;
 use crate::external::Limits;
+use crate::object::glob::Glob;
+use crate::plan::allowed::Allowed;
 use crate::record::SetChoice;
 use crate::report::{Show, style, text};
 use crate::run::choose::Chosen;
@@ -203,16 +205,29 @@ pub fn surroundings(run: &RunArgs) -> Surroundings {
 
 /// `XDG_CACHE_HOME/gitops`, else `~/.cache/gitops`; nothing without a home.
 fn cache_directory() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    base_directory("XDG_CACHE_HOME", ".cache")
+}
+
+/// A directory of the XDG base directory specification, for this program.
+fn base_directory(variable: &str, at_home: &str) -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set(variable).or_else(|| set("HOME").map(|home| home.join(at_home)))?;
     base.is_absolute().then(|| base.join("gitops"))
 }
 
 /// `XDG_STATE_HOME/gitops`, else `~/.local/state/gitops`; nothing without a home.
 pub fn state_directory() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local").join("state")))?;
-    base.is_absolute().then(|| base.join("gitops"))
+    base_directory("XDG_STATE_HOME", ".local/state")
+}
+
+/// What a command may touch.
+pub fn allowed(args: &cli::AllowArgs) -> Allowed {
+    let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect();
+    Allowed {
+        namespaces: globs(&args.allow_namespace),
+        kinds: globs(&args.allow_kind),
+        cluster_scoped: args.allow_cluster_scoped,
+    }
 }
 
 /// For what a command that writes waits.

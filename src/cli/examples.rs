@@ -55,6 +55,8 @@ pub(super) fn apply() -> String {
     let examples = [
         ("show what differs, ask, and apply the commit that is checked out", "gitops apply --ref HEAD"),
         ("what would be done", "gitops apply --dry-run"),
+        ("save what would be done, to be looked at", "gitops apply --ref v1.4.2 --out prod.plan"),
+        ("perform exactly that, or nothing", "gitops apply --ref v1.4.2 --plan prod.plan"),
         (
             "from cron: one commit of a repository, without a question",
             "gitops apply https://git.example/shop.git --ref main --path clusters/prod --yes",

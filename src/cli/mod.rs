@@ -2,6 +2,7 @@
 //!
 //! Every flag has a variable `GITOPS_…` of its name; the flag wins.
 
+mod allow;
 mod examples;
 pub mod generate;
 mod lock;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::cli::allow::AllowArgs;
 pub use crate::cli::lock::LockArgs;
 pub use crate::cli::rendering::{AllowRemote, Renderer, RenderingArgs};
 use crate::cli::values::{Destination, Only, format_parser};
@@ -309,9 +311,29 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "WHAT", default_value = "drift", env = "GITOPS_ADDED", hide_env_values = true)]
     pub added: Added,
 
-    /// Labels and annotations that people added count too
+    /// Labels and annotations that people added count too; an apply of a tag that moved is refused
     #[arg(long, env = "GITOPS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub strict: bool,
+
+    /// Which objects the server is asked about: what it alone can decide, or also every object that does not exist yet
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "changed",
+        env = "GITOPS_VERIFY",
+        hide_env_values = true
+    )]
+    pub verify: Verify,
+}
+
+/// What dry runs are sent for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Verify {
+    /// Objects that exist and differ in what cannot be decided without the server
+    #[default]
+    Changed,
+    /// New objects too: what the server would refuse is told before anything is written
+    All,
 }
 
 /// What a diff compares with, and what counts.

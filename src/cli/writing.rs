@@ -1,5 +1,6 @@
 //! Flags of the commands that write.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,8 +8,8 @@ use clap::builder::BoolishValueParser;
 
 use super::values::{self, Switch};
 use super::{
-    ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs, SourceArgs,
-    TargetArgs,
+    AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
+    SourceArgs, TargetArgs,
 };
 use crate::object::pattern::PathPattern;
 
@@ -33,6 +34,9 @@ pub struct ApplyArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: WriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
@@ -42,6 +46,9 @@ pub struct ApplyArgs {
     /// Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable
     #[arg(long, value_name = "OLD", env = "GITOPS_ADOPT_SET", hide_env_values = true, help_heading = "Set")]
     pub adopt_set: Vec<String>,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -94,9 +101,15 @@ pub struct RevertArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: RevertWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What is waited for.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -146,6 +159,10 @@ pub struct RevertWriteArgs {
     /// Put the rest back although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 }
 
 /// Flags of `gitops delete`.
@@ -163,9 +180,15 @@ pub struct DeleteArgs {
     /// What may be written.
     #[command(flatten)]
     pub write: DeleteWriteArgs,
+    /// The plan in a file.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -196,6 +219,10 @@ pub struct DeleteWriteArgs {
     /// Delete the rest although a deletion failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 }
 
 /// Flags of `gitops undo`.
@@ -305,8 +332,26 @@ pub struct DeleteBounds {
     pub allow_prune_kind: Vec<String>,
 }
 
+/// A plan in a file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Writing")]
+pub struct SavedArgs {
+    /// Show what would be done, save it as a plan in FILE, and write nothing to the cluster
+    ///
+    /// The plan names every step and holds no value of any object. A file that exists is replaced only if it is a plan.
+    #[arg(long, value_name = "FILE", env = "GITOPS_OUT", hide_env_values = true, conflicts_with = "plan")]
+    pub out: Option<PathBuf>,
+
+    /// Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)
+    ///
+    /// Everything is read and computed anew. If the commit, a flag, the render, the cluster or any object is not as it was,
+    /// the run says what differs and writes nothing.
+    #[arg(long, value_name = "FILE", env = "GITOPS_PLAN", hide_env_values = true)]
+    pub plan: Option<PathBuf>,
+}
+
 /// What a command may write.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Writing")]
 pub struct WriteArgs {
     /// Do not ask; without it and without a terminal nothing is written (exit 5)
@@ -320,6 +365,10 @@ pub struct WriteArgs {
     /// Write the rest although some objects are invalid, unknown, blocked or in conflict, or a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 
     /// Take fields that controllers hold: all of them, or those of a field manager, or one path; repeatable
     #[arg(long, value_name = "MANAGER|PATH", env = "GITOPS_FORCE_CONFLICTS", hide_env_values = true)]
@@ -335,6 +384,10 @@ pub struct WriteArgs {
     /// Apply uncommitted changes of a working tree
     #[arg(long, env = "GITOPS_ALLOW_DIRTY", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub allow_dirty: bool,
+
+    /// Apply a revision that does not continue what was applied last: an older one, or a branch that was rewritten
+    #[arg(long, env = "GITOPS_ALLOW_NON_FAST_FORWARD", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub allow_non_fast_forward: bool,
 }
 
 /// Whether a command that writes waits until what it wrote is ready. Its time is that of the run, `--timeout`.

@@ -13,6 +13,7 @@ use kube::config::{AuthInfo, ExecInteractiveMode, Kubeconfig, KubeconfigError, N
 use sha2::{Digest as _, Sha256};
 
 use crate::cluster::proxy::{ProxyVariables, proxy_for};
+use crate::object::digest::{hex, of_parts};
 
 /// What the command line says about the cluster; flags as in kubectl.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +78,8 @@ pub struct Identity {
     pub namespace: Option<String>,
     /// A digest of the credentials, which tells accounts apart; `None` where a plugin or a file that changes provides them.
     pub account: Option<String>,
+    /// A digest of the certificates that the server has to be vouched for by, if the kubeconfig holds some.
+    pub authority: Option<String>,
 }
 
 /// Why no cluster could be chosen.
@@ -201,7 +204,12 @@ pub fn load(choice: &Choice, environment: &Environment) -> Result<Loaded, Config
         loaded.config.auth_info.impersonate_user_extra = None;
     }
     loaded.identity.account = account(&loaded.config.auth_info);
+    loaded.identity.authority = loaded.config.root_cert.as_deref().map(authority);
     Ok(loaded)
+}
+
+fn authority(certificates: &[Vec<u8>]) -> String {
+    hex(&of_parts(&certificates.iter().map(Vec::as_slice).collect::<Vec<_>>()))
 }
 
 /// A digest of credentials; `None` where a plugin or a token file says only later who it is.
@@ -287,6 +295,7 @@ fn from_files(files: &[PathBuf], choice: &Choice, environment: &Environment) -> 
         context: Some(context.name),
         namespace: body.namespace.filter(|namespace| !namespace.is_empty()),
         account: None,
+        authority: None,
     };
     Ok(Loaded { config, identity })
 }
@@ -363,6 +372,7 @@ fn in_cluster(choice: &Choice, environment: &Environment) -> Result<Loaded, Conf
         context: None,
         namespace: Some(config.default_namespace.clone()),
         account: None,
+        authority: None,
     };
     Ok(Loaded { config, identity })
 }

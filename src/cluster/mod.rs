@@ -35,6 +35,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::cluster::admission::AdmissionConfigs;
@@ -51,6 +53,7 @@ use crate::live::{
     Catalog, DryRun, FetchError, LiveSet, OpenApiDocuments, Prediction, Presence, Resource, Wanted,
 };
 use crate::object::id::{GroupVersion, Gvk, ObjectId};
+use crate::object::value::text_at;
 use crate::schema::Schemas;
 
 pub use members::Search;
@@ -91,6 +94,8 @@ pub struct Server {
     root: Option<PathBuf>,
     /// True once the server is known to be older than 1.31, or to hide its version.
     version: OnceLock<String>,
+    /// The uid of the namespace kube-system, once it was asked for.
+    uid: OnceCell<Result<String, FetchError>>,
 }
 
 impl Server {
@@ -125,6 +130,7 @@ impl Server {
             identity,
             root: options.cache,
             version: OnceLock::new(),
+            uid: OnceCell::new(),
         }
     }
 
@@ -271,6 +277,23 @@ impl Server {
     /// Why it is unknown.
     pub async fn namespace(&self, name: &str) -> Result<Presence, FetchError> {
         list::get(&self.sender, &namespaces(), "", name).await
+    }
+
+    /// `metadata.uid` of the namespace kube-system, which tells clusters apart. It is asked for once.
+    ///
+    /// # Errors
+    /// Why it is unknown.
+    pub async fn uid(&self) -> Result<String, FetchError> {
+        let ask = async || match self.namespace("kube-system").await? {
+            Presence::Found(observed) => {
+                let object: Value = serde_json::from_slice(&observed.json)
+                    .map_err(|error| FetchError::Failed(format!("kube-system cannot be decoded: {error}")))?;
+                let uid = text_at(&object, &["metadata", "uid"]).map(str::to_owned);
+                uid.ok_or_else(|| FetchError::Failed("kube-system has no uid".to_owned()))
+            }
+            Presence::Absent => Err(FetchError::Failed("there is no namespace kube-system".to_owned())),
+        };
+        self.uid.get_or_init(ask).await.clone()
     }
 
     /// Lists the webhooks and admission policies of the server.

@@ -33,6 +33,8 @@ pub enum OwnedKind {
     ConfigMap,
     /// Secret: index and shards of the bases.
     Secret,
+    /// Event: what a run did.
+    Event,
 }
 
 impl OwnedKind {
@@ -41,6 +43,7 @@ impl OwnedKind {
             Self::Lease => ("coordination.k8s.io", "Lease", "leases"),
             Self::ConfigMap => ("", "ConfigMap", "configmaps"),
             Self::Secret => ("", "Secret", "secrets"),
+            Self::Event => ("", "Event", "events"),
         };
         Resource {
             gvk: Gvk::new(group, "v1", kind),
@@ -54,7 +57,7 @@ impl OwnedKind {
     fn purpose(self) -> Purpose {
         match self {
             Self::Lease => Purpose::Lock,
-            Self::ConfigMap | Self::Secret => Purpose::Record,
+            Self::ConfigMap | Self::Secret | Self::Event => Purpose::Record,
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::cluster::answer::{Answer, Failure, Rejection, without_controls};
 use crate::cluster::connect::Transport;
-use crate::cluster::retry::{Decision, decide};
+use crate::cluster::retry::{Decision, Signal, decide};
 use crate::cluster::throttle::{Purpose, Throttle};
 
 /// Time for the answer to a read, and for the next piece of it.
@@ -152,12 +152,20 @@ impl Sender {
             let Some(signal) = failure.signal() else {
                 return Err(failure);
             };
+            let connecting = matches!(signal, Signal::NotConnected { .. });
+            if connecting {
+                self.throttle.is_away();
+            }
             let wait = match decide(&signal, attempt, self.throttle.spent(), self.throttle.jitter()) {
                 Decision::Retry(wait) if Instant::now() + wait < deadline => wait,
                 _ => return Err(failure),
             };
             tracing::debug!(path = call.path, attempt, ?wait, "request failed, sending it again");
-            self.throttle.repeat();
+            if connecting {
+                self.throttle.connect_again();
+            } else {
+                self.throttle.repeat();
+            }
             sleep(wait).await;
             *repeated = true;
             attempt += 1;

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 /// The most attempts for one request.
 pub const MAX_ATTEMPTS: u32 = 6;
+/// The most attempts to connect to a server that was there before: it may be restarting.
+const MAX_CONNECTS: u32 = 16;
+/// How long such a server may be away.
+pub const MAX_AWAY: Duration = Duration::from_secs(20);
 /// The longest wait that a server may ask for; longer ones count as this.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -44,10 +48,12 @@ pub enum Signal {
 pub struct Spent {
     /// Requests that were planned.
     pub planned: u64,
-    /// Repetitions.
+    /// Repetitions, but those of connections that could not be made: they cost the server nothing.
     pub retries: u64,
     /// True once any answer has come from the server.
     pub reached: bool,
+    /// How long no connection could be made; zero while one can.
+    pub away: Duration,
 }
 
 impl Spent {
@@ -68,7 +74,11 @@ pub enum Decision {
 
 /// Decides what to do after attempt number `attempt` (from 1). `jitter` is a fraction from 0 to below 1.
 pub fn decide(signal: &Signal, attempt: u32, spent: Spent, jitter: f64) -> Decision {
-    if attempt >= limit(signal, spent.reached) || !spent.leaves_room() {
+    let has_room = match signal {
+        Signal::NotConnected { .. } => spent.away < MAX_AWAY,
+        _ => spent.leaves_room(),
+    };
+    if attempt >= limit(signal, spent.reached) || !has_room {
         return Decision::GiveUp;
     }
     let asked = match signal {
@@ -93,7 +103,8 @@ fn limit(signal: &Signal, reached: bool) -> u32 {
         Signal::NotConnected { hopeless: true } => 1,
         // A server that was never reached is more likely misspelt than restarting.
         Signal::NotConnected { .. } if !reached => 1,
-        Signal::NotConnected { .. } | Signal::Broken => MAX_ATTEMPTS,
+        Signal::NotConnected { .. } => MAX_CONNECTS,
+        Signal::Broken => MAX_ATTEMPTS,
         Signal::TimedOut => 3,
         Signal::Nonsense => 1,
     }
@@ -139,7 +150,7 @@ fn is_storage_hiccup(message: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FRESH: Spent = Spent { planned: 10, retries: 0, reached: true };
+    const FRESH: Spent = Spent { planned: 10, retries: 0, reached: true, away: Duration::ZERO };
 
     fn status(code: u16, reason: &str, message: &str, retry_after: Option<u64>) -> Signal {
         Signal::Status {
@@ -201,7 +212,7 @@ mod tests {
             (status(410, "Expired", "", None), 1),
             (status(422, "Invalid", "", Some(1)), 1),
             (status(501, "", "", None), 1),
-            (Signal::NotConnected { hopeless: false }, 6),
+            (Signal::NotConnected { hopeless: false }, 16),
             (Signal::NotConnected { hopeless: true }, 1),
             (Signal::Broken, 6),
             (Signal::TimedOut, 3),
@@ -235,9 +246,15 @@ mod tests {
     #[test]
     fn the_budget_of_the_run_ends_all_retries() {
         let broken = |planned, retries| {
-            let spent = Spent { planned, retries, reached: true };
+            let spent = Spent { planned, retries, ..FRESH };
             decide(&Signal::Broken, 1, spent, 0.0)
         };
+        let gone = |retries, seconds| {
+            let spent = Spent { retries, away: Duration::from_secs(seconds), ..FRESH };
+            decide(&Signal::NotConnected { hopeless: false }, 1, spent, 0.0)
+        };
+        assert_eq!(gone(500, 19), Decision::Retry(Duration::ZERO), "a server that restarts is waited for");
+        assert_eq!(gone(0, 20), Decision::GiveUp, "and not for ever");
         assert_eq!(broken(10, 21), Decision::Retry(Duration::ZERO));
         assert_eq!(broken(10, 22), Decision::GiveUp);
         assert_eq!(broken(1_000, 269), Decision::Retry(Duration::ZERO));

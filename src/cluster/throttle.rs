@@ -1,9 +1,11 @@
 //! How much is sent: requests in flight, requests so far, and the seed of the jitter.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::cluster::retry::Spent;
 
@@ -84,7 +86,11 @@ pub(crate) struct Throttle {
     sent: [AtomicU64; Purpose::COUNT],
     planned: AtomicU64,
     retries: AtomicU64,
+    /// Repetitions of requests for which no connection could be made.
+    connects: AtomicU64,
     reached: AtomicBool,
+    /// When the first connection failed, if none was made since.
+    away: Mutex<Option<Instant>>,
     jitter: AtomicU64,
 }
 
@@ -99,7 +105,9 @@ impl Throttle {
             sent: Default::default(),
             planned: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            connects: AtomicU64::new(0),
             reached: AtomicBool::new(false),
+            away: Mutex::new(None),
             jitter: AtomicU64::new(seed),
         }
     }
@@ -114,9 +122,24 @@ impl Throttle {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Notes that no connection could be made.
+    pub(crate) fn is_away(&self) {
+        self.since().get_or_insert_with(Instant::now);
+    }
+
+    /// Counts a repetition of a request for which no connection could be made.
+    pub(crate) fn connect_again(&self) {
+        self.connects.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Notes that the server has answered.
     pub(crate) fn reached(&self) {
         self.reached.store(true, Ordering::Relaxed);
+        *self.since() = None;
+    }
+
+    fn since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes how long an answer took, from the request to its end.
@@ -152,6 +175,7 @@ impl Throttle {
             planned: self.planned.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
             reached: self.reached.load(Ordering::Relaxed),
+            away: self.since().map_or(Duration::ZERO, |since| since.elapsed()),
         }
     }
 
@@ -177,7 +201,7 @@ impl Throttle {
             dry_runs: sent(Purpose::DryRun),
             writes: sent(Purpose::Write),
             record: sent(Purpose::Record) + sent(Purpose::Lock),
-            retries: self.retries.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed) + self.connects.load(Ordering::Relaxed),
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn additions(
         let inside = result.iter().any(|added| path.starts_with(&added.path));
         let ours = managed.own().is_some_and(|own| own.fields.get(&path.0).is_some());
         if !inside && !ours && !is_servers_own(&path) {
-            result.extend(judge(schema, managed, last_applied, live, path));
+            result.extend(judge(schema, managed, last_applied, desired, live, path));
         }
     }
     fold(schema, desired, live, result)
@@ -105,6 +105,7 @@ fn judge(
     schema: &Schema,
     managed: &ManagedFields<'_>,
     last_applied: Option<&Value>,
+    desired: &Value,
     live: &Value,
     path: FieldPath,
 ) -> Option<Added> {
@@ -117,9 +118,9 @@ fn judge(
     } else if verdicts.contains(&Addition::Creation) {
         Addition::Creation
     } else if verdicts.contains(&Addition::Person) {
-        Addition::Person
+        by_person(schema, desired, live, &path)
     } else {
-        untracked(schema, live, &path)
+        untracked(schema, live, live, &path)
     };
     let mut names: Vec<String> = owners.iter().map(|entry| owner::display(entry)).collect();
     names.sort();
@@ -128,16 +129,58 @@ fn judge(
     Some(Added { path, live, by, owners: names, writer: owner::writer(&owners) })
 }
 
+/// What a field says that a person's entry holds. Whoever applies all that `kubectl get` printed owns what the server had filled
+/// in: its defaults, which it would fill in again, and what it made when the object was created, which nobody can change.
+fn by_person(schema: &Schema, desired: &Value, live: &Value, path: &FieldPath) -> Addition {
+    let of = schema.node(schema.root()).name.as_deref().unwrap_or_default();
+    let made = FIXED.iter().any(|(kind, names)| *kind == of && path.starts_with_fields(names));
+    // What Git says beside it decides about a default that depends on others.
+    let around = path.0.split_last().map_or(&[][..], |(_, around)| around);
+    let parent = schema.node(node_at(schema, around)).name.as_deref().unwrap_or_default();
+    let allotted = ALLOTTED.iter().any(|(of, field)| {
+        parent == *of && matches!(path.0.last(), Some(PathElement::Field(name)) if name == field)
+    });
+    match untracked(schema, desired, live, path) {
+        Addition::Creation => Addition::Creation,
+        _ if made => Addition::Creation,
+        _ if allotted => Addition::Untracked,
+        _ => Addition::Person,
+    }
+}
+
+/// Fields that the server makes at the creation of an object and lets nobody change (validation of the types in
+/// `k8s.io/kubernetes/pkg/apis`).
+const FIXED: &[(&str, &[&str])] = &[
+    ("io.k8s.api.batch.v1.Job", &["spec", "selector"]),
+    ("io.k8s.api.core.v1.Service", &["spec", "clusterIP"]),
+    ("io.k8s.api.core.v1.Service", &["spec", "clusterIPs"]),
+    ("io.k8s.api.core.v1.Pod", &["spec", "nodeName"]),
+    ("io.k8s.api.core.v1.Pod", &["spec", "priority"]),
+    ("io.k8s.api.core.v1.Pod", &["spec", "serviceAccount"]),
+    ("io.k8s.api.core.v1.Pod", &["spec", "serviceAccountName"]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "uid"]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "username"]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "groups"]),
+    ("io.k8s.api.certificates.v1.CertificateSigningRequest", &["spec", "extra"]),
+];
+
+/// Numbers that the server allots and that stay when nobody asks for them any more, or are allotted anew: whoever has them in
+/// an entry, taking them out would move a port that is in use.
+const ALLOTTED: &[(&str, &str)] = &[
+    ("io.k8s.api.core.v1.ServicePort", "nodePort"),
+    ("io.k8s.api.core.v1.ServiceSpec", "healthCheckNodePort"),
+];
+
 /// What a field says that was there before anybody was recorded. No server makes up items or entries of maps, so a person
 /// put them there; a field with the server's default is nothing; any other may be the server's own, such as an address.
-fn untracked(schema: &Schema, live: &Value, path: &FieldPath) -> Addition {
+fn untracked(schema: &Schema, beside: &Value, live: &Value, path: &FieldPath) -> Addition {
     let Some((PathElement::Field(field), around)) = path.0.split_last() else { return Addition::Person };
     let parent = node_at(schema, around);
     if schema.node(parent).map.as_ref().is_some_and(|map| !map.fields.contains_key(field)) {
         return Addition::Person;
     }
-    let siblings = value_at(schema, live, around).and_then(Value::as_object);
-    let value = siblings.and_then(|map| map.get(field));
+    let siblings = value_at(schema, beside, around).and_then(Value::as_object);
+    let value = value_at(schema, live, &path.0);
     if is_stored_as(schema, parent, field, siblings, None, value) {
         Addition::Creation
     } else {

@@ -105,6 +105,14 @@ fn three_way(schema: &Schema, found: &Difference, at_base: Option<&Value>) -> Cl
     }
 }
 
+/// True if the verdict is about the order of a keyed list or set, and not about what is in it.
+pub(super) fn is_order(schema: &Schema, field: &FieldVerdict) -> bool {
+    let whole = field.live.as_ref().is_some_and(Value::is_array);
+    let node = schema.node(super::place::node_at(schema, &field.path.0));
+    let is_items = |desired: &Value| super::place::shape(node, desired) == super::place::Shape::Items;
+    whole && field.desired.as_ref().is_some_and(is_items)
+}
+
 /// An order is drift if the base has ours, pending if it has the live one.
 fn order_class(schema: &Schema, found: &Difference, at_base: Option<&Value>) -> Class {
     let Some(Value::Array(items)) = at_base else { return Class::Diverged };
@@ -225,7 +233,13 @@ pub fn dropped(evidence: &Evidence<'_>, found: &Dropped, proof: Proof) -> FieldV
         (false, false) => Class::Removal,
     };
     let remark = stuck.then(|| format!("gone from Git, held in place by {}", found.co_owners.join(", ")));
-    gone(evidence, &found.path, &found.live, class, proof, base, remark)
+    let mut verdict = gone(evidence, &found.path, &found.live, class, proof, base, remark);
+    // Whoever owns something below holds it as well.
+    let known = |name: &String| verdict.owners.iter().any(|owner| owner.split('/').next() == Some(name));
+    let more: Vec<String> = found.co_owners.iter().filter(|name| !known(name)).cloned().collect();
+    verdict.owners.extend(more);
+    verdict.owners.sort();
+    verdict
 }
 
 /// Classifies a live path that the base has and the desired object has not, and that is not ours: no apply takes it out.
@@ -239,7 +253,7 @@ pub fn left_behind(evidence: &Evidence<'_>, path: &FieldPath, live: &Value) -> F
     } else {
         format!("owned by {}", owners.join(", "))
     };
-    let remark = Some(format!("gone from Git, {holder}: an apply does not take it out"));
+    let remark = Some(format!("gone from Git, {holder}: a plain apply does not take it out"));
     gone(evidence, path, live, class, Proof::Local, base, remark)
 }
 
@@ -252,7 +266,7 @@ pub(super) fn unreachable(
     why: &str,
 ) -> FieldVerdict {
     let base = evidence.base.at(evidence.schema, path).cloned();
-    let remark = Some(format!("gone from Git, {why}: an apply does not take it out"));
+    let remark = Some(format!("gone from Git, {why}: a plain apply does not take it out"));
     gone(evidence, path, live, Class::Stuck, proof, base, remark)
 }
 

@@ -10,7 +10,7 @@ use super::contain::{Difference, Kind};
 use super::ignore::{Found, Ignored, Scene, Taken, What};
 use super::judge::{Answer, Assessment, Subject};
 use super::local;
-use super::notes::is_drift;
+use super::notes::{is_drift, is_never_taken_out};
 use super::owner::Addition;
 use super::place::value_at;
 use super::prune::Dropped;
@@ -219,7 +219,7 @@ impl Judgement<'_> {
     }
 
     /// The alias that keeps a dropped field in place, and what that rests on.
-    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(&'static str, Proof)> {
+    fn restored(&self, found: &Dropped, answer: &Answer) -> Option<(String, Proof)> {
         let (schema, desired) = (self.subject.schema, &self.subject.desired.object);
         let alias = stuck::alias(schema, self.evidence.managed, desired, self.live, &found.path)?;
         let proof = match answer {
@@ -270,8 +270,12 @@ impl Judgement<'_> {
     /// What goes away with another change came with the edit that it undoes: the server's answer to a new type of a Service.
     pub(super) fn additions(&mut self, added: Vec<Added>, answer: &Answer) {
         for added in added {
-            let known =
-                self.fields.iter().any(|field| added.path.starts_with(&field.path) && field.live.is_some());
+            let covers = |field: &FieldVerdict| {
+                let inside = added.path.starts_with(&field.path) && field.live.is_some();
+                // The order of a list says nothing about what else is in it.
+                inside && !classify::is_order(self.subject.schema, field)
+            };
+            let known = self.fields.iter().any(covers);
             let undone = matches!(answer, Answer::Stored(predicted)
                 if value_at(self.subject.schema, predicted, &added.path.0).is_none());
             if !known && !undone && is_drift(self.subject.id, &added, self.subject.policy) {
@@ -295,6 +299,9 @@ impl Judgement<'_> {
     }
 
     fn push(&mut self, mut verdict: FieldVerdict) {
+        if verdict.class == Class::Stuck && is_never_taken_out(self.subject.id, &verdict.path) {
+            verdict.counts = false;
+        }
         if let Some((file, line)) = place(self.subject, &verdict.path) {
             verdict.line = Some(line);
             verdict.file = (file != &*self.subject.desired.origin.file).then(|| file.to_owned());

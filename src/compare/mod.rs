@@ -14,6 +14,7 @@ pub mod extra;
 pub mod ignore;
 pub mod judge;
 mod judgement;
+pub mod leftover;
 pub mod local;
 mod membership;
 pub mod memory;

@@ -21,8 +21,8 @@ pub(super) fn is_drift(id: &ObjectId, added: &Added, policy: Policy) -> bool {
         && (policy.strict || !added.path.is_metadata_map())
 }
 
-/// Additions that no apply takes out, whoever made them: a note and never drift.
-fn is_never_taken_out(id: &ObjectId, path: &FieldPath) -> bool {
+/// What no apply of ours takes out where others hold it: a note and never drift.
+pub(super) fn is_never_taken_out(id: &ObjectId, path: &FieldPath) -> bool {
     const KINDS: &[&str] =
         &["PersistentVolume", "PersistentVolumeClaim", "Namespace", "CustomResourceDefinition", "Node"];
     let kind = matches!(id.group.as_str(), "" | "apiextensions.k8s.io") && KINDS.contains(&id.kind.as_str());

@@ -28,8 +28,12 @@ const CREATORS: &[&str] = &["kubectl-create", "kubectl-run", "kubectl-expose", "
 
 /// The class of an entry's manager.
 pub fn class(entry: &Entry<'_>) -> Class {
-    let name = entry.manager;
-    if PEOPLE.contains(&name) || name.starts_with("kubectl-") { Class::Person } else { Class::Controller }
+    if is_person(entry.manager) { Class::Person } else { Class::Controller }
+}
+
+/// True for the name of a tool of people.
+pub fn is_person(manager: &str) -> bool {
+    PEOPLE.contains(&manager) || manager.starts_with("kubectl-")
 }
 
 /// True for the entry that scaling by a horizontal autoscaler writes.

@@ -54,10 +54,12 @@ fn item_of(key: &PathElement, item: &Value) -> Value {
     }
 }
 
+/// Completes the keys of an item. One that is the server's default stays out, as whoever sends it owns it from then on.
 fn with_keys(kind: &ListKind, item: &Value, kept: &mut Value) {
     if let (ListKind::Keyed(keys), Value::Object(kept)) = (kind, kept) {
         for key in keys {
-            if let Some(value) = item.get(&key.name) {
+            let value = item.get(&key.name).filter(|value| key.default.as_ref() != Some(value));
+            if let Some(value) = value {
                 kept.insert(key.name.clone(), value.clone());
             }
         }
@@ -105,7 +107,7 @@ fn put_below(
                 Some(place) => place,
                 None => {
                     let place = place_of_new(list, items, models, first);
-                    items.insert(place, new_item(first));
+                    items.insert(place, new_item(&list.kind, first));
                     place
                 }
             };
@@ -115,9 +117,15 @@ fn put_below(
     }
 }
 
-fn new_item(key: &PathElement) -> Value {
+fn new_item(kind: &ListKind, key: &PathElement) -> Value {
     match key {
-        PathElement::Key(parts) => Value::Object(parts.iter().cloned().collect()),
+        PathElement::Key(parts) => {
+            let whole = Value::Object(parts.iter().cloned().collect());
+            let mut item = Value::Object(Map::new());
+            with_keys(kind, &whole, &mut item);
+            // Without any key the item would have none.
+            if item.as_object().is_some_and(Map::is_empty) { whole } else { item }
+        }
         PathElement::Value(value) => value.clone(),
         _ => Value::Null,
     }

@@ -72,16 +72,31 @@ fn is_nowhere(field: &str) -> bool {
     field.is_empty() || matches!(field, "<nil>" | "[]")
 }
 
-/// One line about a refusal without any content of the object: status, reason and the fields of its causes.
+/// One line about a refusal without any content of the object: status, reason, the fields of its causes and the rules that
+/// they break.
 pub fn summary(refusal: &Refusal) -> String {
-    let mut fields: Vec<&str> =
-        refusal.causes.iter().map(|cause| cause.1.as_str()).filter(|f| !is_nowhere(f)).collect();
+    let known = refusal.causes.iter().filter(|cause| !is_nowhere(&cause.1));
+    let mut fields: Vec<String> = known
+        .map(|(_, field, message)| match rule(message) {
+            Some(rule) => format!("{field} ({rule})"),
+            None => field.clone(),
+        })
+        .collect();
     fields.sort_unstable();
     fields.dedup();
     let reason = if refusal.reason.is_empty() { "no reason given" } else { &refusal.reason };
     let place = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
     let size = size_limit(&refusal.message).map(|limit| format!(": too large, at most {limit} bytes"));
     format!("status {}, {reason}{place}{}", refusal.code, size.unwrap_or_default())
+}
+
+/// The rule at the end of `Invalid value: VALUE: RULE`, if it is one of the server's own phrases and quotes nothing.
+fn rule(message: &str) -> Option<&str> {
+    let (_, rule) = message.rsplit_once(": ")?;
+    let phrases = ["must be ", "may not be ", "field is immutable", "cannot be ", "should be "];
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '.' | '-' | '`');
+    (rule.len() <= 120 && phrases.iter().any(|phrase| rule.starts_with(phrase)) && rule.chars().all(plain))
+        .then_some(rule)
 }
 
 /// The number in `may not be more than N bytes` and `limit is N`, which quote nothing of the object.
@@ -106,6 +121,24 @@ mod tests {
             vec![("FieldValueInvalid".into(), "spec.x".into(), cause.into())]
         };
         Refusal { code, reason: String::new(), message: message.to_owned(), causes }
+    }
+
+    /// Texts of kube-apiserver 1.36.
+    #[test]
+    fn a_rule_that_is_broken_is_told_without_the_value() {
+        for (message, told) in [
+            (
+                "Invalid value: 99999: must be between 1 and 65535, inclusive",
+                Some("must be between 1 and 65535, inclusive"),
+            ),
+            ("Invalid value: {\"a\":\"s: must be b\"}: field is immutable", Some("field is immutable")),
+            ("Duplicate value: \"x: must be secret\"", None),
+            ("Unsupported value: \"x\": supported values: \"A\", \"B\"", None),
+            ("Required value", None),
+            ("Invalid value: \"v\": hunter2", None),
+        ] {
+            assert_eq!(rule(message), told, "{message}");
+        }
     }
 
     /// Texts of kube-apiserver 1.36.

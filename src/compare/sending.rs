@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::ignore::{leave, restore, without_ignored};
+use super::leftover::{Gone, claims};
 use super::membership;
+use super::notes::is_never_taken_out;
 use super::owner;
+use super::project::put;
 use super::reasons::refusal_text;
 use super::survey::{Open, Setting};
 use super::verdict::{Class, FieldVerdict, ObjectVerdict};
@@ -42,6 +45,8 @@ pub struct Sending {
     pub take_over: Option<Value>,
     /// The apply. Its pin is that of the object before the take-over.
     pub apply: DryRun,
+    /// What has to be gone afterwards.
+    pub gone: Vec<Gone>,
 }
 
 /// What an apply of ours sends for an object that was read and judged. `set` is the id that marks it as a member.
@@ -63,9 +68,15 @@ pub fn sending(
         leave(schema, &mut body, &managed, &field.path, field.live.as_ref());
     }
     membership::put_label(&mut body, set);
-    let paths: Vec<FieldPath> = taken_out(verdict, force).map(|field| field.path.clone()).collect();
+    let may_go = |field: &&FieldVerdict| !is_never_taken_out(&open.id, &field.path);
+    let taken_out = planned(verdict, force).filter(|field| field.desired.is_none()).filter(may_go);
+    let gone: Vec<Gone> = taken_out.filter_map(|field| Gone::of(schema, &body, &open.live, field)).collect();
+    let forced = planned(verdict, force).any(|field| field.class == Class::Stuck && is_controllers(field));
+    let paths: Vec<FieldPath> = gone.iter().map(|gone| gone.path.clone()).collect();
+    let claims = claims(schema, &open.live, &body, &gone);
     Sending {
-        take_over: take_over(&open.live, &paths, is_persons),
+        take_over: take_over(&open.live, &paths, &claims, |entry| forced || is_persons(entry)),
+        gone,
         apply: DryRun {
             id: open.id.clone(),
             resource: Resource::clone(&desired.resource),
@@ -104,6 +115,18 @@ pub fn recorded(setting: &Setting<'_>, open: &Open, verdict: &ObjectVerdict, for
     object
 }
 
+/// What is recorded where fields stay that Git dropped: they keep what was applied before, so that the next run knows of them.
+pub fn still(setting: &Setting<'_>, open: &Open, mut object: Value, left: &[FieldPath]) -> Value {
+    let schema = setting.schema_of(&open.desired.gvk);
+    let Some(base) = open.base.object() else { return object };
+    for path in left {
+        if let Some(value) = open.base.at(schema, path) {
+            put(schema, &mut object, path, value, base);
+        }
+    }
+    object
+}
+
 /// The fields that an apply changes: all that count but those that it leaves to a controller.
 pub fn planned<'v>(verdict: &'v ObjectVerdict, force: &'v Force) -> impl Iterator<Item = &'v FieldVerdict> {
     verdict.fields.iter().filter(move |field| field.counts && !is_held(field, force))
@@ -115,12 +138,13 @@ pub fn held<'v>(verdict: &'v ObjectVerdict, force: &'v Force) -> impl Iterator<I
 }
 
 fn is_held(field: &FieldVerdict, force: &Force) -> bool {
-    field.class == Class::Held && !force.takes(field)
+    let held = field.class == Class::Held || (field.class == Class::Stuck && is_controllers(field));
+    held && !force.takes(field)
 }
 
-/// What is live and shall not be.
-fn taken_out<'v>(verdict: &'v ObjectVerdict, force: &'v Force) -> impl Iterator<Item = &'v FieldVerdict> {
-    planned(verdict, force).filter(|field| field.desired.is_none() && field.live.is_some())
+/// True if a controller keeps in place what Git dropped.
+fn is_controllers(field: &FieldVerdict) -> bool {
+    field.owners.iter().any(|name| !owner::is_person(name.split('/').next().unwrap_or(name)))
 }
 
 pub(super) fn is_persons(entry: &Entry<'_>) -> bool {

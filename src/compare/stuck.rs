@@ -35,6 +35,16 @@ const MOVED: &[(&str, &str, [(&str, &str); 2])] = &[(
     [("v1", "targetCPUUtilizationPercentage"), ("v2", "metrics")],
 )];
 
+/// The field that the server keeps equal to another one, if there is one.
+pub(super) fn beside(schema: &Schema, path: &FieldPath) -> Option<FieldPath> {
+    let (PathElement::Field(name), parents) = path.0.split_last()? else { return None };
+    let of = schema.node(node_at(schema, parents)).name.as_deref()?;
+    let (_, _, other) = ALIASES.iter().find(|row| (row.0, row.1) == (of, name.as_str()))?;
+    let mut beside = parents.to_vec();
+    beside.push(PathElement::Field((*other).to_owned()));
+    Some(FieldPath(beside))
+}
+
 /// The alias that restores a dropped field, if there is one that is live, not ours, and not in Git either.
 pub(super) fn alias(
     schema: &Schema,
@@ -42,15 +52,12 @@ pub(super) fn alias(
     desired: &Value,
     live: &Value,
     path: &FieldPath,
-) -> Option<&'static str> {
-    let (PathElement::Field(name), parents) = path.0.split_last()? else { return None };
-    let of = schema.node(node_at(schema, parents)).name.as_deref()?;
-    let (_, _, other) = ALIASES.iter().find(|row| (row.0, row.1) == (of, name.as_str()))?;
-    let mut beside = parents.to_vec();
-    beside.push(PathElement::Field((*other).to_owned()));
+) -> Option<String> {
+    let beside = beside(schema, path)?.0;
     let ours = managed.own().is_some_and(|own| own.fields.contains(&beside));
     let is_live = value_at(schema, live, &beside).is_some();
-    (is_live && !ours && value_at(schema, desired, &beside).is_none()).then_some(*other)
+    let other = beside.last().map(ToString::to_string);
+    other.filter(|_| is_live && !ours && value_at(schema, desired, &beside).is_none())
 }
 
 /// What stays by the evidence of our own entry; `former_values` are lists that it holds as one value.

@@ -22,7 +22,7 @@ pub enum Class {
     Diverged,
     /// Git dropped it and an apply takes it out.
     Removal,
-    /// Git dropped it and an apply cannot take it out.
+    /// Git dropped it and a plain apply does not take it out.
     Stuck,
     /// Live differs and a controller owns the field: an apply leaves it.
     Held,

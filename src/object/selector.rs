@@ -1,6 +1,7 @@
 //! Label selectors as `kubectl -l` reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// A label selector: all of its requirements must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,22 @@ impl Selector {
             Requirement::Exists(key) => labels.contains_key(key.as_str()),
             Requirement::Absent(key) => !labels.contains_key(key.as_str()),
         })
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |values: &BTreeSet<String>| values.iter().cloned().collect::<Vec<_>>().join(",");
+        for (number, requirement) in self.0.iter().enumerate() {
+            f.write_str(if number > 0 { "," } else { "" })?;
+            match requirement {
+                Requirement::In(key, values) => write!(f, "{key} in ({})", list(values))?,
+                Requirement::NotIn(key, values) => write!(f, "{key} notin ({})", list(values))?,
+                Requirement::Exists(key) => f.write_str(key)?,
+                Requirement::Absent(key) => write!(f, "!{key}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -158,6 +175,7 @@ mod tests {
         for (text, expected) in table {
             let selector = Selector::parse(text).unwrap();
             assert_eq!(selector.matches(&labels), expected, "{text}");
+            assert_eq!(Selector::parse(&selector.to_string()).as_ref(), Ok(&selector), "{selector}");
         }
     }
 

@@ -11,8 +11,14 @@ use super::path::{FieldPath, PathElement};
 use super::value::text_at;
 
 /// A JSON patch (RFC 6902) that moves what chosen entries own at or below some paths into our Apply entry, guarded by the
-/// `resourceVersion` of the live object. `None` if no chosen entry owns anything there.
-pub fn take_over(live: &Value, paths: &[FieldPath], from: impl Fn(&Entry<'_>) -> bool) -> Option<Value> {
+/// `resourceVersion` of the live object. Of `claims` our entry becomes the owner although nobody was. `None` if no chosen entry
+/// owns anything there, and nothing is claimed.
+pub fn take_over(
+    live: &Value,
+    paths: &[FieldPath],
+    claims: &[FieldPath],
+    from: impl Fn(&Entry<'_>) -> bool,
+) -> Option<Value> {
     let version = text_at(live, &["metadata", "resourceVersion"])?;
     let entries = live.pointer("/metadata/managedFields")?.as_array()?;
     let own_at = entries.iter().position(|entry| parse_entry(entry).is_some_and(|entry| is_own(&entry)));
@@ -44,6 +50,12 @@ pub fn take_over(live: &Value, paths: &[FieldPath], from: impl Fn(&Entry<'_>) ->
             left.push(raw);
         }
     }
+    for path in claims {
+        let keys: Option<Vec<String>> = path.0.iter().map(element_key).collect();
+        if let Some(keys) = keys {
+            put(&mut moved, &path.0, Cut { keys, below: json!({}) });
+        }
+    }
     if moved.is_empty() {
         return None;
     }
@@ -69,6 +81,19 @@ fn is_own(entry: &Entry<'_>) -> bool {
     entry.manager == FIELD_MANAGER
         && entry.operation == super::fields::Operation::Apply
         && entry.subresource.is_empty()
+}
+
+/// The key of an element that stands in no trie yet.
+fn element_key(element: &PathElement) -> Option<String> {
+    match element {
+        PathElement::Field(name) => Some(format!("f:{name}")),
+        PathElement::Value(value) => Some(format!("v:{value}")),
+        PathElement::Key(keys) => {
+            let keys: Map<String, Value> = keys.iter().cloned().collect();
+            Some(format!("k:{}", Value::Object(keys)))
+        }
+        PathElement::Index(_) => None,
+    }
 }
 
 /// The key of a child of a trie.
@@ -151,7 +176,7 @@ mod tests {
     }
 
     fn moved(live: &Value, paths: &[FieldPath]) -> Option<Value> {
-        Some(take_over(live, paths, |entry| entry.manager.starts_with("kubectl"))?[1]["value"].clone())
+        Some(take_over(live, paths, &[], |entry| entry.manager.starts_with("kubectl"))?[1]["value"].clone())
     }
 
     #[test]
@@ -181,7 +206,7 @@ mod tests {
             ])
         );
         assert_eq!(moved(&live, &[path(&["spec", "y"])]), None, "nobody owns it");
-        let guard = take_over(&live, &[path(&["spec", "x"])], |_| true).unwrap()[0].clone();
+        let guard = take_over(&live, &[path(&["spec", "x"])], &[], |_| true).unwrap()[0].clone();
         assert_eq!(guard, json!({"op": "replace", "path": "/metadata/resourceVersion", "value": "7"}));
     }
 
@@ -190,6 +215,22 @@ mod tests {
         let live = live(&[entry("kubectl-edit", "Update", json!({"f:data": {"f:a": {}, "f:b": {}}}))]);
         let both = moved(&live, &[path(&["data", "a"]), path(&["data", "b"])]).unwrap();
         assert_eq!(both, json!([entry("gitops", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}))]));
+    }
+
+    #[test]
+    fn what_nobody_owns_can_be_claimed() {
+        let item = r#"k:{"name":"a"}"#;
+        let live = live(&[entry("gitops", "Apply", json!({"f:list": {item: {".": {}, "f:x": {}}}}))]);
+        let mut beside = path(&["list"]);
+        beside.0.push(PathElement::Key(vec![("name".to_owned(), json!("b"))]));
+        let mut inside = path(&["list"]);
+        inside.0.push(PathElement::Key(vec![("name".to_owned(), json!("a"))]));
+        inside.0.push(PathElement::Field("y".to_owned()));
+        let claimed = take_over(&live, &[], &[beside, inside], |_| true).unwrap()[1]["value"].clone();
+        let other = r#"k:{"name":"b"}"#;
+        let fields = json!({"f:list": {item: {".": {}, "f:x": {}, "f:y": {}}, other: {}}});
+        assert_eq!(claimed, json!([entry("gitops", "Apply", fields)]));
+        assert_eq!(take_over(&live, &[], &[], |_| true), None);
     }
 
     #[test]

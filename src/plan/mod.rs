@@ -3,10 +3,15 @@
 //! A plan is shown, confirmed and executed as it is. What cannot be planned is a blocker, and what may not be done is a step
 //! that is refused.
 
+pub mod allowed;
+pub mod bound;
 pub mod order;
 pub mod outcome;
 pub mod prune;
 pub mod revert;
+pub mod saved;
+pub mod seal;
+pub mod stale;
 pub mod undo;
 
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::order::Wave;
 use super::{Action, Left, Plan, Refused, Revert, Step};
 use crate::compare::owner::Writer;
-use crate::compare::reverting::reverting;
+use crate::compare::reverting::{is_edit, reverting};
 use crate::compare::sending::labelled;
 use crate::compare::survey::{Bases, Setting, opened};
 use crate::compare::verdict::{FieldVerdict, ObjectVerdict, Status};
@@ -105,7 +105,7 @@ fn fields(
     let Some(Ok(Presence::Found(observed))) = live.get(&verdict.id) else { return None };
     let live: Value = serde_json::from_slice(&observed.json).ok()?;
     let open = opened(setting, &verdict.id, ready, live);
-    let (reverting, left) = reverting(setting, &open, verdict, |field| choice.takes(field));
+    let (reverting, left) = reverting(setting, &open, verdict, |field| is_edit(field) && choice.takes(field));
     plan.left.extend(left.into_iter().map(|(path, reason)| Left {
         id: verdict.id.clone(),
         path: Some(path),

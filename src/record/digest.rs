@@ -63,6 +63,12 @@ pub fn of_render<'i>(
     hex(&key.mac("render", &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())[..16])
 }
 
+/// Sixteen bytes of a keyed digest of some parts, in hexadecimal digits; `purpose` keeps digests for one thing from being those
+/// for another.
+pub fn keyed(key: &SetKey, purpose: &str, parts: &[&[u8]]) -> String {
+    hex(&key.mac(purpose, parts)[..16])
+}
+
 /// A uid in sixteen bytes: those that a UUID spells, of another text the first of its SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uid(pub [u8; 16]);

@@ -12,6 +12,7 @@ pub mod bases;
 pub mod decode;
 pub mod digest;
 pub mod encode;
+pub mod event;
 #[cfg(test)]
 mod fixtures;
 pub mod index;

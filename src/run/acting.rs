@@ -12,11 +12,12 @@ use super::keeping::{Keeping, Places, place_of};
 use super::lock::LockOptions;
 use super::order::Intent;
 use super::pending;
+use super::saved::Exact;
 use super::second_read::second_read;
 use super::undo::recording::Recording;
 use super::wait::Awaited;
 use crate::cluster::Server;
-use crate::compare::sending::recorded;
+use crate::compare::sending::{recorded, still};
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::desired::Entry;
 use crate::live::{LiveSet, Presence};
@@ -48,6 +49,8 @@ pub(super) struct Acting<'a> {
     pub(super) progress: Arc<Progress>,
     pub(super) continue_on_error: bool,
     pub(super) intent: &'a Intent,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     /// What is kept so that the run can be undone.
     pub(super) undo: Recording<'a>,
     /// Uids of what this run wrote: none of it is ever deleted by it.
@@ -124,6 +127,14 @@ impl<'a> Acting<'a> {
         plan: &Plan,
         acted: &mut BTreeMap<ObjectId, Acted>,
     ) -> Result<(), RunError> {
+        let is_undone = |step: &Step| {
+            let act = acted.get(&step.id).map(|acted| acted.act);
+            matches!(act, Some(Act::Failed | Act::NotStarted)) && !matches!(step.action, Action::Delete(_))
+        };
+        if plan.steps.iter().any(is_undone) {
+            // What takes the place of a member that left Git may be what failed: that member stays.
+            return Ok(());
+        }
         for wave in Wave::ALL.into_iter().rev() {
             let is_written = |step: &&Step| match &step.action {
                 Action::Delete(deletion) => self.written.contains(&deletion.pin.uid),
@@ -135,7 +146,7 @@ impl<'a> Acting<'a> {
                 let reason = "it is rendered under another version or group".to_owned();
                 note(acted, &step.id, Act::Failed, Some(reason));
             }
-            if self.must_end(acted) && !self.continue_on_error {
+            if self.must_end(acted) && (!self.continue_on_error || self.is_stale()) {
                 break;
             }
             let scene = self.scene;
@@ -193,6 +204,12 @@ impl<'a> Acting<'a> {
             note(acted, &id, Act::Failed, Some(reason));
         }
         let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.is_write()).collect();
+        if let (Some(exact), Some(other)) = (self.exact, steps.iter().find(|step| !is_creation(step))) {
+            let ended = exact.stale("somebody created it");
+            let (act, reason) = told(ended);
+            note(acted, &other.id, act, reason);
+            return Ok(None);
+        }
         for step in &steps {
             if let Action::Update(update) = &step.action {
                 self.undo.correct(&step.id, typed(update.open.live.clone(), &step.gvk));
@@ -226,8 +243,8 @@ impl<'a> Acting<'a> {
     ) -> Result<(), RunError> {
         let stop = &self.fence.stop;
         let (reader, server, policy, inflight) = (self.reader, self.server, self.policy, self.inflight);
-        let reread = Reread::default();
-        let execution = Execution { reader, server, policy, inflight, stop, reread: &reread };
+        let (reread, exact) = (Reread::default(), self.exact);
+        let execution = Execution { reader, server, policy, inflight, stop, exact, reread: &reread };
         let fence = async || self.fence.before_batch().await;
         let (results, lost) = execution.wave(scene, steps, fence, || self.progress.step()).await;
         let by_id: BTreeMap<&ObjectId, &Step> = steps.iter().map(|step| (&step.id, *step)).collect();
@@ -243,7 +260,7 @@ impl<'a> Acting<'a> {
             if let (Intent::Revert(_), Some(live)) = (self.intent, live_of(&ended)) {
                 self.keeping.touch(&id, live)?;
             } else if let (Some(step), Some(live)) = (by_id.get(&id), live_of(&ended))
-                && let Some(member) = member(scene, step, live, self.policy)
+                && let Some(member) = member(scene, step, &ended, live, self.policy)
             {
                 self.keeping.note(&member)?;
             }
@@ -277,7 +294,12 @@ impl<'a> Acting<'a> {
     /// True if no further wave may begin.
     fn must_end(&self, acted: &BTreeMap<ObjectId, Acted>) -> bool {
         let failed = acted.values().any(|acted| acted.act == Act::Failed);
-        self.fence.stop.is_wanted() || (failed && !self.continue_on_error)
+        self.fence.stop.is_wanted() || self.is_stale() || (failed && !self.continue_on_error)
+    }
+
+    /// True if the saved plan that is performed turned out not to hold.
+    fn is_stale(&self) -> bool {
+        self.exact.is_some_and(Exact::is_stale)
     }
 }
 
@@ -328,6 +350,10 @@ pub(super) fn is_present(live: &LiveSet, id: &ObjectId) -> bool {
     matches!(live.get(id), Some(Ok(Presence::Found(_))))
 }
 
+fn is_creation(step: &Step) -> bool {
+    matches!(step.action, Action::Create(_))
+}
+
 fn uid_of(live: &Value) -> Option<String> {
     text_at(live, &["metadata", "uid"]).map(str::to_owned)
 }
@@ -351,6 +377,7 @@ fn live_of(ended: &Ended) -> Option<&Value> {
         Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
             Some(live)
         }
+        Ended::Partly(live, ..) => Some(live),
         _ => None,
     }
 }
@@ -364,19 +391,26 @@ pub(super) fn told(ended: Ended) -> (Act, Option<String>) {
         Ended::Same(_) => (Act::Unchanged, None),
         Ended::Deleted => (Act::Deleted, None),
         Ended::Deleting => (Act::Deleting, Some("finalizers hold it".to_owned())),
-        Ended::Failed(reason) => (Act::Failed, Some(reason)),
+        Ended::Failed(reason) | Ended::Partly(_, _, reason) => (Act::Failed, Some(reason)),
         Ended::NotStarted => (Act::NotStarted, None),
     }
 }
 
 /// What is recorded of an object that was written.
-fn member(scene: &Scene, step: &Step, live: &Value, policy: &Policy) -> Option<Member> {
+fn member(scene: &Scene, step: &Step, ended: &Ended, live: &Value, policy: &Policy) -> Option<Member> {
     let object = match &step.action {
         Action::Create(_) | Action::Replace(_) => match scene.desired.entries.get(&step.id)? {
             Entry::Ready(ready) => ready.object(),
             _ => return None,
         },
-        Action::Update(update) => recorded(&scene.setting(), &update.open, &update.verdict, &policy.force),
+        Action::Update(update) => {
+            let setting = scene.setting();
+            let object = recorded(&setting, &update.open, &update.verdict, &policy.force);
+            match ended {
+                Ended::Partly(_, left, _) => still(&setting, &update.open, object, left),
+                _ => object,
+            }
+        }
         Action::Revert(_) | Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
     };
     member_of(&step.id, object, live)

@@ -1,4 +1,4 @@
-//! The stages from a source to verdicts: open, render, discover, resolve, read, survey, ask.
+//! The stages from a rendered source to verdicts: resolve, read, survey, ask.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use super::choose::{self, Chosen};
 use super::error::RunError;
 use super::extras::{Extras, Search};
 use super::paranoid;
-use super::recorded::{self, Recorded};
+use super::prepared::{Prepared, prepare};
+use super::recorded::{self, LastApplied, Recorded};
 use super::remembered::Remembered;
-use super::remotes::Fetched;
 use super::rendering::Rendering;
+use super::unborn;
 use crate::cluster::error::ClusterError;
 use crate::compare::ignore::usage::Usage;
 use crate::compare::ignore::{Rule, Rules, application};
@@ -28,8 +29,7 @@ use crate::object::id::{GroupVersion, Gvk, ObjectId};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::{SetChoice, SetIdentity};
-use crate::render::detect::Renderer;
-use crate::render::{Manifests, Notice, RenderError};
+use crate::render::{Manifests, Notice};
 use crate::report::{RemoteBase, Source};
 use crate::schema::Schemas;
 use crate::source::tree::RepoPath;
@@ -78,6 +78,8 @@ pub struct Comparison {
     pub allow_empty: bool,
     /// Ids of sets whose members become this set's.
     pub adopts: Vec<String>,
+    /// True if dry runs are sent for objects that do not exist, too.
+    pub verify_new: bool,
 }
 
 /// The result of a comparison.
@@ -93,89 +95,12 @@ pub struct Compared {
     pub warnings: Vec<Notice>,
     /// Which rules of the configuration mean something here.
     pub usage: Usage,
+    /// The revision that was applied last.
+    pub(super) last: Option<LastApplied>,
+    /// Id of the object that a tag names, if the revision is one.
+    pub tag: Option<String>,
     /// What is wrong with each `--only` here, in their order: it may mean an object of another target.
     pub unmet: Vec<Option<RunError>>,
-}
-
-/// What a report says about an opened source.
-pub fn told(snapshot: &Snapshot) -> Source {
-    Source {
-        display: snapshot.display.clone(),
-        reference: snapshot.reference.clone(),
-        commit: snapshot.commit.clone(),
-        branch: snapshot.branch.clone(),
-        dirty: snapshot.dirty,
-    }
-}
-
-/// A rendered source.
-#[derive(Debug)]
-pub struct Rendered {
-    /// Where it comes from.
-    pub source: Source,
-    /// Its manifests.
-    pub manifests: Manifests,
-    /// URL of the repository, if there is one.
-    pub origin_url: Option<String>,
-    /// The directory in it.
-    pub path: String,
-    /// What rendered it.
-    pub renderer: Renderer,
-    /// What was fetched for it.
-    pub fetched: Fetched,
-}
-
-/// Opens and renders a source.
-///
-/// # Errors
-/// The source cannot be read or rendered.
-pub fn render(request: &source::Request, rendering: &Rendering) -> Result<Rendered, RunError> {
-    let snapshot = source::open(request)?;
-    rendered(&snapshot, &snapshot.prefix, rendering, false)
-}
-
-/// Renders a directory of an open source.
-fn rendered(
-    snapshot: &Snapshot,
-    directory: &RepoPath,
-    rendering: &Rendering,
-    allow_empty: bool,
-) -> Result<Rendered, RunError> {
-    let (mut manifests, fetched) = match rendering.render(snapshot, directory) {
-        Err(RunError::Render(RenderError::NoManifests { .. })) if allow_empty => {
-            (Manifests::default(), Fetched::default())
-        }
-        result => result?,
-    };
-    let remark = |text: &String| Notice {
-        file: snapshot.display.clone(),
-        line: 0,
-        column: 0,
-        message: text.clone(),
-        hint: None,
-    };
-    manifests.warnings.splice(0..0, snapshot.warnings.iter().map(remark));
-    Ok(Rendered {
-        source: told(snapshot),
-        manifests,
-        origin_url: snapshot.origin_url.clone(),
-        path: directory.as_str().to_owned(),
-        renderer: crate::render::renderer_of(snapshot.tree.as_ref(), directory),
-        fetched,
-    })
-}
-
-/// What is known before anything of the set is read from the cluster.
-#[derive(Debug)]
-pub struct Prepared {
-    /// The rendered source.
-    pub rendered: Rendered,
-    /// Which types are served.
-    pub catalog: Catalog,
-    /// The namespace of what has none.
-    pub namespace: String,
-    /// The set, if it has a name.
-    pub set: Option<SetIdentity>,
 }
 
 /// What verdicts were made of: commands that act on them need it once more.
@@ -228,42 +153,6 @@ pub async fn compare(
 ) -> Result<Compared, RunError> {
     let prepared = prepare(comparison, reader, progress).await?;
     Ok(examine(comparison, prepared, reader, progress, false).await?.0)
-}
-
-/// Renders the source and asks what the cluster serves.
-///
-/// # Errors
-/// As [`compare`].
-pub async fn prepare(
-    comparison: &Comparison,
-    reader: &Live,
-    progress: &Progress,
-) -> Result<Prepared, RunError> {
-    progress.stage("rendering");
-    let (opening, how) = (comparison.source.clone(), comparison.rendering.clone());
-    let allow_empty = comparison.allow_empty;
-    let rendering = super::blocking(move || match &opening {
-        Opening::Request(request) => {
-            let snapshot = source::open(request)?;
-            rendered(&snapshot, &snapshot.prefix, &how, allow_empty)
-        }
-        Opening::Shared(snapshot, directory) => rendered(snapshot, directory, &how, allow_empty),
-    });
-    let remote = matches!(&comparison.source, Opening::Request(request) if is_remote(request));
-    // A remote source may be out of reach, and then the cluster is left alone; a directory renders beside discovery.
-    let (rendered, catalog) = if remote {
-        (rendering.await?, reader.catalog().await?)
-    } else {
-        let (rendered, catalog) = tokio::join!(rendering, reader.catalog());
-        (rendered?, catalog?)
-    };
-    let namespace = comparison
-        .namespace
-        .clone()
-        .or_else(|| reader.identity().namespace.clone())
-        .unwrap_or_else(|| "default".to_owned());
-    let set = comparison.set.identity(rendered.origin_url.as_deref(), &rendered.path, &namespace);
-    Ok(Prepared { rendered, catalog, namespace, set })
 }
 
 /// Reads what is live and decides. With `keep` the answer holds what the verdicts were made of.
@@ -346,6 +235,9 @@ pub async fn examine(
     warnings.extend(paranoid::check(reader, &scene.catalog, &setting, sampled, &mut verdicts).await);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id));
     ask::explain_missing(reader, &mut verdicts).await;
+    if comparison.verify_new {
+        unborn::verify(reader, &setting, label.as_deref(), dry_runs(comparison, reader), &mut verdicts).await;
+    }
     if comparison.chosen.is_all() {
         let (desired, recorded) = (&scene.desired, &scene.recorded);
         let search = Search { reader, catalog: &scene.catalog, desired, recorded };
@@ -354,42 +246,14 @@ pub async fn examine(
         verdicts.sort_by(|a, b| a.id.cmp(&b.id));
         scene.extras = extras;
     }
-    let (source, remotes) = (rendered.source, rendered.fetched.bases);
-    let compared = Compared { source, verdicts, remotes, warnings, usage: found.usage, unmet };
+    let (source, remotes, tag) = (rendered.source, rendered.fetched.bases, rendered.tag);
+    let (last, usage) = (scene.recorded.last_applied(), found.usage);
+    let compared = Compared { source, verdicts, remotes, warnings, usage, last, tag, unmet };
     let scene = keep.then(|| {
         scene.live = live;
         scene
     });
     Ok((compared, scene))
-}
-
-/// The set that a source and flags name. With a name the source is not opened.
-///
-/// # Errors
-/// The source cannot be opened, or nothing names the set.
-pub fn name(request: &source::Request, choice: &SetChoice, namespace: &str) -> Result<SetIdentity, RunError> {
-    if choice.name.is_some() {
-        return choice.identity(None, "", namespace).ok_or_else(nameless);
-    }
-    let snapshot = source::open(request)?;
-    let url = snapshot.origin_url.as_deref();
-    choice.identity(url, snapshot.prefix.as_str(), namespace).ok_or_else(nameless)
-}
-
-/// Nothing names a set that is to be written.
-pub fn nameless() -> RunError {
-    RunError::usage(
-        "the set has no name: the source is no repository with a remote called origin",
-        "name it with --set-name NAME, the same in every run".to_owned(),
-    )
-}
-
-/// True if opening the source needs the network.
-fn is_remote(request: &source::Request) -> bool {
-    matches!(
-        source::url::parse(&request.source, &request.allow_protocols),
-        Ok(source::url::Location::Remote(_))
-    )
 }
 
 /// Renders the base revision with the same settings; `--base none` and no `--base` leave it to the evidence.

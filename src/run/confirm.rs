@@ -17,8 +17,13 @@ pub(super) async fn confirm(
     identity: &Identity,
     yes: bool,
     count_back: bool,
+    saved: bool,
 ) -> Result<(), RunError> {
-    ask(words(plan), plan.deletions().count(), identity, yes, count_back).await
+    let what = match saved {
+        true => format!("perform the saved plan: {}", words(plan)),
+        false => words(plan),
+    };
+    ask(what, plan.deletions().count(), identity, yes, count_back).await
 }
 
 /// Asks whether something is to be done, unless that was said already. With `count_back` the number has to be typed.

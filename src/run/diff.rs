@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::compared::{Comparison, compare};
 use super::error::RunError;
+use super::forward::{self, Lookup};
 use super::output::{Output, report_target_error};
 use super::pin;
 use super::reporting::{Done, Telling, Told, explain, report, write};
 use super::targets::{self, Job, Plan, Selection};
-use crate::cli::{ClusterArgs, DiffArgs};
+use crate::cli::{ClusterArgs, DiffArgs, Verify};
 use crate::cluster::Server;
 use crate::exit::{Code, FailOn};
 use crate::reader::Live;
@@ -107,12 +108,19 @@ async fn compared(
         rules: plan.config.rules.clone(),
         allow_empty: false,
         adopts: Vec::new(),
+        verify_new: args.judge.verify == Verify::All,
     };
     let progress = output.progress();
     let compared = compare(&comparison, &live, &progress).await;
     drop(progress);
     let mut compared = compared?;
     compared.warnings.extend(unchecked);
+    if let (Some(last), Live::Server(_)) = (&compared.last, &live) {
+        let request = settings::source(&args.source, &args.run);
+        let (source, tag) = (&compared.source, compared.tag.as_deref());
+        let found = forward::findings(&request, last, source, tag, Lookup::AtHand).await?;
+        compared.warnings.extend(found.into_iter().map(forward::notice));
+    }
     Ok(Done { live, compared })
 }
 

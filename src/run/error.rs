@@ -29,6 +29,16 @@ pub enum RunError {
         /// The way out.
         hint: Option<String>,
     },
+    /// A saved plan that does not hold any more.
+    #[error("the plan in {file} is stale, and nothing was written: {}", differences.first().map_or("", String::as_str))]
+    Stale {
+        /// Its file.
+        file: String,
+        /// What differs.
+        differences: Vec<String>,
+        /// The way out.
+        hint: String,
+    },
     /// A run that writes had to stop.
     #[error("{problem}")]
     Stopped {
@@ -95,7 +105,9 @@ impl RunError {
             Self::Source(error) | Self::RemoteBase { error, .. } if error.is_trust_failure() => {
                 Code::Untrusted
             }
-            Self::Snapshot(SnapshotError::InsideWorkTree { .. }) | Self::Refused { .. } => Code::Refused,
+            Self::Snapshot(SnapshotError::InsideWorkTree { .. })
+            | Self::Refused { .. }
+            | Self::Stale { .. } => Code::Refused,
             Self::Stopped { code, .. } => *code,
             _ => Code::Error,
         }
@@ -110,6 +122,7 @@ impl RunError {
             Self::Config(problems) if problems.len() > 1 => {
                 problems.iter().map(ToString::to_string).collect()
             }
+            Self::Stale { differences, .. } if differences.len() > 1 => told(differences),
             _ => Vec::new(),
         }
     }
@@ -118,6 +131,7 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } | Self::Refused { hint, .. } | Self::Stopped { hint, .. } => hint.clone(),
+            Self::Stale { hint, .. } => Some(hint.clone()),
             Self::Config(problems) => problems.iter().find_map(|problem| problem.hint.clone()),
             Self::Source(error) | Self::RemoteBase { error, .. } => error.hint(),
             Self::External(error) => error.hint(),
@@ -130,6 +144,14 @@ impl RunError {
             Self::Output { .. } => None,
         }
     }
+}
+
+/// The first of many lines, and how many more there are.
+fn told(lines: &[String]) -> Vec<String> {
+    const MOST: usize = 20;
+    let more = lines.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    lines.iter().take(MOST).cloned().chain(more).collect()
 }
 
 fn first(problems: &[Notice]) -> String {

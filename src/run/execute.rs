@@ -12,16 +12,21 @@ use super::ask;
 use super::compared::Scene;
 use super::error::RunError;
 use super::remembered::Remembered;
+use super::saved::Exact;
 use super::stop::Stop;
 use crate::cluster::Server;
-use crate::compare::reverting::{Reverting, beside, reverting as reverting_of};
+use crate::compare::leftover::{Gone, leftovers, removal};
+use crate::compare::reverting::{Reverting, beside, is_edit, reverting as reverting_of};
 use crate::compare::sending::{Force, creation, planned, refused, sending};
 use crate::compare::survey::{Open, opened};
-use crate::compare::verdict::{FieldVerdict, ObjectVerdict};
+use crate::compare::verdict::{Class, FieldVerdict, ObjectVerdict};
 use crate::desired::Entry;
 use crate::live::{DryRun, Pin, Prediction, Presence, Write, Written};
+use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
+use crate::object::path::FieldPath;
 use crate::object::value::text_at;
+use crate::plan::bound::{of_revert, of_update};
 use crate::plan::prune::Deletion;
 use crate::plan::undo::typed;
 use crate::plan::{Action, Policy, Replace, Revert, Step, Update, same_changes};
@@ -46,6 +51,8 @@ pub(super) enum Ended {
     Replaced(Box<Value>),
     /// Somebody else had done it meanwhile.
     Same(Box<Value>),
+    /// It was changed, and these fields stay although they should be gone, for this reason.
+    Partly(Box<Value>, Vec<FieldPath>, String),
     /// It is gone.
     Deleted,
     /// It is being deleted: something holds it.
@@ -72,6 +79,8 @@ pub(super) struct Execution<'a> {
     /// Most writes in flight.
     pub(super) inflight: usize,
     pub(super) stop: &'a Stop,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     /// What was found instead of what the plan was made for.
     pub(super) reread: &'a Reread,
 }
@@ -94,7 +103,7 @@ impl Execution<'_> {
         let (mut next, mut lost) = (steps.iter(), None);
         let mut begun = 0;
         loop {
-            while running.len() < self.inflight && lost.is_none() && !self.stop.is_wanted() {
+            while running.len() < self.inflight && lost.is_none() && self.goes_on() {
                 let Some(step) = next.next() else { break };
                 if begun % BATCH == 0
                     && let Err(error) = fence().await
@@ -119,6 +128,18 @@ impl Execution<'_> {
         (results, lost)
     }
 
+    fn goes_on(&self) -> bool {
+        !self.stop.is_wanted() && !self.exact.is_some_and(Exact::is_stale)
+    }
+
+    /// A step that somebody got in the way of.
+    fn crossed(&self, what: &str) -> Ended {
+        match self.exact {
+            Some(exact) => exact.stale(what),
+            None => Ended::Failed(format!("{what} since it was read; run again")),
+        }
+    }
+
     async fn step(&self, scene: &Scene, step: &Step) -> Ended {
         match &step.action {
             Action::Create(apply) => self.create(apply).await,
@@ -134,7 +155,7 @@ impl Execution<'_> {
     async fn create(&self, apply: &DryRun) -> Ended {
         match self.server.write(&Write::Apply(apply.clone())).await {
             Written::Stored(object) => Ended::Created(Box::new(object)),
-            Written::Conflict => Ended::Failed("somebody created it since it was read; run again".to_owned()),
+            Written::Conflict => self.crossed("somebody created it"),
             other => failed(&apply.id, other),
         }
     }
@@ -181,6 +202,7 @@ impl Execution<'_> {
         match self.server.write(&delete).await {
             Written::Gone => Ended::Deleted,
             Written::Deleting => Ended::Deleting,
+            Written::Conflict if self.exact.is_some() => self.crossed("somebody changed it"),
             Written::Conflict => {
                 Ended::Failed("somebody changed it since it was read, so it stays; run again".to_owned())
             }
@@ -192,7 +214,9 @@ impl Execution<'_> {
         let mut current = update.sending.clone();
         for _ in 0..ROUNDS {
             match self.send(&current.take_over, &current.apply).await {
-                Written::Stored(object) => return Ended::Configured(Box::new(object)),
+                Written::Stored(object) => {
+                    return self.finish(scene, &current.apply, object, &current.gone).await;
+                }
                 Written::Conflict => {}
                 other => return failed(&update.open.id, other),
             }
@@ -200,13 +224,22 @@ impl Execution<'_> {
             let (open, verdict) = match self.again(scene, &update.open).await {
                 Ok(Again::Changed(again)) => *again,
                 // Git has it, so it is made anew, as it would have been a moment later.
+                Ok(Again::Gone) if self.exact.is_some() => return self.crossed("somebody deleted it"),
                 Ok(Again::Gone) => return self.recreate(scene, &update.open.id).await,
                 Err(reason) => return Ended::Failed(reason),
             };
             let force = &self.policy.force;
             let new = sending(&scene.setting(), &open, &verdict, &self.policy.set, force);
-            if is_there(&verdict, &open, &self.policy.set, force) {
-                return Ended::Same(Box::new(open.live));
+            let ours = renewed(&update.open.live, &open.live);
+            let is_there = is_there(&verdict, &open, &self.policy.set, force, ours);
+            if let Some(exact) = self.exact
+                && !exact.holds(&open.id, &open.live, &of_update(&new))
+                && !(exact.is_same_object(&open.id, &open.live) && is_there)
+            {
+                return exact.stale("somebody changed it");
+            }
+            if is_there {
+                return as_wanted(ours, open.live);
             }
             if !same_changes(&update.verdict, &verdict, force) {
                 return Ended::Failed(moved(&update.verdict, &verdict, force));
@@ -223,7 +256,9 @@ impl Execution<'_> {
         for _ in 0..ROUNDS {
             let (now, reverting) = &current;
             match self.put_back(scene, now, reverting).await {
-                Ok(Written::Stored(object)) => return Ended::Configured(Box::new(object)),
+                Ok(Written::Stored(object)) => {
+                    return self.finish(scene, &reverting.apply, object, &reverting.gone).await;
+                }
                 Ok(Written::Conflict) => {}
                 Ok(other) => return failed(&open.id, other),
                 Err(reason) => return Ended::Failed(reason),
@@ -231,13 +266,29 @@ impl Execution<'_> {
             let (now, verdict) = match self.again(scene, open).await {
                 Ok(Again::Changed(again)) => *again,
                 Ok(Again::Gone) => {
-                    return Ended::Failed("somebody deleted it since it was read; run again".to_owned());
+                    return self.crossed("somebody deleted it");
                 }
                 Err(reason) => return Ended::Failed(reason),
             };
-            let is_chosen = |field: &FieldVerdict| planned.chosen.contains(&field.path);
-            match reverting_of(&scene.setting(), &now, &verdict, is_chosen) {
-                (None, _) => return Ended::Same(Box::new(now.live)),
+            // What was taken over, if the answer to that was lost, waits to be removed.
+            let is_taken =
+                |field: &FieldVerdict| planned.take_over.is_some() && field.class == Class::Removal;
+            let is_chosen = |field: &FieldVerdict| {
+                planned.chosen.contains(&field.path) && (is_edit(field) || is_taken(field))
+            };
+            let again = reverting_of(&scene.setting(), &now, &verdict, is_chosen);
+            if let Some(exact) = self.exact {
+                let same = exact.is_same_object(&now.id, &now.live);
+                let holds = again
+                    .0
+                    .as_ref()
+                    .map_or(same, |reverting| exact.holds(&now.id, &now.live, &of_revert(reverting)));
+                if !holds {
+                    return exact.stale("somebody changed it");
+                }
+            }
+            match again {
+                (None, _) => return as_wanted(renewed(&open.live, &now.live), now.live),
                 (Some(reverting), _) => current = (now, reverting),
             }
         }
@@ -259,9 +310,9 @@ impl Execution<'_> {
         let predicted = self.reader.predict(vec![apply.clone()]).await.into_iter().next();
         let reason = match predicted {
             Some(Prediction::Stored(predicted)) => {
-                match beside(&scene.setting(), open, &reverting.chosen, &predicted) {
+                match beside(&scene.setting(), open, reverting, &predicted) {
                     None => return Ok(self.server.write(&Write::Apply(apply)).await),
-                    Some(path) => format!("revert would also change {path}"),
+                    Some(reason) => reason,
                 }
             }
             Some(Prediction::Conflict) => return Ok(Written::Conflict),
@@ -273,6 +324,32 @@ impl Execution<'_> {
             self.give_back(&apply, open, &taken).await;
         }
         Err(reason)
+    }
+
+    /// Takes out what the apply has left of what was to be gone, by a patch of exactly that.
+    async fn finish(&self, scene: &Scene, apply: &DryRun, object: Value, gone: &[Gone]) -> Ended {
+        let setting = scene.setting();
+        let schema = setting.schema_of(&apply.resource.gvk);
+        let Some(operations) = removal(schema, &object, &leftovers(schema, &object, gone)) else {
+            return Ended::Configured(Box::new(object));
+        };
+        let (object, why) = match self.patch(apply, operations).await {
+            Written::Stored(object) => (object, "the server keeps it".to_owned()),
+            Written::Conflict => (object, "somebody changed the object in between; run again".to_owned()),
+            other => match failed(&apply.id, other) {
+                Ended::Failed(reason) => (object, reason),
+                _ => (object, "it could not be taken out".to_owned()),
+            },
+        };
+        let left: Vec<FieldPath> =
+            leftovers(schema, &object, gone).into_iter().map(|gone| gone.path.clone()).collect();
+        match left.first() {
+            None => Ended::Configured(Box::new(object)),
+            Some(path) => {
+                let reason = format!("{path} stays: {why}");
+                Ended::Partly(Box::new(object), left, reason)
+            }
+        }
     }
 
     /// Undoes a take-over that led to nothing.
@@ -331,13 +408,25 @@ impl Execution<'_> {
     }
 }
 
-/// True if nothing is left to be done about an object.
-fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force) -> bool {
+/// True if nothing is left to be done about an object. What is still not ours after a write of ours never will be.
+fn is_there(verdict: &ObjectVerdict, open: &Open, set: &str, force: &Force, ours: bool) -> bool {
     use crate::compare::verdict::NoteKind;
     let label = text_at(&open.live, &["metadata", "labels", crate::record::applyset::PART_OF_LABEL]);
     planned(verdict, force).next().is_none()
         && label == Some(set)
-        && !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt)
+        && (ours || !verdict.notes.iter().any(|note| note.kind == NoteKind::Adopt))
+}
+
+/// True if we wrote an object since it was read, and the answer was lost: nobody else has the lock, and the time of our entry
+/// stays through what others write.
+fn renewed(before: &Value, now: &Value) -> bool {
+    let (before, now) = (ManagedFields::of(before), ManagedFields::of(now));
+    now.own().is_some_and(|own| before.own().is_none_or(|old| old.time != own.time))
+}
+
+/// An object that is as it should be after a conflict: by a write of ours, or by somebody else.
+fn as_wanted(ours: bool, live: Value) -> Ended {
+    if ours { Ended::Configured(Box::new(live)) } else { Ended::Same(Box::new(live)) }
 }
 
 /// What somebody changed since the plan was made.

@@ -1,8 +1,8 @@
 //! `gitops history`: the last runs that the record of a set tells of.
 
-use super::compared;
 use super::error::RunError;
 use super::output::{Output, deliver};
+use super::prepared;
 use crate::cli::writing::HistoryArgs;
 use crate::cluster::Server;
 use crate::exit::Code;
@@ -22,7 +22,7 @@ pub(super) async fn history(args: &HistoryArgs, output: &mut Output) -> Result<C
     let context = server.identity().namespace.clone();
     let namespace = args.source.namespace.clone().or(context).unwrap_or_else(|| "default".to_owned());
     let (request, choice) = (settings::source(&args.source, &args.run), settings::set(&args.set));
-    let set = super::blocking(move || compared::name(&request, &choice, &namespace)).await?;
+    let set = super::blocking(move || prepared::name(&request, &choice, &namespace)).await?;
     let answers = server.record(&set).await;
     let unread = answers.parent.as_ref().err().map(ToString::to_string);
     let (record, troubles) = open(answers);

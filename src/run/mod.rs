@@ -1,6 +1,7 @@
 //! The commands: each is one function that calls the stages in order. Nothing else knows the order.
 
 mod access;
+mod acquainted;
 mod acting;
 pub mod ask;
 mod autoscalers;
@@ -14,6 +15,7 @@ pub mod error;
 mod execute;
 mod extras;
 mod fence;
+mod forward;
 mod history;
 mod interrupt;
 mod keeping;
@@ -24,6 +26,7 @@ pub mod output;
 pub mod paranoid;
 mod pending;
 mod pin;
+pub mod prepared;
 mod pruning;
 mod recorded;
 pub mod remembered;
@@ -31,10 +34,12 @@ pub mod remotes;
 pub mod render;
 pub mod rendering;
 mod reporting;
+mod saved;
 mod second_read;
 pub mod snapshot;
 mod stop;
 pub mod targets;
+mod unborn;
 mod undo;
 mod verify;
 pub mod wait;

@@ -1,13 +1,15 @@
 //! What a writing command was asked to do, whichever command it is.
 
+use std::time::Duration;
+
 use super::targets::Selection;
 use crate::cli::values::Switch;
 use crate::cli::writing::{
-    ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, WaitArgs, WriteArgs,
+    ApplyArgs, DeleteArgs, DeleteBounds, RevertArgs, RollbackArgs, SavedArgs, WaitArgs, WriteArgs,
 };
 use crate::cli::{
-    Added, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs, SetArgs,
-    SourceArgs, TargetArgs,
+    Added, AllowArgs, ChoiceArgs, ClusterArgs, JudgeArgs, LockArgs, RenderingArgs, ReportArgs, RunArgs,
+    SetArgs, SourceArgs, TargetArgs, Verify,
 };
 use crate::plan::revert::Choice;
 use crate::settings;
@@ -35,11 +37,16 @@ pub(super) struct Order {
     pub(super) targets: TargetArgs,
     pub(super) judge: JudgeArgs,
     pub(super) write: WriteArgs,
+    /// `--out` and `--plan`.
+    pub(super) saved: SavedArgs,
+    /// `--since`, as it was given.
+    pub(super) since: Option<Duration>,
     pub(super) wait: WaitArgs,
     pub(super) prune: bool,
     pub(super) allow_empty: bool,
     pub(super) adopt_set: Vec<String>,
     pub(super) bounds: DeleteBounds,
+    pub(super) allow: AllowArgs,
     pub(super) lock: LockArgs,
     pub(super) choice: ChoiceArgs,
     pub(super) cluster: ClusterArgs,
@@ -59,12 +66,15 @@ impl Order {
             set: args.set,
             targets: args.targets,
             judge: args.judge,
-            write: args.write,
+            write: WriteArgs { dry_run: args.write.dry_run || args.saved.out.is_some(), ..args.write },
+            saved: args.saved,
+            since: None,
             wait: args.wait,
             prune: args.prune.prune,
             allow_empty: args.prune.allow_empty,
             adopt_set: args.adopt_set,
             bounds: args.prune.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -96,18 +106,21 @@ impl Order {
             judge: args.judge,
             write: WriteArgs {
                 yes: args.write.yes,
-                dry_run: args.write.dry_run,
+                dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
+                emit_events: args.write.emit_events,
                 // What Git says now is only compared with: what is written was applied before.
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
+            saved: args.saved,
+            since: args.choose.since,
             wait: args.wait,
             prune: false,
             allow_empty: false,
             adopt_set: Vec::new(),
             bounds: DeleteBounds { max_deletes: None, allow_prune_kind: Vec::new() },
+            allow: args.allow,
             lock: args.lock,
             choice: args.choice,
             cluster: args.cluster,
@@ -126,20 +139,23 @@ impl Order {
             rendering: RenderingArgs::default(),
             set: args.set,
             targets: args.targets,
-            judge: JudgeArgs { base: None, added: Added::Drift, strict: false },
+            judge: JudgeArgs { base: None, added: Added::Drift, strict: false, verify: Verify::Changed },
             write: WriteArgs {
                 yes: args.write.yes,
-                dry_run: args.write.dry_run,
+                dry_run: args.write.dry_run || args.saved.out.is_some(),
                 continue_on_error: args.write.continue_on_error,
-                force_conflicts: Vec::new(),
-                replace: Vec::new(),
+                emit_events: args.write.emit_events,
                 allow_dirty: true,
+                ..WriteArgs::default()
             },
+            saved: args.saved,
+            since: None,
             wait: WaitArgs { wait: None, no_wait: Some(Switch::Given) },
             prune: true,
             allow_empty: true,
             adopt_set: Vec::new(),
             bounds: args.bounds,
+            allow: args.allow,
             lock: args.lock,
             choice: ChoiceArgs { selector: None, only: Vec::new() },
             cluster: args.cluster,

@@ -48,7 +48,9 @@ pub(super) async fn add(
         gaps: scene.extras.gaps.keys().cloned().collect(),
         record_namespace: &set.record_namespace,
     };
+    let recorded = scene.recorded.record.as_ref().is_some_and(|record| record.parent.is_some());
     match prune::plan(&known, budget) {
+        Ok((deletions, _)) if !recorded && !deletions.is_empty() => Err(unrecorded(set, deletions.len())),
         Ok((deletions, kept)) => {
             plan.kept = kept;
             if plan.blockers.is_empty() {
@@ -74,8 +76,31 @@ pub(super) async fn add(
     }
 }
 
-/// What stays although it left Git, and what a revert leaves.
+/// Members without a record are not known to be all, or to be this set's alone.
+fn unrecorded(set: &SetIdentity, number: usize) -> RunError {
+    let objects = if number == 1 { "object" } else { "objects" };
+    RunError::refused(
+        format!(
+            "{number} {objects} left Git, and the record of set {} is gone or cannot be read; nothing was written",
+            set.name
+        ),
+        "apply once without --prune, which writes the record anew, and look at what diff calls extra before you prune"
+            .to_owned(),
+    )
+}
+
+/// What stays although it left Git, what a revert leaves, and what is not written over.
 pub(super) fn tell(plan: &Plan, output: &Output) {
+    if let Some(first) = plan.held.first() {
+        let more =
+            if plan.held.len() > 1 { format!(" and of {} more", plan.held.len() - 1) } else { String::new() };
+        output.say(
+            "hint",
+            &format!(
+                "a controller holds fields of {first}{more}; --force-conflicts=MANAGER writes over its values"
+            ),
+        );
+    }
     for Left { id, path, reason } in &plan.left {
         let path = path.as_ref().map_or_else(String::new, |path| format!(" {path}"));
         output.say("warning", &format!("{id}{path} is not put back: {reason}"));

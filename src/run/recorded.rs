@@ -15,6 +15,7 @@ use crate::object::id::ObjectId;
 use crate::reader::Live;
 use crate::record::applyset::group_kind;
 use crate::record::opened::{Answers, Part, Record, Trouble, grant, open, unusable};
+use crate::record::parent::{Parent, Run};
 use crate::record::{SetIdentity, bases, decode};
 use crate::render::Notice;
 
@@ -46,6 +47,11 @@ impl Recorded {
     /// No record, and no set.
     pub(super) fn none() -> Self {
         Self { set: None, named: false, record: None }
+    }
+
+    /// The revision that was applied last, if the record tells it.
+    pub(super) fn last_applied(&self) -> Option<LastApplied> {
+        LastApplied::of(self.record.as_ref()?.parent.as_ref()?)
     }
 
     /// How members are told.
@@ -95,6 +101,39 @@ impl Recorded {
             add(&mut bases, &record.set, read, warnings);
         }
         Bases::Record(Box::new(RecordedBases { run: Arc::new(last_run(record)), bases }))
+    }
+}
+
+/// The revision that was applied last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LastApplied {
+    /// Commit id in full.
+    pub(super) commit: String,
+    /// `apply` or `rollback`.
+    pub(super) command: String,
+    /// When, RFC 3339.
+    pub(super) at: String,
+    /// What tags named that were applied last.
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// What a setting of the record is called that keeps the id of a tag.
+pub(super) const TAG_SETTING: &str = "tag ";
+
+impl LastApplied {
+    fn of(parent: &Parent) -> Option<Self> {
+        let applies = |run: &&Run| matches!(&*run.command, "apply" | "rollback");
+        let run =
+            parent.runs.iter().filter(applies).find(|run| run.commit.as_deref().is_some_and(is_commit))?;
+        let settings = parent.inputs.settings.iter();
+        let tags =
+            settings.filter_map(|(name, id)| Some((name.strip_prefix(TAG_SETTING)?.to_owned(), id.clone())));
+        Some(Self {
+            commit: run.commit.clone()?,
+            command: run.command.clone(),
+            at: run.finished_at.clone(),
+            tags: tags.collect(),
+        })
     }
 }
 
@@ -164,17 +203,20 @@ fn add(bases: &mut bases::Bases, set: &SetIdentity, read: BTreeMap<u16, Part>, w
 
 fn last_run(record: &Record) -> LastRun {
     let run = record.parent.as_ref().and_then(|parent| parent.runs.first());
-    // A commit that is none would be printed as one.
-    let is_commit = |commit: &&String| commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
     LastRun {
         set: record.set.name.clone(),
         namespace: record.set.record_namespace.clone(),
-        commit: run.and_then(|run| run.commit.as_ref().filter(is_commit).cloned()),
+        commit: run.and_then(|run| run.commit.clone().filter(|commit| is_commit(commit))),
         dirty: run.is_some_and(|run| run.dirty),
         command: run.map(|run| run.command.clone()).unwrap_or_default(),
         at: run.map(|run| run.finished_at.clone()).unwrap_or_default(),
         result: run.map(|run| run.result.word().to_owned()).unwrap_or_default(),
     }
+}
+
+/// A commit that is none would be printed as one.
+fn is_commit(commit: &str) -> bool {
+    commit.len() >= 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn notice(trouble: Trouble) -> Notice {

@@ -4,10 +4,10 @@ use serde::Serializer as _;
 use serde_json::Value;
 
 use super::choose;
-use super::compared;
 use super::error::RunError;
 use super::lockfile;
 use super::output::{Output, deliver};
+use super::prepared;
 use super::remotes::Policy;
 use super::verify;
 use crate::cli::{AllowRemote, RenderArgs, RenderFormat, Renderer};
@@ -32,7 +32,7 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<Code, RunError> 
     if lock.is_some() {
         rendering.remotes = Policy::Update;
     }
-    let rendered = compared::render(&rendering.request, &rendering)?;
+    let rendered = prepared::render(&rendering.request, &rendering)?;
     if let Some(lock) = lock {
         lockfile::write(&lock, &rendered.fetched, output)?;
     }

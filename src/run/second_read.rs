@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ask;
 use super::compared::{Scene, wanted};
 use super::remembered::Remembered;
+use crate::compare::leftover::leftovers;
 use crate::compare::sending::planned;
 use crate::compare::survey::{Bases, Setting, survey};
 use crate::compare::verdict::{Class, ObjectVerdict, Status};
 use crate::desired::{DesiredSet, Entry};
-use crate::live::LiveSet;
+use crate::live::{LiveSet, Presence};
 use crate::object::id::ObjectId;
 use crate::plan::{Action, Policy, Step};
 use crate::reader::Live;
+use serde_json::Value;
 
 /// What does not hold of what was written, by object, and the objects as they were read.
 pub(super) async fn second_read(
@@ -36,9 +38,24 @@ pub(super) async fn second_read(
         found.verdicts.into_iter().chain(asked).map(|verdict| (verdict.id.clone(), verdict)).collect();
     let wrong = steps.iter().filter_map(|step| {
         let verdict = verdicts.get(&step.id)?;
-        Some((step.id.clone(), not_held(step, verdict, policy)?))
+        let wrong = not_held(step, verdict, policy).or_else(|| returned(scene, step, &live));
+        Some((step.id.clone(), wrong?))
     });
     (wrong.collect(), live)
+}
+
+/// The first of the paths that were taken out and are there again: of what our entry does not name a verdict knows nothing.
+fn returned(scene: &Scene, step: &Step, live: &LiveSet) -> Option<String> {
+    let gone = match &step.action {
+        Action::Update(update) => &update.sending.gone,
+        Action::Revert(revert) => &revert.reverting.gone,
+        _ => return None,
+    };
+    let Some(Ok(Presence::Found(observed))) = live.get(&step.id) else { return None };
+    let object: Value = serde_json::from_slice(&observed.json).ok().filter(|_| !gone.is_empty())?;
+    let setting = scene.setting();
+    let left = leftovers(setting.schema_of(&step.gvk), &object, gone);
+    left.first().map(|gone| format!("{} is there again after it was taken out", gone.path))
 }
 
 /// The first of the planned paths that does not hold, in words.

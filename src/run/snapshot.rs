@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::autoscalers;
-use super::compared;
 use super::error::RunError;
 use super::output::{Output, deliver};
+use super::{compared, prepared};
 use crate::cli::SnapshotArgs;
 use crate::cluster::Server;
 use crate::desired;
@@ -31,7 +31,7 @@ pub async fn snapshot(args: &SnapshotArgs, output: &mut Output) -> Result<Code, 
             "name a file outside any Git work tree with -o FILE".to_owned(),
         ));
     }
-    let rendered = super::blocking(move || compared::render(&request, &rendering)).await?;
+    let rendered = super::blocking(move || prepared::render(&request, &rendering)).await?;
     let server = Server::connect(&choice, &environment, options).await?;
     let catalog = server.catalog().await?;
     let context = server.identity().namespace.clone();

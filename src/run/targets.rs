@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::compared::{BaseChoice, Opening, told};
+use super::compared::{BaseChoice, Opening};
 use super::error::RunError;
+use super::prepared::told;
 use crate::cli::{ChoiceArgs, ClusterArgs, DiffArgs, RunArgs, SetArgs, SourceArgs, TargetArgs};
 use crate::config::{self, Config, Renderer, Target};
 use crate::record::SetChoice;

@@ -94,6 +94,7 @@ impl Recorded {
                 context: document.server.context,
                 namespace: document.server.namespace,
                 account: None,
+                authority: None,
             },
             catalog,
             openapi,

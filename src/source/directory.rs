@@ -46,6 +46,15 @@ pub(super) fn top(directory: &str) -> Result<PathBuf, SourceError> {
     Ok(worktree::around(&at)?.map_or(at, |found| found.top))
 }
 
+/// The repository of a directory, if it is in one.
+pub(super) fn repository(directory: &str) -> Result<Option<git2::Repository>, SourceError> {
+    let at = existing_directory(directory)?;
+    Ok(match worktree::around(&at)? {
+        Some(found) => Some(found.repo),
+        None => git::open(&at).ok(),
+    })
+}
+
 fn no_repository(display: &str, error: SourceError) -> SourceError {
     match error {
         SourceError::NotFound { .. } => SourceError::Usage {
@@ -104,6 +113,7 @@ fn on_disk(request: &Request, display: String, at: PathBuf) -> Result<Snapshot, 
         reference: None,
         commit: None,
         branch: None,
+        tag: None,
         dirty: false,
         origin_url: None,
         tree: Box::new(tree),
@@ -128,6 +138,7 @@ fn in_worktree(
         dirty: worktree::is_dirty(&found.repo, &display, &prefix)?,
         commit: head.commit,
         branch: head.branch,
+        tag: None,
         origin_url: worktree::origin_url(&found.repo),
         tree: Box::new(tree),
         prefix,

@@ -47,6 +47,7 @@ fn fetched(request: &Request, named: &Remote, display: String) -> Result<Snapsho
     let commit = git::resolve(&repo, &display, &found.commit.to_string())?;
     let mut snapshot = at_commit(request, display, repo, &commit, &RepoPath::root())?;
     snapshot.branch = found.branch;
+    snapshot.tag = found.tag.map(|id| id.to_string());
     snapshot.warnings.splice(0..0, found.warnings);
     Ok(snapshot)
 }

@@ -89,6 +89,12 @@ pub(crate) fn resolve(repo: &Repository, place: &str, reference: &str) -> Result
         .map_err(|error| unresolved(repo, place, reference, &error))
 }
 
+/// The id of the object that a tag names, if the revision is one: a tag hides a branch of the same name.
+pub(crate) fn tag(repo: &Repository, reference: &str) -> Option<String> {
+    let name = reference.strip_prefix("refs/tags/").or(reference.strip_prefix("tags/")).unwrap_or(reference);
+    repo.refname_to_id(&format!("refs/tags/{name}")).ok().map(|id| id.to_string())
+}
+
 /// Looks at the object that a plain name or a full id stands for, before libgit2 does. What an expression walks to
 /// is not looked at.
 fn check_named_object(repo: &Repository, reference: &str) -> Result<(), git2::Error> {

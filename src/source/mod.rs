@@ -1,5 +1,6 @@
 //! Where manifests come from: a directory, a commit of a repository, a stream. Everything is read through [`tree::FileTree`].
 
+pub mod ancestry;
 mod auth;
 mod base;
 mod cache;
@@ -104,6 +105,8 @@ pub struct Snapshot {
     pub commit: Option<String>,
     /// Branch that is checked out or was fetched; `None` for tags, commits and detached heads.
     pub branch: Option<String>,
+    /// Id of the object that the revision names, where it is a tag: of the tag itself if it is annotated.
+    pub tag: Option<String>,
     /// True if the files are not those of the commit: edited, staged, deleted or untracked below the path.
     pub dirty: bool,
     /// URL of the repository (of `origin` for a directory), without credentials.
@@ -123,6 +126,7 @@ impl fmt::Debug for Snapshot {
             .field("reference", &self.reference)
             .field("commit", &self.commit)
             .field("branch", &self.branch)
+            .field("tag", &self.tag)
             .field("dirty", &self.dirty)
             .field("origin_url", &self.origin_url)
             .field("prefix", &self.prefix)

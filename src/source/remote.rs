@@ -35,12 +35,14 @@ pub(crate) struct Settings {
 pub(crate) struct Found {
     pub(crate) commit: Oid,
     pub(crate) branch: Option<String>,
+    /// Id of the object that a tag names, if the reference is one.
+    pub(crate) tag: Option<Oid>,
     pub(crate) warnings: Vec<String>,
 }
 
 impl Found {
     fn new(commit: Oid, branch: Option<&str>) -> Self {
-        Self { commit, branch: branch.map(str::to_owned), warnings: Vec::new() }
+        Self { commit, branch: branch.map(str::to_owned), tag: None, warnings: Vec::new() }
     }
 }
 
@@ -68,8 +70,32 @@ pub(crate) fn obtain(
     if settings.offline {
         return from_cache(entry, url, reference);
     }
-    in_time(entry.clone(), url.clone(), reference.map(str::to_owned), settings.clone())
+    let reference = reference.map(str::to_owned);
+    in_time(entry.clone(), url.clone(), settings.clone(), move |fetch| match reference.as_deref() {
+        None => fetch.default_branch(),
+        Some(name) => match full_id(name) {
+            Some(id) => fetch.commit(id),
+            None => fetch.name(name),
+        },
+    })
 }
+
+/// Fetches more of the history behind a commit that is in the cache.
+///
+/// # Errors
+/// [`SourceError`].
+pub(crate) fn deepen(
+    entry: &Entry,
+    url: &GitUrl,
+    commit: Oid,
+    depth: i32,
+    settings: &Settings,
+) -> Result<(), SourceError> {
+    in_time(entry.clone(), url.clone(), settings.clone(), move |fetch| fetch.deeper(commit, depth))
+}
+
+/// Depths at which the history behind a commit is looked at, one after the other: most runs are a few commits apart.
+pub(crate) const DEPTHS: [i32; 3] = [50, 1000, FULL_HISTORY];
 
 /// At a URL only names and commit ids can be asked for, not git's expressions.
 fn check_name(name: &str) -> Result<(), SourceError> {
@@ -145,12 +171,12 @@ fn all_kept(repo: &Repository) -> Vec<String> {
 
 /// Runs the fetch on a thread of its own: a server that stalls is left behind at the deadline. The thread holds the lock
 /// until it ends, at the latest with the process.
-fn in_time(
+fn in_time<T: Send + 'static>(
     entry: Entry,
     url: GitUrl,
-    reference: Option<String>,
     settings: Settings,
-) -> Result<Found, SourceError> {
+    asked: impl FnOnce(&Fetch<'_>) -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
     memory::bound();
     let start = Instant::now();
     let deadline = settings.deadline;
@@ -163,7 +189,7 @@ fn in_time(
     let flag = Arc::clone(&cancelled);
     let work = move || {
         let _lock = lock;
-        let result = fetch(&entry, &url, reference.as_deref(), &settings, flag);
+        let result = fetch(&entry, &url, &settings, flag, asked);
         // Nobody listens after the deadline.
         let _ = sender.send(result);
     };
@@ -181,24 +207,17 @@ fn in_time(
     }
 }
 
-fn fetch(
+fn fetch<T>(
     entry: &Entry,
     url: &GitUrl,
-    reference: Option<&str>,
     settings: &Settings,
     cancelled: Arc<AtomicBool>,
-) -> Result<Found, SourceError> {
+    asked: impl FnOnce(&Fetch<'_>) -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
     let repo = entry.open_or_create()?;
     let known_hosts = known_hosts(&settings.environment);
     let session = Session::new(url, &settings.environment, known_hosts, settings.limits, cancelled);
-    let fetch = Fetch { repo: &repo, session: &session, place: url.to_string() };
-    let result = match reference {
-        None => fetch.default_branch(),
-        Some(name) => match full_id(name) {
-            Some(id) => fetch.commit(id),
-            None => fetch.name(name),
-        },
-    };
+    let result = asked(&Fetch { repo: &repo, session: &session, place: url.to_string() });
     forget_incoming(&repo);
     let private = entry.make_private();
     let found = result?;
@@ -266,6 +285,9 @@ impl Fetch<'_> {
             return self.abbreviated(name);
         };
         let mut found = Found::new(commit, (kind == Kept::Branch).then_some(name));
+        let tag_at = if name.starts_with("refs/tags/") { "other" } else { "tag" };
+        let tag = self.repo.find_reference(&format!("{INCOMING}/{tag_at}")).ok();
+        found.tag = tag.and_then(|tag| tag.target());
         if arrived.any(|(_, other)| other != commit) {
             found.warnings.push(format!("{name:?} is a tag and a branch; the tag was used"));
         }
@@ -299,9 +321,25 @@ impl Fetch<'_> {
         Ok(Found::new(id, None))
     }
 
+    /// The history behind a commit; a server that gives no commits by id gives it behind its branches and tags.
+    fn deeper(&self, commit: Oid, depth: i32) -> Result<(), SourceError> {
+        let specs = [format!("+{commit}:{INCOMING}/commit")];
+        match self.session.fetch(self.repo, &specs, depth) {
+            Err(failure) if failure.no_depth => {
+                self.session.fetch(self.repo, &specs, 0).map_err(|failure| failure.error)
+            }
+            Err(failure) if failure.no_ids || failure.refused => self.branches_and_tags(depth),
+            result => result.map_err(|failure| failure.error),
+        }
+    }
+
     fn everything(&self) -> Result<(), SourceError> {
+        self.branches_and_tags(FULL_HISTORY)
+    }
+
+    fn branches_and_tags(&self, depth: i32) -> Result<(), SourceError> {
         let specs = [format!("+refs/heads/*:{INCOMING}/heads/*"), format!("+refs/tags/*:{INCOMING}/tags/*")];
-        match self.session.fetch(self.repo, &specs, FULL_HISTORY) {
+        match self.session.fetch(self.repo, &specs, depth) {
             Err(failure) if failure.no_depth => self.session.fetch(self.repo, &specs, 0),
             result => result,
         }

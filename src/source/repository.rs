@@ -17,9 +17,10 @@ pub(super) fn from_repository(
 ) -> Result<Snapshot, SourceError> {
     let commit = git::resolve(&repo, &display, reference)?;
     let branch = repo.find_branch(reference, git2::BranchType::Local).is_ok().then(|| reference.to_owned());
+    let tag = git::tag(&repo, reference);
     let origin_url = worktree::origin_url(&repo);
     let snapshot = at_commit(request, display, repo, &commit, start)?;
-    Ok(Snapshot { branch, origin_url, ..snapshot })
+    Ok(Snapshot { branch, tag, origin_url, ..snapshot })
 }
 
 pub(super) fn at_commit(
@@ -41,6 +42,7 @@ pub(super) fn at_commit(
         reference: request.reference.clone(),
         commit: Some(id),
         branch: None,
+        tag: None,
         dirty: false,
         origin_url: None,
         tree: Box::new(tree),

@@ -36,6 +36,7 @@ pub fn from_stream(stream: impl Read) -> Result<Snapshot, SourceError> {
         reference: None,
         commit: None,
         branch: None,
+        tag: None,
         dirty: false,
         origin_url: None,
         tree: Box::new(MemoryTree::default().with_file("-", content)),

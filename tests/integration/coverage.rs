@@ -1,5 +1,6 @@
-//! Every row of the security and fault catalogues that plain rendering and diff can reach has a test that bears its number
-//! (`sec_NN_…`, `flt_NN_…`), or stands here with the reason why it has none.
+//! Every row of the security and fault catalogues has a test that bears its number (`sec_NN_…`, `flt_NN_…`), or stands here with
+//! the reason why it has none. Rows that the commands that write can reach are tested on a scripted server, and those for which
+//! the catalogue asks for a real one on a real server as well.
 
 #![expect(clippy::disallowed_methods, reason = "reads the source tree")]
 
@@ -9,12 +10,85 @@ use std::path::Path;
 /// Catalogue and number: `("sec", 7)`.
 type Row = (&'static str, u32);
 
+/// What a test runs against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Server {
+    /// Answers that a test makes up: the scripted transport, or the server in memory behind the proxy.
+    Scripted,
+    /// kube-apiserver and etcd.
+    Real,
+}
+
 /// The rows that are accounted for here.
 fn rows() -> BTreeSet<Row> {
     let security = (1..=38).chain([40, 45, 47, 48, 52, 54, 59]).map(|number| ("sec", number));
     let faults = [44, 47, 48, 50, 51, 52, 53].into_iter().map(|number| ("flt", number));
-    security.chain(faults).collect()
+    security.chain(faults).chain(writing_rows().into_keys()).collect()
 }
+
+/// The rows that commands which write can reach, and the servers that each has to be tested on.
+fn writing_rows() -> BTreeMap<Row, BTreeSet<Server>> {
+    let faults = (1..=43).chain([45, 46, 49]).chain(54..=60).map(|number| ("flt", number));
+    let rows = faults.chain((55..=58).map(|number| ("sec", number)));
+    rows.map(|row| {
+        let real = REAL.contains(&row).then_some(Server::Real);
+        (row, real.into_iter().chain([Server::Scripted]).collect())
+    })
+    .collect()
+}
+
+/// Rows that the catalogue wants on the real server: on it alone, behind the proxy, with a webhook, or killed at every request.
+const REAL: &[Row] = &[
+    ("flt", 2),
+    ("flt", 3),
+    ("flt", 4),
+    ("flt", 5),
+    ("flt", 6),
+    ("flt", 7),
+    ("flt", 8),
+    ("flt", 9),
+    ("flt", 10),
+    ("flt", 11),
+    ("flt", 12),
+    ("flt", 13),
+    ("flt", 14),
+    ("flt", 15),
+    ("flt", 16),
+    ("flt", 17),
+    ("flt", 18),
+    ("flt", 19),
+    ("flt", 20),
+    ("flt", 21),
+    ("flt", 22),
+    ("flt", 23),
+    ("flt", 24),
+    ("flt", 25),
+    ("flt", 26),
+    ("flt", 27),
+    ("flt", 29),
+    ("flt", 32),
+    ("flt", 33),
+    ("flt", 34),
+    ("flt", 35),
+    ("flt", 36),
+    ("flt", 37),
+    ("flt", 38),
+    ("flt", 55),
+    ("flt", 56),
+    ("flt", 57),
+    ("flt", 58),
+    ("flt", 60),
+    ("sec", 55),
+    ("sec", 56),
+    ("sec", 57),
+];
+
+/// Files whose tests answer the program themselves, but for those that ask for a cluster.
+const SCRIPTED: &[&str] =
+    &["cluster_faults.rs", "lock.rs", "ready/polling.rs", "writing/answers.rs", "writing/scripted.rs"];
+
+/// Rows that are tested, but not on this server, and why.
+const ELSEWHERE: &[(Row, Server, &str)] = &[];
 
 /// Rows without a test, and why.
 const ABSENT: &[(Row, &str)] = &[(
@@ -49,8 +123,37 @@ const PARTIAL: &[(Row, &str)] = &[
         ("flt", 53),
         "a line such as `Warning: text` right before an object is YAML, and so a field of the object",
     ),
-    (("flt", 51), "commands that write do not exist yet; diff and render are tested"),
 ];
+
+#[test]
+fn every_row_of_the_writing_commands_is_tested_on_its_servers() {
+    let tested = tested(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let absent: BTreeSet<Row> = ABSENT.iter().map(|(row, _)| *row).collect();
+    let elsewhere: BTreeMap<(Row, Server), &str> =
+        ELSEWHERE.iter().map(|(row, server, why)| ((*row, *server), *why)).collect();
+    assert_eq!(elsewhere.len(), ELSEWHERE.len(), "a row stands twice");
+    let (mut wrong, rows) = (Vec::new(), writing_rows());
+    for (row, servers) in rows.iter().filter(|(row, _)| !absent.contains(row)) {
+        let tests = tested.get(row).map(Vec::as_slice).unwrap_or_default();
+        for server in servers {
+            let is_tested = tests.iter().any(|test| test.server == Some(*server));
+            match (is_tested, elsewhere.get(&(*row, *server))) {
+                (false, None) => wrong.push(format!("{row:?} is not tested on {server:?}: {tests:?}")),
+                (true, Some(_)) => {
+                    wrong.push(format!("{row:?} is tested on {server:?} and has a reason not to be"))
+                }
+                _ => {}
+            }
+        }
+    }
+    for ((row, server), reason) in elsewhere {
+        let is_asked = rows.get(&row).is_some_and(|servers| servers.contains(&server));
+        if !is_asked || absent.contains(&row) || reason.is_empty() {
+            wrong.push(format!("{row:?} on {server:?} is not asked for, or has no reason"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
 
 #[test]
 fn every_row_has_a_test_or_a_reason_and_not_both() {
@@ -79,10 +182,19 @@ fn every_row_has_a_test_or_a_reason_and_not_both() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The rows that names of test functions bear, with those names.
-fn tested(root: &Path) -> BTreeMap<Row, Vec<String>> {
-    let mut found: BTreeMap<Row, Vec<String>> = BTreeMap::new();
-    let mut directories = vec![root.join("src"), root.join("tests/integration")];
+/// A test that bears the number of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Test {
+    name: String,
+    /// None for what needs no server.
+    server: Option<Server>,
+}
+
+/// The rows that names of test functions bear, with those tests.
+fn tested(root: &Path) -> BTreeMap<Row, Vec<Test>> {
+    let mut found: BTreeMap<Row, Vec<Test>> = BTreeMap::new();
+    let integration = root.join("tests/integration");
+    let mut directories = vec![root.join("src"), integration.clone()];
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(&directory).expect("a directory of the source tree can be read") {
             let path = entry.expect("an entry can be read").path();
@@ -90,9 +202,12 @@ fn tested(root: &Path) -> BTreeMap<Row, Vec<String>> {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).expect("a source file is text");
-                for name in test_functions(&text) {
-                    for row in rows_of(&name) {
-                        found.entry(row).or_default().push(name.clone());
+                let place = path.strip_prefix(&integration).ok();
+                let is_scripted =
+                    place.is_some_and(|place| SCRIPTED.iter().any(|file| place == Path::new(file)));
+                for test in test_functions(&text, is_scripted) {
+                    for row in rows_of(&test.name) {
+                        found.entry(row).or_default().push(test.clone());
                     }
                 }
             }
@@ -101,25 +216,30 @@ fn tested(root: &Path) -> BTreeMap<Row, Vec<String>> {
     found
 }
 
-/// Names of functions with a test attribute that no `#[ignore]` switches off.
-fn test_functions(text: &str) -> Vec<String> {
-    let (mut names, mut is_test, mut is_ignored) = (Vec::new(), false, false);
+/// Functions with a test attribute that no `#[ignore]` switches off. One that asks for a cluster runs against the real server.
+fn test_functions(text: &str, is_scripted: bool) -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    let (mut is_test, mut is_ignored) = (false, false);
     for line in text.lines().map(str::trim) {
         if line.starts_with("#[") {
             is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
             is_ignored |= line.starts_with("#[ignore");
             continue;
         }
+        if line.contains("cluster::shared()") || line.contains("cluster::private()") {
+            tests.last_mut().into_iter().for_each(|test| test.server = Some(Server::Real));
+        }
         let declared = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
         if let Some(name) = declared.filter(|_| is_test && !is_ignored) {
-            names.push(name.split('(').next().unwrap_or_default().to_owned());
+            let name = name.split('(').next().unwrap_or_default().to_owned();
+            tests.push(Test { name, server: is_scripted.then_some(Server::Scripted) });
         }
         (is_test, is_ignored) = (false, false);
     }
-    names
+    tests
 }
 
-/// `sec_01_to_05_links` is rows 1 to 5, `flt_20_and_21_accounts` rows 20 and 21, `sec_02_canary` row 2.
+/// `sec_01_to_05_links` is rows 1 to 5, `flt_20_and_21_accounts` and `flt_20_flt_21_accounts` rows 20 and 21, `sec_02_canary` row 2.
 fn rows_of(name: &str) -> Vec<Row> {
     let mut words = name.split('_');
     let catalogue = match words.next() {
@@ -136,6 +256,7 @@ fn rows_of(name: &str) -> Vec<Row> {
         match join.as_str() {
             "to" => numbers.extend(last..=next),
             "and" => numbers.extend([next]),
+            same if same == catalogue => numbers.extend([next]),
             _ => break,
         }
         last = next;
@@ -150,6 +271,7 @@ fn names_are_read() {
         ("sec_01_to_05_links", &[1, 2, 3, 4, 5]),
         ("flt_20_and_21_accounts", &[20, 21]),
         ("sec_02_and_13_and_35_x", &[2, 13, 35]),
+        ("sec_56_sec_57_x", &[56, 57]),
         ("sec_x", &[]),
         ("section_2", &[]),
         ("sec_23_a_429_of", &[23]),
@@ -159,6 +281,9 @@ fn names_are_read() {
         assert_eq!(numbers, *expected, "{name}");
     }
     let text = "#[test]\nfn sec_01_a() {}\n// #[test]\nfn sec_02_b() {}\n#[tokio::test(x)]\n#[expect(y)]\nasync fn \
-                sec_03_c(\n#[test]\n#[ignore = \"slow\"]\nfn sec_04_d() {}\n";
-    assert_eq!(test_functions(text), ["sec_01_a", "sec_03_c"]);
+                sec_03_c(\nlet x = cluster::shared();\n#[test]\n#[ignore = \"slow\"]\nfn sec_04_d() {}\n";
+    let test = |name: &str, server| Test { name: name.to_owned(), server };
+    let real = test("sec_03_c", Some(Server::Real));
+    assert_eq!(test_functions(text, false), [test("sec_01_a", None), real.clone()]);
+    assert_eq!(test_functions(text, true), [test("sec_01_a", Some(Server::Scripted)), real]);
 }

@@ -70,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "external",
             "live",
             "mask",
+            "plan",
             "object",
             "record",
             "report",

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gitops::source::ancestry::{Descent, descent};
 use gitops::source::redacted::Redacted;
 use gitops::source::tree::RepoPath;
 use gitops::source::{Request, Snapshot, SourceError, open};
@@ -383,4 +384,46 @@ fn credentials_are_sent_only_after_the_server_asked() {
     let lines: Vec<_> = world.server.seen().into_iter().map(|seen| seen.line).collect();
     let upload = "POST /.git/git-upload-pack";
     assert_eq!(lines, ["GET /.git/info/refs?service=git-upload-pack", upload, upload]);
+}
+
+/// The history behind a commit is fetched as far as the question needs it, and no further; what the server has rewritten is told.
+#[test]
+fn flt_45_46_how_a_commit_stands_to_an_earlier_one_is_looked_up_at_the_server() {
+    let world = World::new(Behaviour::default());
+    let commit = |name: &str| world.repo.commit_files(&[("app/web.yaml", name)], name);
+    let first = world.open(None).unwrap().commit.unwrap();
+    let commits: Vec<String> = (0..120).map(|n| commit(&format!("kind: A{n}\n"))).collect();
+    let last = world.open(None).unwrap().commit.unwrap();
+    assert_eq!(commits.last(), Some(&last));
+    let request = world.request(None);
+    let ask = |from: &str, to: &str| descent(&request, from, to, false).unwrap();
+    let fetched = || std::iter::once(&first).chain(&commits).filter(|id| known(&world, id)).count();
+    assert_eq!((descent(&request, &first, &last, true), fetched()), (Ok(Descent::Unknown), 2), "at hand");
+    assert_eq!((ask(&commits[100], &last), fetched()), (Descent::Forward, 51), "fifty commits and the first");
+    assert_eq!(ask(&first, &last), Descent::Forward);
+    assert_eq!(ask(&last, &first), Descent::Back);
+    world.repo.git(&["reset", "-q", "--hard", &first]);
+    let rewritten = commit("kind: B\n");
+    assert_eq!(world.open(None).unwrap().commit.as_deref(), Some(&*rewritten));
+    assert_eq!(ask(&last, &rewritten), Descent::Apart);
+    // A commit that the server has nowhere is no ancestor, once the whole history is known.
+    assert_eq!(ask(&"d".repeat(40), &rewritten), Descent::Apart);
+    let offline = Request { offline: true, ..world.request(None) };
+    assert_eq!(descent(&offline, &first, &last, false), Ok(Descent::Forward), "it is in the cache by now");
+    let clone = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", world.repo.path().display());
+    git_in(clone.path(), &["clone", "-q", "--depth", "1", &url, "."]);
+    let shallow = Request::new(clone.path().to_str().unwrap());
+    assert_eq!(descent(&shallow, &first, &rewritten, false), Ok(Descent::Unknown));
+    let whole = Request::new(world.repo.path().to_str().unwrap());
+    assert_eq!(descent(&whole, &first, &rewritten, false), Ok(Descent::Forward));
+    assert_eq!(descent(&whole, &last, &rewritten, false), Ok(Descent::Apart));
+}
+
+/// True if the cache holds a commit.
+fn known(world: &World, id: &str) -> bool {
+    let caches = std::fs::read_dir(world.cache.path().join("git")).unwrap();
+    let mut caches = caches.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let cache = caches.next().unwrap();
+    git2::Repository::open_bare(cache).unwrap().find_commit(id.parse().unwrap()).is_ok()
 }

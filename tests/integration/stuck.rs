@@ -98,7 +98,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn definition(list: &str) -> Value {
+pub(crate) fn definition(list: &str) -> Value {
     let mut list = json!({"type": "array", "x-kubernetes-list-type": list,
         "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}});
     if list["x-kubernetes-list-type"] == "map" {

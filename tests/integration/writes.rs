@@ -1,11 +1,17 @@
 //! The commands that write, on the real server: what they do, what they leave, and what they refuse.
 
 mod apply;
+mod clusters;
 mod delete;
 mod faults;
+mod forward;
+mod leftovers;
 mod prune;
 mod revert;
 mod rights;
+mod saved;
+mod server;
+mod sets;
 mod undo;
 
 use serde_json::{Value, json};

@@ -176,6 +176,8 @@ impl Undoing<'_> {
             warnings: Vec::new(),
             usage: Usage::default(),
             unmet: Vec::new(),
+            last: None,
+            tag: None,
         };
         let target: TargetReport = reporting::target(self.target, self.live, compared);
         Report {

@@ -8,10 +8,11 @@ pub(super) mod recording;
 
 use std::time::Duration;
 
-use super::compared::{Opening, name, nameless};
+use super::compared::Opening;
 use super::error::RunError;
 use super::fence::{Fence, Taken};
 use super::output::Output;
+use super::prepared::{name, nameless};
 use super::stop::Stop;
 use super::targets::{self, Job, Selection};
 use super::{kubeconfig, pin, reporting};

@@ -220,6 +220,7 @@ impl<'a> Recording<'a> {
             Ended::Created(live) | Ended::Configured(live) | Ended::Replaced(live) | Ended::Same(live) => {
                 State::Object(live.clone())
             }
+            Ended::Partly(live, ..) => State::Object(live.clone()),
             Ended::Deleted => State::Absent,
             Ended::Deleting | Ended::Failed(_) => State::Unknown,
             Ended::NotStarted => return,

@@ -8,6 +8,7 @@ use super::Context;
 use super::codes::{blockers, of_acts, planned};
 use super::noting::by_id;
 use crate::cluster::Server;
+use crate::cluster::owned::OwnedKind;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::rules::MaskRules;
@@ -17,7 +18,8 @@ use crate::plan::{self, Plan, Policy};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::record::parent::Inputs;
+use crate::record::event::event;
+use crate::record::parent::{Inputs, Run};
 use crate::report::Source;
 use crate::run::access;
 use crate::run::acting::{Acting, Acts, note_in_sync};
@@ -27,8 +29,10 @@ use crate::run::confirm::confirm;
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
+use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
+use crate::run::saved::Exact;
 use crate::run::undo::recording::{Local, Recording};
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
@@ -45,6 +49,8 @@ pub(super) struct Started<'a> {
     /// True if no object was left out by choice.
     pub(super) whole: bool,
     pub(super) started: String,
+    /// What steps are held to, if they are those of a saved plan.
+    pub(super) exact: Option<&'a Exact>,
     pub(super) source: Source,
 }
 
@@ -82,6 +88,14 @@ impl Started<'_> {
         self.finish(plan, verdicts, inputs, acts, output).await
     }
 
+    /// True if a run would do what is planned, as far as it can be done at all.
+    pub(super) fn is_doable(&self, plan: &Plan, warnings: usize) -> bool {
+        let args = self.context.args;
+        let blocked = blockers(plan) != Code::Clean && !args.write.continue_on_error;
+        let warned = args.run.deny_warnings && warnings > 0;
+        !blocked && !warned
+    }
+
     /// The code, if nothing is to be written.
     fn unwritten(&self, plan: &Plan, warnings: usize, output: &mut Output) -> Option<Code> {
         let write = &self.context.args.write;
@@ -104,7 +118,7 @@ impl Started<'_> {
         };
         access::check(server, plan, &self.set, known).await?;
         let (yes, delete) = (self.context.args.write.yes, self.is_delete());
-        let asked = confirm(plan, self.live.identity(), yes, delete);
+        let asked = confirm(plan, self.live.identity(), yes, delete, self.exact.is_some());
         self.fence.stop.unless(asked).await.ok_or_else(|| self.context.stopped())?
     }
 
@@ -166,6 +180,7 @@ impl Started<'_> {
             continue_on_error: args.write.continue_on_error,
             written: BTreeSet::new(),
             intent: &args.intent,
+            exact: self.exact,
             undo,
         };
         let mut acts = acting.perform(plan, inputs).await;
@@ -197,6 +212,7 @@ impl Started<'_> {
             if run.is_some() {
                 inputs.render_digest = keeping.render_digest(&self.scene.desired);
             }
+            self.tell_cluster(run.as_ref(), output).await;
             removed = self.is_gone(plan, &done);
             match removed {
                 true => {
@@ -214,8 +230,25 @@ impl Started<'_> {
             );
             code = Code::worst([code, Code::Refused]);
         }
+        if self.exact.is_some_and(Exact::is_stale) {
+            output.say("hint", "the saved plan was not performed as a whole; plan again with --out");
+            code = Code::worst([code, Code::Refused]);
+        }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());
         Ok(Done { code, acted: Some(acted(done, &MaskRules::default())), removed })
+    }
+
+    /// One Event a run, where that was asked for. Its failure is no failure of the run.
+    async fn tell_cluster(&self, run: Option<&Run>, output: &Output) {
+        let (Live::Server(server), Some(run), true) = (self.live, run, self.context.args.write.emit_events)
+        else {
+            return;
+        };
+        let event = event(&self.set, run, &lock::host::person());
+        let namespace = &self.set.record_namespace;
+        if let Err(error) = server.create_owned(OwnedKind::Event, namespace, &event).await {
+            output.say("warning", &format!("the Event about this run was not written: {error}"));
+        }
     }
 
     fn is_delete(&self) -> bool {

@@ -10,9 +10,11 @@ use super::error::RunError;
 use super::order::Order;
 use super::output::{Output, report_target_error};
 use super::reporting::{self, Told, failed};
+use super::saved;
 use super::stop::Stop;
 use super::targets::{self, Plan as Jobs};
 use crate::exit::{Code, Style};
+use crate::plan::saved::Saved;
 use crate::report::{Counts, Report, Source, TargetReport};
 use crate::settings::{self, Surroundings};
 
@@ -22,6 +24,8 @@ struct Context<'a> {
     surroundings: &'a Surroundings,
     jobs: &'a Jobs,
     stop: &'a Stop,
+    /// The plan that is performed.
+    saved: Option<&'a Saved>,
 }
 
 /// What came of one target.
@@ -39,13 +43,17 @@ struct Applied {
 /// # Errors
 /// Nothing could be compared at all, or the report could not be written.
 pub(super) async fn write(args: &Order, output: &mut Output, stop: &Stop) -> Result<Code, RunError> {
+    let (order, saved) = saved::load(args).await?;
+    let args = &order;
+    saved::refuse_inside(args)?;
     let surroundings = settings::surroundings(&args.run);
     let mut jobs = targets::plan(&args.selection()).await?;
     refuse_unchosen(args, &jobs)?;
+    saved::refuse_several(args, &jobs.jobs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())?;
     let (mut all, mut source, mut counts, mut codes) =
         (Vec::new(), jobs.source.clone(), Counts::default(), Vec::new());
     for (name, job) in std::mem::take(&mut jobs.jobs) {
-        let context = Context { args, surroundings: &surroundings, jobs: &jobs, stop };
+        let context = Context { args, surroundings: &surroundings, jobs: &jobs, stop, saved: saved.as_ref() };
         let result = match job {
             Ok(job) => context.target(&name, job, output).await,
             Err(error) => Err(error),

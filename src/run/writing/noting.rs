@@ -9,9 +9,11 @@ use crate::object::id::ObjectId;
 use crate::plan::outcome::{Act, Acted};
 use crate::record::parent::{Inputs, Outcome, Run};
 use crate::run::acting::{is_present, places};
-use crate::run::compared::{Comparison, Prepared};
+use crate::run::compared::Comparison;
 use crate::run::keeping::Places;
 use crate::run::lock;
+use crate::run::prepared::Prepared;
+use crate::run::recorded::TAG_SETTING;
 use crate::settings;
 
 impl Started<'_> {
@@ -80,6 +82,9 @@ pub(super) fn inputs(prepared: &Prepared, comparison: &Comparison) -> Inputs {
     let mut settings = BTreeMap::new();
     if let Some(namespace) = &comparison.namespace {
         settings.insert("namespace".to_owned(), namespace.clone());
+    }
+    if let (Some(reference), Some(tag)) = (&prepared.rendered.source.reference, &prepared.rendered.tag) {
+        settings.insert(format!("{TAG_SETTING}{reference}"), tag.clone());
     }
     for base in &prepared.rendered.fetched.bases {
         let reference = base.reference.as_deref().unwrap_or("HEAD");

@@ -4,15 +4,19 @@ use super::carrying_out::{Done, Started};
 use super::noting::inputs;
 use super::{Applied, Context};
 use crate::plan;
+use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::run::compared::{Comparison, Prepared, examine};
+use crate::run::compared::{Compared, Comparison, examine};
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
+use crate::run::forward::{self, Lookup};
 use crate::run::order::Intent;
 use crate::run::output::Output;
+use crate::run::prepared::Prepared;
 use crate::run::pruning;
 use crate::run::reporting::target;
+use crate::run::saved::{self, Bound};
 use crate::settings;
 
 /// A run on one target that holds the lock, or is a dry run.
@@ -23,6 +27,8 @@ pub(super) struct Locked<'a> {
     pub(super) fence: &'a Fence,
     /// What came of asking for the lock; `None` for a dry run.
     pub(super) taken: Option<Taken>,
+    /// What a saved plan is made of, if one is written or performed.
+    pub(super) basis: Option<Basis>,
 }
 
 impl Locked<'_> {
@@ -43,6 +49,8 @@ impl Locked<'_> {
         if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
             return Err(error);
         }
+        self.forward(&mut compared).await?;
+        self.refuse_elsewhere(&compared)?;
         let policy = context.policy(&self.set);
         let (setting, live) = (scene.setting(), &scene.live);
         let mut plan = match &context.args.intent {
@@ -58,6 +66,11 @@ impl Locked<'_> {
             }
             _ => None,
         };
+        let bound = match &self.basis {
+            Some(basis) => Some(saved::bind(context.args, basis, &scene, &plan, context.saved)?),
+            None => None,
+        };
+        let exact = bound.as_ref().filter(|_| context.saved.is_some()).map(Bound::exact);
         let run = Started {
             context,
             live: self.live,
@@ -68,6 +81,7 @@ impl Locked<'_> {
             taken: self.taken.as_ref(),
             whole: comparison.chosen.is_all(),
             started,
+            exact: exact.as_ref(),
             source: compared.source.clone(),
         };
         let (verdicts, warnings) = (compared.verdicts.clone(), compared.warnings.len());
@@ -77,10 +91,51 @@ impl Locked<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
+        if let (Some(bound), Some(saved)) = (&bound, context.saved) {
+            bound.check(context.args, saved)?;
+        }
         let Done { code, acted, removed } = run.act(&plan, &verdicts, warnings, inputs, output).await?;
+        if let Some(bound) = &bound {
+            bound.save(context.args, run.is_doable(&plan, warnings), output)?;
+        }
         target.acted = acted;
         context.tell(&source, &target, self.live, output)?;
         let counts = context.counts(self.live);
         Ok(Applied { source, target, counts, code, removed })
+    }
+
+    /// An apply goes forward in the history; where it does not, it is refused or said.
+    async fn forward(&self, compared: &mut Compared) -> Result<(), RunError> {
+        let args = self.context.args;
+        let (Some(last), "apply") = (&compared.last, args.command) else { return Ok(()) };
+        let request = settings::source(&args.source, &args.run);
+        let (source, tag) = (&compared.source, compared.tag.as_deref());
+        for finding in forward::findings(&request, last, source, tag, Lookup::Anywhere).await? {
+            let strict = args.judge.strict && tag.is_some();
+            let refuses = (finding.refuses || strict) && !args.write.allow_non_fast_forward;
+            if refuses && !args.write.dry_run {
+                return Err(RunError::refused(finding.problem, finding.hint));
+            }
+            compared.warnings.push(forward::notice(finding));
+        }
+        Ok(())
+    }
+
+    /// Nothing is written while the set reaches to where it must not.
+    fn refuse_elsewhere(&self, compared: &Compared) -> Result<(), RunError> {
+        let allowed = self.context.allowed();
+        let refused =
+            compared.verdicts.iter().filter_map(|v| Some(format!("{}: {}", v.id, allowed.refuses(&v.id)?)));
+        let refused: Vec<String> = refused.collect();
+        let Some(first) = refused.first() else { return Ok(()) };
+        let more = match refused.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        Err(RunError::refused(
+            format!("{first}{more}; nothing was written"),
+            "take it out of the manifests, or allow it with --allow-namespace, --allow-kind or --allow-cluster-scoped"
+                .to_owned(),
+        ))
     }
 }

@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
+use super::noting::inputs;
 use super::planning::Locked;
 use super::{Applied, Context};
-use crate::cli::ClusterArgs;
+use crate::cli::{ClusterArgs, Verify};
 use crate::cluster::Server;
 use crate::compare::sending::Force;
 use crate::exit::Code;
 use crate::plan::Policy;
+use crate::plan::allowed::Allowed;
 use crate::plan::prune::Budget;
 use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::render::{Manifests, RenderError};
 use crate::report::{Counts, Report, Source, TargetReport, hints};
-use crate::run::compared::{Comparison, Prepared, nameless, prepare};
+use crate::run::acquainted::Acquainted;
+use crate::run::compared::Comparison;
 use crate::run::error::RunError;
 use crate::run::fence::{self, Fence};
 use crate::run::order::Intent;
 use crate::run::output::Output;
+use crate::run::prepared::{Prepared, Rendered, nameless, prepare};
 use crate::run::reporting::{self, Told, explain};
 use crate::run::targets::Job;
-use crate::run::{kubeconfig, pin, pruning};
+use crate::run::{kubeconfig, pin, pruning, saved};
 use crate::settings;
 
 impl Context<'_> {
@@ -34,15 +38,21 @@ impl Context<'_> {
         let server = self.connect(&job).await?;
         let live = Live::Server(Box::new(server));
         let unchecked = pin::check(&live, name, job.cluster_uid.as_deref()).await?;
+        let is_pinned = job.cluster_uid.is_some();
         let comparison = self.comparison(job, name, live.identity().namespace.as_deref());
         let progress = output.progress();
         let preparing = self.stop.unless(prepare(&comparison, &live, &progress));
         let mut prepared = preparing.await.ok_or_else(|| self.stopped())?.map_err(refused_if_empty)?;
         let set = self.set(&prepared)?;
+        self.allow_record(&set)?;
+        let acquainted = self.acquainted(&live, &set, &prepared.rendered, is_pinned, output).await?;
         if self.args.intent == Intent::Delete {
             prepared.rendered.manifests = Manifests::default();
         }
         prepared.rendered.manifests.warnings.extend(unchecked);
+        let inputs = inputs(&prepared, &comparison);
+        let basis = saved::basis(self.args, &comparison, &prepared, &inputs, &set, &live).await;
+        saved::check_basis(self.args, self.saved, basis.as_ref())?;
         let fence = Fence::new(self.stop.clone());
         let taken = match (&live, self.args.write.dry_run) {
             (Live::Server(server), false) => {
@@ -53,15 +63,36 @@ impl Context<'_> {
             _ => None,
         };
         drop(progress);
-        let locked = Locked { context: self, live: &live, set, fence: &fence, taken };
+        let locked = Locked { context: self, live: &live, set, fence: &fence, taken, basis };
         let result = locked.run(name, &comparison, prepared, output).await;
         fence.release(result.is_ok()).await;
+        if result.as_ref().is_ok_and(|applied| applied.target.acted.is_some()) {
+            acquainted.remember();
+        }
         if let (Ok(Applied { removed: true, .. }), Live::Server(server)) = (&result, &live) {
             fence::remove(server, &locked.set).await;
         }
         live.warnings().iter().for_each(|text| output.say("warning", text));
         explain(live.counts(), output, self.surroundings);
         result
+    }
+
+    /// The clusters that the set was applied to; that this is none of them is said, or refused where nobody would see it.
+    async fn acquainted(
+        &self,
+        live: &Live,
+        set: &SetIdentity,
+        rendered: &Rendered,
+        is_pinned: bool,
+        output: &Output,
+    ) -> Result<Acquainted, RunError> {
+        let source = rendered.origin_url.as_deref().unwrap_or(&rendered.source.display);
+        let acquainted = Acquainted::open(live, set, source).await;
+        let write = &self.args.write;
+        if let Some(stranger) = acquainted.check(write.yes && !write.dry_run, is_pinned)? {
+            output.say("warning", &stranger);
+        }
+        Ok(acquainted)
     }
 
     pub(super) fn stopped(&self) -> RunError {
@@ -101,8 +132,31 @@ impl Context<'_> {
             rules: self.jobs.config.rules.clone(),
             allow_empty: self.args.allow_empty,
             adopts,
+            verify_new: self.args.judge.verify == Verify::All,
             rendering: settings::rendering(&self.args.rendering, &self.args.source, &self.args.run),
         }
+    }
+
+    /// What the user allows, whatever the repository says.
+    pub(super) fn allowed(&self) -> Allowed {
+        settings::allowed(&self.args.allow)
+    }
+
+    /// The record is written where the user says, or where objects may be.
+    fn allow_record(&self, set: &SetIdentity) -> Result<(), RunError> {
+        let args = &self.args;
+        let said = args.set.record_namespace.as_ref().or(args.source.namespace.as_ref());
+        let namespace = &set.record_namespace;
+        if said == Some(namespace) || self.allowed().has_namespace(namespace) {
+            return Ok(());
+        }
+        Err(RunError::refused(
+            format!(
+                "the record of set {} would be in {namespace}, which is none of the allowed namespaces",
+                set.name
+            ),
+            format!("name another with --record-namespace, or allow it with --allow-namespace {namespace}"),
+        ))
     }
 
     pub(super) fn budget(&self) -> Budget {

@@ -3,7 +3,8 @@
 // everything it started is killed and its data removed. Should clusterd itself be killed, the kernel kills the servers.
 //
 // Standard output carries one JSON document a line: first where the cluster is, then one answer a command.
-// Standard input carries one command a line; the only one is "controller-manager", which starts that program.
+// Standard input carries one command a line: "controller-manager" starts that program, "restart-server" kills kube-apiserver
+// and starts it again.
 package main
 
 import (
@@ -82,9 +83,14 @@ func run(options options) error {
 		if err != nil {
 			return unlessStopped(err)
 		}
-		failure := fmt.Errorf("unknown command %q; expected controller-manager", command)
-		if command == "controller-manager" {
+		var failure error
+		switch command {
+		case "controller-manager":
 			failure = caller.await(cluster.startControllerManager())
+		case "restart-server":
+			failure = caller.await(cluster.restartServer())
+		default:
+			failure = fmt.Errorf("unknown command %q; expected controller-manager or restart-server", command)
 		}
 		if errors.Is(failure, errStop) {
 			return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -24,6 +25,8 @@ type process struct {
 	// done is closed when the program has ended; failure says how.
 	done    chan struct{}
 	failure error
+	// expected is set before the program is killed on purpose while the cluster goes on.
+	expected atomic.Bool
 }
 
 // start runs a program of the cluster. Call it on the main thread only.
@@ -49,7 +52,9 @@ func (c *cluster) start(name string, arguments ...string) (*process, error) {
 		state := command.Wait()
 		p.failure = fmt.Errorf("%s ended by itself (%v); the end of its log:\n%s", name, describeExit(state), p.tail())
 		close(p.done)
-		c.ended <- p.failure
+		if !p.expected.Load() {
+			c.ended <- p.failure
+		}
 	}()
 	return p, nil
 }

@@ -72,6 +72,19 @@ func (c *cluster) startServer() (<-chan error, error) {
 	}), nil
 }
 
+// restartServer kills the server as a machine that fails does, and starts it anew at the same address.
+func (c *cluster) restartServer() (<-chan error, error) {
+	for i, p := range c.processes {
+		if p.name == "kube-apiserver" {
+			p.expected.Store(true)
+			p.kill()
+			c.processes = append(c.processes[:i], c.processes[i+1:]...)
+			break
+		}
+	}
+	return c.startServer()
+}
+
 func (c *cluster) startControllerManager() (<-chan error, error) {
 	if c.runs("kube-controller-manager") {
 		ready := make(chan error, 1)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gitops::exit::Code;
 use gitops::render::RenderError;
-use gitops::run::compared::{Rendered, render};
 use gitops::run::error::RunError;
+use gitops::run::prepared::{Rendered, render};
 use gitops::run::remotes::Policy;
 use gitops::run::rendering::Rendering;
 use gitops::source::redacted::Redacted;

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 /// An administrator's connection.
 #[derive(Clone)]
-pub(super) struct Api(Client);
+pub(crate) struct Api(Client);
 
 /// How a body changes an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Write<'a> {
+pub(crate) enum Write<'a> {
     /// POST to the collection.
     Create,
     /// PUT.
@@ -24,17 +24,19 @@ pub(super) enum Write<'a> {
     Merge(&'a str),
     /// Server-side apply with force.
     Apply,
+    /// PUT that is answered and not stored.
+    TryReplace,
 }
 
 impl Api {
-    pub(super) fn to(kubeconfig: &Path) -> Self {
+    pub(crate) fn to(kubeconfig: &Path) -> Self {
         let choice = Choice { file: Some(kubeconfig.to_owned()), ..Choice::default() };
         let loaded = load(&choice, &Environment::default()).expect("the test cluster has a kubeconfig");
         Self(Client::try_from(loaded.config).expect("a client can be made"))
     }
 
     /// What the server stored, or its status code with its message.
-    pub(super) async fn write(
+    pub(crate) async fn write(
         &self,
         resource: &Resource,
         manager: &str,
@@ -50,6 +52,9 @@ impl Api {
                 (Method::POST, format!("{collection}?{query}"), "application/json", json())
             }
             Write::Replace => (Method::PUT, format!("{object}?{query}"), "application/json", json()),
+            Write::TryReplace => {
+                (Method::PUT, format!("{object}?{query}&dryRun=All"), "application/json", json())
+            }
             Write::Merge(subresource) => {
                 let slash = if subresource.is_empty() { "" } else { "/" };
                 let path = format!("{object}{slash}{subresource}?{query}");
@@ -63,7 +68,26 @@ impl Api {
         self.send(method, &path, content, bytes).await
     }
 
-    pub(super) async fn read(&self, resource: &Resource, named: &Value) -> Result<Value, (u16, String)> {
+    /// A patch of an object that is not the object's own text: `json-patch` or `strategic-merge-patch`.
+    pub(crate) async fn patch(
+        &self,
+        resource: &Resource,
+        named: &Value,
+        manager: &str,
+        form: &str,
+        patch: &Value,
+    ) -> Result<Value, (u16, String)> {
+        let path = format!("{}?fieldManager={manager}", place(resource, named));
+        let bytes = patch.to_string().into_bytes();
+        self.send(Method::PATCH, &path, &format!("application/{form}+json"), bytes).await
+    }
+
+    pub(crate) async fn delete(&self, resource: &Resource, named: &Value) -> Result<Value, (u16, String)> {
+        let path = format!("{}?gracePeriodSeconds=0", place(resource, named));
+        self.send(Method::DELETE, &path, "application/json", Vec::new()).await
+    }
+
+    pub(crate) async fn read(&self, resource: &Resource, named: &Value) -> Result<Value, (u16, String)> {
         self.send(Method::GET, &place(resource, named), "application/json", Vec::new()).await
     }
 

@@ -177,7 +177,7 @@ async fn event(
 }
 
 /// The JSON merge patch (RFC 7386) from one object to another; lists are replaced.
-pub(super) fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
+pub(crate) fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
     match (from, to) {
         (Value::Object(from), Value::Object(to)) => {
             let mut patch = serde_json::Map::new();

@@ -11,7 +11,7 @@ const SINGLE: &[&str] = &["APIService", "CustomResourceDefinition", "IPAddress",
 
 /// Where first manifests come from.
 #[derive(Clone)]
-pub(super) enum Seed {
+pub(crate) enum Seed {
     /// Written anew for each object.
     Generated(Kind),
     /// One rich manifest.
@@ -19,7 +19,7 @@ pub(super) enum Seed {
 }
 
 impl Seed {
-    pub(super) fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         match self {
             Self::Generated(kind) => kind.kind,
             Self::Rich(object) => object["kind"].as_str().unwrap_or_default(),
@@ -27,7 +27,7 @@ impl Seed {
     }
 
     /// The first manifest of object `number`.
-    pub(super) fn manifest(&self, seed: u64, number: u64, namespace: &str) -> Value {
+    pub(crate) fn manifest(&self, seed: u64, number: u64, namespace: &str) -> Value {
         let mut object = match self {
             Self::Generated(kind) => {
                 let all = generate::objects(seed ^ (number << 20), &[*kind], 1, namespace);
@@ -48,7 +48,7 @@ impl Seed {
 }
 
 /// All kinds: those with a generator twice, once generated and once as their rich manifest.
-pub(super) fn seeds() -> Vec<Seed> {
+pub(crate) fn seeds() -> Vec<Seed> {
     let rich = ["core", "workloads", "cluster", "custom", "custom"];
     let rich = rich.iter().flat_map(|file| objects(file)).map(Seed::Rich);
     let rich = rich.filter(|seed| !SINGLE.contains(&seed.kind()));
@@ -56,12 +56,12 @@ pub(super) fn seeds() -> Vec<Seed> {
 }
 
 /// One of the kinds that can be scaled.
-pub(super) fn has_scale(kind: &str) -> bool {
+pub(crate) fn has_scale(kind: &str) -> bool {
     ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Widget"].contains(&kind)
 }
 
 /// A copy of a seed's `apiVersion`, or an older one where the kind has one.
-pub(super) fn version(dice: &mut Dice, object: &mut Value) {
+pub(crate) fn version(dice: &mut Dice, object: &mut Value) {
     let older = match object["kind"].as_str() {
         Some("Widget") => "kinds.example.com/v1beta1",
         _ => return,

@@ -4,17 +4,17 @@
 //! Live objects have a history: several tools created, applied, edited and scaled them, and their ownership has aged. Numbers
 //! are drawn from a seed: `GITOPS_TEST_PAIRS=20000` asks for more pairs, `GITOPS_TEST_PAIRS_SEED=7` for others.
 
-mod client;
+pub(crate) mod client;
 mod found;
-mod history;
-mod kinds;
+pub(crate) mod history;
+pub(crate) mod kinds;
 pub(crate) mod mutate;
 mod round;
 mod shrink;
 mod tally;
 mod tamper;
-mod truth;
-mod world;
+pub(crate) mod truth;
+pub(crate) mod world;
 
 use self::tally::Tally;
 use self::world::World;

@@ -17,7 +17,7 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Spot {
     pub(crate) steps: Vec<Step>,
-    node: NodeId,
+    pub(crate) node: NodeId,
 }
 
 /// Every place that a manifest may decide about, outermost first.
@@ -63,14 +63,14 @@ fn walk(schema: &Schema, node: NodeId, value: &Value, steps: &mut Vec<Step>, fou
     }
 }
 
-fn get<'a>(object: &'a Value, steps: &[Step]) -> Option<&'a Value> {
+pub(crate) fn get<'a>(object: &'a Value, steps: &[Step]) -> Option<&'a Value> {
     steps.iter().try_fold(object, |value, step| match step {
         Step::Key(key) => value.get(key),
         Step::Index(index) => value.get(index),
     })
 }
 
-fn get_mut<'a>(object: &'a mut Value, steps: &[Step]) -> Option<&'a mut Value> {
+pub(crate) fn get_mut<'a>(object: &'a mut Value, steps: &[Step]) -> Option<&'a mut Value> {
     steps.iter().try_fold(object, |value, step| match step {
         Step::Key(key) => value.get_mut(key),
         Step::Index(index) => value.get_mut(index),
@@ -159,7 +159,7 @@ fn empty(value: &mut Value) -> Option<&'static str> {
 }
 
 /// A field that the type has and the object has not; most have a struct or a list below.
-fn add_field(
+pub(crate) fn add_field(
     schema: &Schema,
     node: &Node,
     map: &mut Map<String, Value>,
@@ -197,7 +197,7 @@ fn copy_field(
 }
 
 /// A value that the schema allows, small and often a zero.
-fn generate(schema: &Schema, node: NodeId, dice: &mut Dice, depth: usize) -> Value {
+pub(crate) fn generate(schema: &Schema, node: NodeId, dice: &mut Dice, depth: usize) -> Value {
     const TEXTS: &[&str] =
         &["", "a", "b", "x", "TCP", "UDP", "Always", "None", "80", "10.0.0.1", "true", "http"];
     const NUMBERS: &[i64] = &[0, 1, 1, 2, 3, 5, 30, 80];
@@ -317,7 +317,7 @@ fn quantity(value: &Value, dice: &mut Dice) -> Value {
 }
 
 /// Another scalar of the same kind.
-fn scalar(value: &mut Value, dice: &mut Dice) -> bool {
+pub(crate) fn scalar(value: &mut Value, dice: &mut Dice) -> bool {
     let other = match &*value {
         Value::String(text) => match dice.below(4) {
             0 => json!(format!("{text}x")),

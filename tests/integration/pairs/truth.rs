@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 const BESIDE: &[&str] = &["managedFields", "resourceVersion", "generation"];
 
 /// The topmost paths at which two objects differ: fields, keyed items, lists whose order differs, atomic values.
-pub(super) fn changed(schema: &Schema, from: &Value, to: &Value) -> Vec<FieldPath> {
+pub(crate) fn changed(schema: &Schema, from: &Value, to: &Value) -> Vec<FieldPath> {
     let strip = |object: &Value| {
         let mut object = object.clone();
         if let Some(map) = object.as_object_mut() {
@@ -109,7 +109,7 @@ impl Walk<'_> {
 
 /// A path that the verdict should have, or should not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The dry run changes a field that Git or our entry has, and the verdict does not say so.
     Missing(FieldPath),
     /// The verdict has a change that the dry run does not make.
@@ -124,7 +124,7 @@ fn is_change(field: &FieldVerdict) -> bool {
 
 /// Compares a verdict with the paths that the dry run changes. The second number counts side effects: changes of fields that
 /// neither Git nor our entry has.
-pub(super) fn compare(
+pub(crate) fn compare(
     schema: &Schema,
     verdict: &ObjectVerdict,
     changed: &[FieldPath],

@@ -15,16 +15,16 @@ use super::client::Api;
 use crate::support::cluster::Cluster;
 use crate::support::kinds;
 
-pub(super) struct World {
-    pub(super) api: Api,
-    pub(super) server: Server,
-    pub(super) catalog: Catalog,
-    pub(super) schemas: BTreeMap<Gvk, Schema>,
-    pub(super) namespace: String,
+pub(crate) struct World {
+    pub(crate) api: Api,
+    pub(crate) server: Server,
+    pub(crate) catalog: Catalog,
+    pub(crate) schemas: BTreeMap<Gvk, Schema>,
+    pub(crate) namespace: String,
 }
 
 impl World {
-    pub(super) async fn of(cluster: &Cluster) -> Self {
+    pub(crate) async fn of(cluster: &Cluster) -> Self {
         let namespace = cluster.namespace("pairs");
         cluster.kubectl_ok(&["create", "namespace", &format!("{namespace}-limits")]);
         cluster.kubectl_stdin(&["apply", "--server-side", "-f", "-"], &kinds::text("definitions"));
@@ -44,7 +44,7 @@ impl World {
 
     /// Reads the published schemas of all kinds, again until they are as they should be: the server publishes them a little
     /// later than it uses them.
-    pub(super) async fn learn(&mut self, done: impl Fn(&BTreeMap<Gvk, Schema>) -> bool) {
+    pub(crate) async fn learn(&mut self, done: impl Fn(&BTreeMap<Gvk, Schema>) -> bool) {
         for _ in 0..100 {
             self.learn_once().await;
             if done(&self.schemas) {
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// The type of a manifest.
-    pub(super) fn resource(&self, manifest: &Value) -> (&Resource, &Schema) {
+    pub(crate) fn resource(&self, manifest: &Value) -> (&Resource, &Schema) {
         let gvk = gvk(manifest);
         match (self.catalog.served(&gvk), self.schemas.get(&gvk)) {
             (Served::Yes(resource), Some(schema)) => (resource, schema),
@@ -80,7 +80,7 @@ impl World {
 }
 
 /// Group, version and kind of a manifest.
-pub(super) fn gvk(manifest: &Value) -> Gvk {
+pub(crate) fn gvk(manifest: &Value) -> Gvk {
     let version = manifest["apiVersion"].as_str().and_then(GroupVersion::parse);
     let version = version.expect("a manifest has a version");
     Gvk::new(&version.group, &version.version, manifest["kind"].as_str().expect("a manifest has a kind"))

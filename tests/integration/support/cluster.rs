@@ -108,8 +108,17 @@ impl Cluster {
     /// From then on every namespace gets the service account `default` and the ConfigMap `kube-root-ca.crt`, workloads
     /// get their pods, and deleted namespaces go: things that other tests do not expect in the shared cluster.
     pub(crate) fn controller_manager(&self) {
+        self.command("controller-manager");
+    }
+
+    /// Kills the server and starts it again at the same address; nothing that was stored is lost. For a cluster of one's own.
+    pub(crate) fn restart_server(&self) {
+        self.command("restart-server");
+    }
+
+    fn command(&self, command: &str) {
         let mut supervisor = self.supervisor.lock().expect("the supervisor's lock is not poisoned");
-        supervisor.command("controller-manager").unwrap_or_else(|why| panic!("{why}"));
+        supervisor.command(command).unwrap_or_else(|why| panic!("{why}"));
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod script;
 pub(crate) mod scripts;
 pub(crate) mod sealed;
 pub(crate) mod shelf;
+pub(crate) mod webhook;
 
 /// A connection to the server of a kubeconfig, with the defaults of a run.
 ///

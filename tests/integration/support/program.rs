@@ -175,6 +175,11 @@ impl Source {
         self.0.path().to_str().expect("the directory's name is UTF-8")
     }
 
+    /// Writes a file anew.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.file(name), text).expect("the file can be written");
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::http1::{Answer, Asked};
 use self::rules::{About, Action, Rule};
@@ -42,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) status: Option<u16>,
     /// What was done to it.
     pub(crate) action: Option<Action>,
+    /// The resourceVersion of the object that the server answered.
+    pub(crate) version: Option<String>,
     /// When it arrived.
     pub(crate) begun: Instant,
     /// When the server had answered.
@@ -85,6 +88,8 @@ pub(crate) struct Shot {
 pub(crate) struct Proxy {
     shared: Arc<Shared>,
     target: watch::Sender<Option<u32>>,
+    /// False while nobody listens.
+    open: watch::Sender<bool>,
     kubeconfig: PathBuf,
     _directory: TempDir,
     /// Dropped in a thread of its own where a runtime is at work already.
@@ -102,6 +107,22 @@ fn runtime() -> Runtime {
     runtime.expect("a runtime can be made")
 }
 
+/// Counts a request while the server has it, or until the proxy forgets it.
+struct UnderWay<'a>(&'a watch::Sender<usize>);
+
+impl<'a> UnderWay<'a> {
+    fn of(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
 struct Shared {
     upstream: Behind,
     rules: Vec<Rule>,
@@ -114,14 +135,24 @@ struct Shared {
 impl Proxy {
     /// A proxy for this cluster; the first rule that fits a request decides.
     pub(crate) fn start(cluster: &Cluster, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
+        Self::start_as(cluster.kubeconfig(), rules, shot)
+    }
+
+    /// As [`Self::start`], and acts as the user of a kubeconfig.
+    pub(crate) fn start_as(kubeconfig: &Path, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
         let runtime = runtime();
-        let upstream = runtime.block_on(Upstream::connect(cluster.kubeconfig()));
+        let upstream = runtime.block_on(Upstream::connect(kubeconfig));
         Self::over(runtime, Behind::Cluster(upstream), rules, shot)
     }
 
     /// A proxy before a server that exists in memory alone, with ConfigMaps and what belongs to the program.
     pub(crate) fn scripted(shelf: &Shelf, rules: Vec<Rule>) -> Self {
-        Self::over(runtime(), Behind::Memory(shelf.clone()), rules, None)
+        Self::scripted_and_shot(shelf, rules, None)
+    }
+
+    /// As [`Self::scripted`], with a signal at a request.
+    pub(crate) fn scripted_and_shot(shelf: &Shelf, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
+        Self::over(runtime(), Behind::Memory(shelf.clone()), rules, shot)
     }
 
     fn over(runtime: Runtime, upstream: Behind, rules: Vec<Rule>, shot: Option<Shot>) -> Self {
@@ -137,16 +168,12 @@ impl Proxy {
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let listener = listener.expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
-        let serving = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(Arc::clone(&serving), connection));
-            }
-        });
+        let (open, opened) = watch::channel(true);
+        runtime.spawn(listen(Arc::clone(&shared), listener, opened));
         let directory = tempfile::tempdir().expect("a directory can be made");
         let kubeconfig = directory.path().join("kubeconfig");
         std::fs::write(&kubeconfig, config(port).to_string()).expect("it can be written");
-        Self { shared, target, kubeconfig, _directory: directory, runtime: Some(runtime) }
+        Self { shared, target, open, kubeconfig, _directory: directory, runtime: Some(runtime) }
     }
 
     /// The kubeconfig that leads to the proxy.
@@ -157,6 +184,13 @@ impl Proxy {
     /// The process that is meant by the shot.
     pub(crate) fn aim(&self, process: u32) {
         self.target.send_replace(Some(process));
+    }
+
+    /// Breaks every connection and takes none for this time, as a server that restarts.
+    pub(crate) fn goes_away(&self, time: Duration) {
+        self.open.send_replace(false);
+        std::thread::sleep(time);
+        self.open.send_replace(true);
     }
 
     /// Every request so far, in the order of arrival.
@@ -201,6 +235,37 @@ enum Next {
     Reset,
 }
 
+/// Takes connections while the proxy is open.
+async fn listen(shared: Arc<Shared>, listener: TcpListener, mut open: watch::Receiver<bool>) {
+    let address = listener.local_addr().expect("it has an address");
+    let mut listener = Some(listener);
+    loop {
+        let mut serving = JoinSet::new();
+        let taken = listener.take();
+        let listening = match taken {
+            Some(listener) => listener,
+            None => TcpListener::bind(address).await.expect("the port is still free"),
+        };
+        loop {
+            tokio::select! {
+                accepted = listening.accept() => match accepted {
+                    Ok((connection, _)) => drop(serving.spawn(serve(Arc::clone(&shared), connection))),
+                    Err(_) => return,
+                },
+                changed = open.wait_for(|open| !open) => match changed {
+                    Ok(_) => break,
+                    Err(_) => return,
+                },
+            }
+        }
+        drop(listening);
+        serving.shutdown().await;
+        if open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+    }
+}
+
 async fn serve(shared: Arc<Shared>, mut connection: TcpStream) {
     let _ = connection.set_nodelay(true);
     let mut buffer = Vec::new();
@@ -232,6 +297,14 @@ impl Shared {
                 return http1::write(connection, &refused(*code, *seconds))
                     .await
                     .map_or(Next::Close, |()| Next::Another);
+            }
+            Some(Action::Answer(code, content_type, body)) => {
+                let answer = Answer {
+                    status: StatusCode::from_u16(*code).expect("a status"),
+                    headers: vec![("content-type".to_owned(), (*content_type).to_owned())],
+                    body: body.clone().into(),
+                };
+                return http1::write(connection, &answer).await.map_or(Next::Close, |()| Next::Another);
             }
             Some(Action::Delay(time)) => tokio::time::sleep(*time).await,
             _ => {}
@@ -266,17 +339,28 @@ impl Shared {
         let mut journal = self.journal.lock().expect("the journal is whole");
         // By method and path, so that a seed means the same whatever the order of arrival.
         let nth = journal.iter().filter(|entry| entry.verb == verb && entry.path == asked.path).count();
-        let rule = self.rules.iter().find(|rule| rule.fits(&verb, &about, &asked.path, nth));
+        let come = journal.len();
+        let rule =
+            self.rules.iter().find(|rule| come >= rule.after && rule.fits(&verb, &about, &asked.path, nth));
         let action = rule.map(|rule| rule.action.clone());
         let path = asked.path.clone();
         let (begun, action_taken) = (Instant::now(), action.clone());
-        journal.push(Entry { verb, path, about, status: None, action: action_taken, begun, ended: None });
+        journal.push(Entry {
+            verb,
+            path,
+            about,
+            status: None,
+            action: action_taken,
+            version: None,
+            begun,
+            ended: None,
+        });
         (journal.len() - 1, action)
     }
 
     /// Passes a request on. A program that goes away does not stop it.
     async fn forward(&self, number: usize, asked: &Asked) -> Answer {
-        self.under_way.send_modify(|count| *count += 1);
+        let _under_way = UnderWay::of(&self.under_way);
         let answer = match &self.upstream {
             Behind::Cluster(upstream) => upstream.ask(asked).await,
             Behind::Memory(shelf) => memory::answer(shelf, asked),
@@ -284,8 +368,12 @@ impl Shared {
         {
             let entry = &mut self.journal.lock().expect("the journal is whole")[number];
             (entry.status, entry.ended) = (Some(answer.status.as_u16()), Some(Instant::now()));
+            // A list is read by what it is about, and is large.
+            if entry.verb != "list" {
+                let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                entry.version = body["metadata"]["resourceVersion"].as_str().map(str::to_owned);
+            }
         }
-        self.under_way.send_modify(|count| *count -= 1);
         answer
     }
 

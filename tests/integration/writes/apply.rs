@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Set, a_second, actions, deployment, differing, reason, service};
 use crate::support::cluster;
 use crate::support::kinds::{BUILTIN, text};
-use crate::support::program::{Source, gitops};
+use crate::support::program::{Source, gitops, object};
 
 /// PROP-05 and PROP-06 for every kind that can be created: the second run writes no member, and no generation moves.
 #[test]
@@ -381,4 +381,81 @@ fn a_large_set_costs_one_request_an_object() {
     });
     assert_eq!(members.count(), 1);
     cluster::tell(&format!("4,000 new objects: {writes} writes and {others} other requests"));
+}
+
+/// An Event tells what a run did, one a run, and only where it was asked for and something happened.
+#[test]
+fn a_run_is_told_as_an_event_where_that_is_wanted() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "told");
+    let events = || {
+        let template = "{range .items[*]}{.type} {.reason} {.involvedObject.name}: {.message}{\"\\n\"}{end}";
+        let args = ["get", "events", "--field-selector", "involvedObject.kind=ConfigMap", "-o"];
+        let text = set.kubectl(&[&args[..], &[&format!("jsonpath={template}")]].concat());
+        // The server lists them by their names, which are random.
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let source =
+        Source::of(&[set.config("a", &json!({"k": "1"})), set.config("b", &json!({"k": "secret-value"}))]);
+    set.apply(&source);
+    assert_eq!(events(), [""; 0], "none without the flag");
+    let source = Source::of(&[set.config("a", &json!({"k": "2"})), set.config("c", &json!({}))]);
+    set.ok("apply", &source, &["--yes", "--emit-events"]);
+    let told = "Normal Applied gitops-told: gitops apply of set told: 1 configured, 1 created";
+    assert_eq!(events(), [told]);
+    set.ok("apply", &source, &["--yes", "--emit-events"]);
+    assert_eq!(events(), [told], "a run that does nothing tells nothing");
+    let rule = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "bad"}, "spec": {"ports": [{"port": 99999}]}});
+    let failing = Source::of(&[set.config("a", &json!({"k": "2"})), set.config("c", &json!({})), rule]);
+    let run = set.run("apply", &failing, &["--yes", "--emit-events"]);
+    assert_eq!(
+        (run.code, actions(&run.report())),
+        (2, vec!["failed Service bad".to_owned()]),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(events(), [told, "Warning Failed gitops-told: gitops apply of set told: 1 failed"]);
+}
+
+/// With `--verify all` the server is asked about new objects too: what it would refuse is known before the first write.
+#[test]
+fn new_objects_are_verified_where_that_is_wanted() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "verified");
+    let mut bad = service(&set.namespace);
+    bad["spec"]["ports"][0]["port"] = json!(99_999);
+    let unborn = format!("{}-new", set.namespace);
+    let source = Source::of(&[
+        set.config("a", &json!({})),
+        bad,
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": unborn}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b", "namespace": unborn}}),
+    ]);
+    let told = differing(&set.run("diff", &source, &[]).report());
+    assert_eq!(told.iter().filter(|told| told.starts_with("missing")).count(), 4, "{told:?}");
+    let run = set.run("apply", &source, &["--yes", "--verify", "all"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let report = run.report();
+    let service = object(&report, "Service", "web").expect("the Service is in the report");
+    assert_eq!(
+        (
+            service.status(),
+            service.reason().contains("spec.ports[0].port (must be between 1 and 65535, inclusive)")
+        ),
+        ("invalid", true),
+        "{report}"
+    );
+    let kept = set.kubectl(&["get", "configmap", "-o", "name"]);
+    assert!(!kept.contains("/a\n") && !kept.contains("gitops"), "nothing but the lock was written: {kept}");
+    let diff = set.run("diff", &source, &["--verify=all"]);
+    assert_eq!((diff.code, diff.report()["counts"]["dryRuns"].as_u64()), (2, Some(3)), "{}", diff.stdout);
+    let unasked = set.run("diff", &source, &["--verify=all", "--read-only"]);
+    assert_eq!(
+        (unasked.code, unasked.stdout.contains("--read-only sends none")),
+        (3, true),
+        "{}",
+        unasked.stdout
+    );
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Set, a_second, actions, differing, reason, until};
+use super::{Set, a_second, actions, differing, reason, service, until};
 use crate::support::cluster;
 use crate::support::program::{Run, Source, gitops};
 use crate::support::proxy::rules::{Action, Rule};
@@ -235,4 +235,62 @@ fn sec_55_another_cluster_than_the_pinned_one_is_refused() {
     let run = set.run("apply", &source, &["--yes", "--cluster-uid", "00000000-0000-0000-0000-000000000000"]);
     assert_eq!(run.code, 5, "{}", run.stderr);
     assert!(run.stderr.contains("wrong cluster") && !set.exists("configmap/a"), "{}", run.stderr);
+}
+
+/// SEC-58: what a repository may reach is bounded by the user, before anything is written.
+#[test]
+fn sec_58_a_set_that_reaches_beyond_what_is_allowed_is_refused() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "bounded");
+    let here = set.config("a", &json!({}));
+    let there = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sec-58", "namespace": "kube-system"}});
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "sec-58"}, "rules": []});
+    let own = ["--yes", "--allow-namespace", &set.namespace];
+    for (more, word) in
+        [(&there, "kube-system is none of the allowed namespaces"), (&role, "it is in no namespace")]
+    {
+        let source = Source::of(&[here.clone(), more.clone()]);
+        let run = set.run("apply", &source, &own);
+        assert_eq!((run.code, run.stderr.contains(word)), (5, true), "{}", run.stderr);
+        assert!(!set.exists("configmap/a"), "nothing was written");
+    }
+    let source = Source::of(&[here.clone(), role]);
+    let run = set.run("apply", &source, &["--yes", "--allow-kind", "ConfigMap,Secret"]);
+    assert_eq!((run.code, run.stderr.contains("none of the allowed kinds")), (5, true), "{}", run.stderr);
+    let elsewhere = ["--yes", "--allow-namespace", "other-*"];
+    let source = Source::of(&[here]);
+    assert_eq!(set.run("apply", &source, &elsewhere).code, 5);
+    assert!(!cluster.kubectl_ok(&["get", "clusterrole", "-o", "name"]).contains("sec-58"));
+    set.ok("apply", &source, &own);
+    // The record is no way around it.
+    let other = Source::of(&[set.config("b", &json!({}))]);
+    let run = set.run("apply", &other, &[&own[..], &["--record-namespace", "kube-public"]].concat());
+    assert_eq!(run.code, 0, "where the user says: {}", run.stderr);
+    let config = Source::files(&[
+        (
+            "gitops.yaml",
+            "apiVersion: gitops/v1\ntargets:\n- {name: t, path: app, recordNamespace: kube-system}\n",
+        ),
+        ("app/a.yaml", &set.config("d", &json!({})).to_string()),
+    ]);
+    let args = ["apply", config.path(), "--yes", "--allow-namespace", &set.namespace];
+    let run = gitops(cluster, cluster.kubeconfig(), &args);
+    assert_eq!((run.code, run.stderr.contains("the record of set t")), (5, true), "{}", run.stderr);
+}
+
+/// What takes the place of a member that left Git may be what failed, so that member stays, even where a run goes on.
+#[test]
+fn nothing_is_pruned_after_a_step_that_failed() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "no-prune");
+    set.apply(&Source::of(&[set.config("old", &json!({})), set.config("kept", &json!({"k": "1"}))]));
+    let mut refused = service(&set.namespace);
+    refused["spec"]["ports"][0]["port"] = json!(99_999);
+    let source = Source::of(&[set.config("kept", &json!({"k": "2"})), refused]);
+    let run = set.run("apply", &source, &["--yes", "--prune", "--continue-on-error"]);
+    let acts = ["configured ConfigMap kept", "failed Service web", "not started ConfigMap old"];
+    let mut told = actions(&run.report());
+    told.sort();
+    assert_eq!((run.code, &told[..]), (2, &acts.map(str::to_owned)[..]), "{}", run.stderr);
+    assert!(set.exists("configmap/old"));
 }

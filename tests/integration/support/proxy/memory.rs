@@ -15,6 +15,8 @@ use crate::support::shelf::Shelf;
 /// The maps of a ConfigMap that an apply owns key by key.
 const MAPS: [&str; 3] = ["/data", "/metadata/labels", "/metadata/annotations"];
 
+const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/";
+
 /// Answers a request.
 pub(super) fn answer(shelf: &Shelf, asked: &Asked) -> Answer {
     match reply(shelf, asked) {
@@ -38,6 +40,10 @@ fn reply(shelf: &Shelf, asked: &Asked) -> Reply {
     let path = asked.path.split('?').next().unwrap();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match (asked.method.as_str(), &parts[..]) {
+        ("GET", ["apis"]) if !shelf.below(WEBHOOKS).is_empty() => with_webhooks(),
+        ("GET", ["apis", "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations"]) => {
+            list(shelf, path)
+        }
         ("GET", ["version" | "api" | "apis"]) => discovery("v1.36.3", path).unwrap(),
         ("GET", ["openapi", "v3"]) => Reply::json(200, &json!({"paths": {}})),
         ("GET", ["api", "v1", "namespaces", name]) => Reply::json(
@@ -71,6 +77,21 @@ fn reply(shelf: &Shelf, asked: &Asked) -> Reply {
         }
         _ => panic!("the server in memory has no {} {}", asked.method, asked.path),
     }
+}
+
+/// The discovery of a server that has webhooks to tell of.
+fn with_webhooks() -> Reply {
+    let resource = json!({"resource": "mutatingwebhookconfigurations", "scope": "Cluster", "verbs": ["get", "list"],
+        "responseKind": {"group": "", "version": "", "kind": "MutatingWebhookConfiguration"}});
+    let group = json!({"metadata": {"name": "admissionregistration.k8s.io"},
+        "versions": [{"version": "v1", "freshness": "Current", "resources": [resource]}]});
+    let body =
+        json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": [group]});
+    Reply::typed(
+        200,
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        body.to_string(),
+    )
 }
 
 fn list(shelf: &Shelf, path: &str) -> Reply {
@@ -116,8 +137,16 @@ fn apply(shelf: &Shelf, path: &str, asked: &Asked) -> Reply {
     // A clock that goes on with every write.
     let time =
         format!("2026-01-01T{:02}:{:02}:{:02}Z", version / 3_600 % 24, version / 60 % 60, version % 60);
-    new["metadata"]["managedFields"] = json!([{"manager": "gitops", "operation": "Apply", "apiVersion": "v1",
-        "time": time, "fieldsType": "FieldsV1", "fieldsV1": fields(&body)}]);
+    let mut entries = vec![json!({"manager": "gitops", "operation": "Apply", "apiVersion": "v1",
+        "time": time, "fieldsType": "FieldsV1", "fieldsV1": fields(&body)})];
+    let others = old.as_ref().and_then(|old| old["metadata"]["managedFields"].as_array().cloned());
+    entries.extend(others.into_iter().flatten().filter(|entry| entry["manager"] != "gitops").map(
+        |mut entry| {
+            taken(&mut entry["fieldsV1"], old.as_ref(), &body);
+            entry
+        },
+    ));
+    new["metadata"]["managedFields"] = Value::Array(entries);
     let code = if old.is_some() { 200 } else { 201 };
     if asked.path.contains("dryRun=All") {
         return Reply::json(code, &new);
@@ -134,6 +163,21 @@ fn set(object: &mut Value, pointer: &str, map: Map<String, Value>) {
     }
 }
 
+/// What a forced apply takes from another manager: keys that it sends with another value.
+fn taken(entry: &mut Value, old: Option<&Value>, body: &Value) {
+    for map in MAPS {
+        let Some(keys) = entry.pointer_mut(&map.replace('/', "/f:")).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let at = |object: &Value, key: &str| object.pointer(map).and_then(|map| map.get(key)).cloned();
+        keys.retain(|key, _| {
+            let key = key.trim_start_matches("f:");
+            let sent = at(body, key);
+            sent.is_none() || sent == old.and_then(|old| at(old, key))
+        });
+    }
+}
+
 fn sent_keys(body: &Value) -> BTreeSet<(&'static str, String)> {
     let keys = |map: &'static str| {
         let sent = body.pointer(map).and_then(Value::as_object).into_iter().flat_map(Map::keys);
@@ -144,7 +188,9 @@ fn sent_keys(body: &Value) -> BTreeSet<(&'static str, String)> {
 
 /// What `managedFields` says is ours.
 fn owned(object: &Value) -> BTreeSet<(&'static str, String)> {
-    let fields = &object["metadata"]["managedFields"][0]["fieldsV1"];
+    let entries = object["metadata"]["managedFields"].as_array();
+    let ours = entries.into_iter().flatten().find(|entry| entry["manager"] == "gitops");
+    let Some(fields) = ours.map(|entry| &entry["fieldsV1"]) else { return BTreeSet::new() };
     let keys = |map: &'static str| {
         let pointer = map.replace('/', "/f:");
         let keys = fields.pointer(&pointer).and_then(Value::as_object).into_iter().flat_map(Map::keys);

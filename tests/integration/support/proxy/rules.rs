@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// What a request is about, as its path says.
@@ -22,6 +23,8 @@ pub(crate) struct About {
 pub(crate) enum Action {
     /// This status, with `Retry-After` in seconds; the server does not know of it.
     Status(u16, Option<u64>),
+    /// This status, content type and body; the server does not know of it.
+    Answer(u16, &'static str, String),
     /// It comes to the server this much later.
     Delay(Duration),
     /// The connection is reset, and the server does not know of it.
@@ -45,8 +48,12 @@ pub(crate) struct Rule {
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<&'static str>,
     pub(crate) dry_run: Option<bool>,
+    /// A part of the query.
+    pub(crate) query: Option<&'static str>,
     /// How often the same request came before.
     pub(crate) nth: Option<usize>,
+    /// How many requests of any kind come before the first that it fits.
+    pub(crate) after: usize,
     /// One in how many, by a seed.
     pub(crate) chance: Option<(u64, u64)>,
     pub(crate) action: Action,
@@ -62,7 +69,9 @@ impl Rule {
             name: None,
             subresource: None,
             dry_run: None,
+            query: None,
             nth: None,
+            after: 0,
             chance: None,
             action,
         }
@@ -71,6 +80,16 @@ impl Rule {
     /// A rule for a verb of a resource.
     pub(crate) fn of(verbs: &'static [&'static str], resource: &'static str, action: Action) -> Self {
         Self { verbs, resource: Some(resource), ..Self::all(action) }
+    }
+
+    /// The same for the first time that each request comes.
+    pub(crate) fn once(self) -> Self {
+        Self { nth: Some(0), ..self }
+    }
+
+    /// The same for what is stored, and for one name.
+    pub(crate) fn stored(self, name: &str) -> Self {
+        Self { dry_run: Some(false), name: Some(name.to_owned()), ..self }
     }
 
     /// One request in `many`, by chance, the same for the same seed.
@@ -87,8 +106,24 @@ impl Rule {
             && self.name.as_ref().is_none_or(|name| *name == about.name)
             && self.subresource.is_none_or(|subresource| subresource == about.subresource)
             && self.dry_run.is_none_or(|dry_run| dry_run == about.dry_run)
+            && self
+                .query
+                .is_none_or(|part| path.split_once('?').is_some_and(|(_, query)| query.contains(part)))
             && self.nth.is_none_or(|wanted| wanted == nth)
             && self.chance.is_none_or(|(seed, many)| draw(seed, verb, path, nth).is_multiple_of(many))
+    }
+}
+
+impl Action {
+    /// A Status as the server sends it, with causes given as reason, field and message.
+    pub(crate) fn refusal(code: u16, reason: &str, message: &str, causes: &[(&str, &str, &str)]) -> Self {
+        let causes: Vec<Value> = causes
+            .iter()
+            .map(|(reason, field, message)| json!({"reason": reason, "field": field, "message": message}))
+            .collect();
+        let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "reason": reason, "message": message, "details": {"causes": causes}, "code": code});
+        Self::Answer(code, "application/json", body.to_string())
     }
 }
 

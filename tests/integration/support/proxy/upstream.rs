@@ -1,5 +1,7 @@
 //! The way from the proxy to the API server: TLS, the administrator's certificate, nothing repeated.
 
+#![expect(clippy::disallowed_methods, reason = "reads a kubeconfig")]
+
 use std::path::Path;
 
 use bytes::Bytes;
@@ -22,12 +24,18 @@ const OF_A_CONNECTION: [&str; 5] =
 pub(super) struct Upstream {
     client: kube::Client,
     server: String,
+    /// `Authorization`, for a user with a bearer token.
+    authorization: Option<String>,
 }
 
 impl Upstream {
     /// Reads the kubeconfig; connects with the first request.
     pub(super) async fn connect(kubeconfig: &Path) -> Self {
-        let config = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+        let text = std::fs::read_to_string(kubeconfig).expect("a kubeconfig");
+        let plain: serde_json::Value = serde_yaml::from_str(&text).expect("a kubeconfig");
+        let authorization =
+            plain["users"][0]["user"]["token"].as_str().map(|token| format!("Bearer {token}"));
+        let config = Kubeconfig::from_yaml(&text).expect("a kubeconfig");
         let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await;
         let config = config.expect("a usable kubeconfig");
         let mut tcp = HttpConnector::new();
@@ -36,7 +44,7 @@ impl Upstream {
         let tls = config.rustls_https_connector_with_connector(tcp).expect("certificates that can be used");
         let http: Client<_, Body> = Client::builder(TokioExecutor::new()).build(tls);
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        Self { client: kube::Client::new(http.map_err(BoxError::from), "default"), server }
+        Self { client: kube::Client::new(http.map_err(BoxError::from), "default"), server, authorization }
     }
 
     /// The whole answer of the server; 502 with the reason if there is none.
@@ -55,6 +63,9 @@ impl Upstream {
             asked.headers.iter().filter(|(name, _)| !OF_A_CONNECTION.contains(&name.as_str()))
         {
             request = request.header(name, value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
         let body = if asked.body.is_empty() { Body::empty() } else { Body::from(asked.body.to_vec()) };
         let response = self.client.send(request.body(body)?).await?;
