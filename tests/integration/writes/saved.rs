@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use self::edits::signed;
 use super::{Set, a_second, actions, deployment, service, until};
 use crate::base_revision::git;
+use crate::stuck::definition;
 use crate::support::cluster;
+use crate::support::generate;
 use crate::support::program::{Run, Source, gitops};
 use crate::support::proxy::rules::{Action, Rule};
 use crate::support::proxy::{Entry, Proxy};
@@ -538,51 +540,63 @@ fn flt_10_a_planned_revert_ends_when_the_object_changes_under_it() {
     assert_eq!(set.live("configmap/c")["data"], json!({"a": "x", "b": "1", "other": "y"}));
 }
 
-/// FLT-10: the patch that takes out what an apply leaves is bound to what the apply made, and is part of the plan.
+/// FLT-10: the patch that is to take out what an apply leaves is bound to what the apply made.
 #[test]
 fn flt_10_a_change_behind_the_apply_ends_a_planned_run() {
-    let Some(cluster) = cluster::shared() else { return };
-    let (set, plans) = (Set::new(cluster, "behind"), Plans::new());
-    let version = |account: Option<&str>| {
-        let mut wanted = deployment(&set.namespace);
-        if let Some(account) = account {
-            wanted["spec"]["template"]["spec"]["serviceAccountName"] = json!(account);
-        }
-        wanted
+    let Some(cluster) = cluster::private() else { return };
+    let (set, plans) = (Set::new(&cluster, "behind"), Plans::new());
+    let thing = |names: &[&str]| {
+        let list: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+        Source::of(&[json!({"apiVersion": "stuck.example.org/v1", "kind": "Thing",
+            "metadata": {"name": "items", "namespace": set.namespace}, "spec": {"list": list}})])
     };
-    let source = Source::of(&[version(Some("old"))]);
-    commit(&source);
-    let next = Source::of(&[version(None)]);
-    for file in [&source, &next].map(|source| read(&source.file("all.yaml"))) {
-        std::fs::write(source.file("all.yaml"), &file).expect("it can be written");
-        let args = ["-n", &set.namespace, "apply", "--server-side", "--field-manager=gitops", "-f", "-"];
-        cluster.kubectl_stdin(&args, &file);
-    }
-    commit(&source);
-    let flags = ["--base", "HEAD~1"];
-    let account = || set.live("deployment/web")["spec"]["template"]["spec"]["serviceAccountName"].clone();
+    // What was one value becomes a list whose items nobody owns.
+    cluster.define(&definition("atomic"), "v1", r#""x-kubernetes-list-type":"atomic""#);
+    set.apply(&thing(&["x", "y"]));
+    a_second();
+    cluster.define(&definition("map"), "v1", r#""x-kubernetes-list-type":"map""#);
+    // And a policy puts back what is taken out, so that the apply leaves it.
+    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": "keeps"}, "spec": {"failurePolicy": "Fail", "reinvocationPolicy": "Never",
+        "matchConstraints": {"resourceRules": [{"apiGroups": ["stuck.example.org"], "apiVersions": ["v1"],
+            "operations": ["UPDATE"], "resources": ["things"]}]},
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration":
+            {"expression": "Object{spec: Object.spec{list: [Object.spec.list{name: \"y\"}]}}"}}]}});
+    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": "keeps"}, "spec": {"policyName": "keeps"}});
+    cluster.kubectl_stdin(&["apply", "-f", "-"], &generate::stream(&[policy, binding]));
+    // A policy, and the index of the schemas, follow a little later.
+    std::thread::sleep(Duration::from_secs(3));
+    let source = thing(&["x"]);
     for disturbed in [true, false] {
         let file = plans.file("plan");
-        set.ok("apply", &source, &[&flags[..], &["--out", text(&file)]].concat());
-        assert_eq!(steps(&file), ["update Deployment web"]);
+        set.ok("apply", &source, &["--out", text(&file)]);
+        assert_eq!(steps(&file), ["update Thing items"]);
         let slow = Rule {
-            nth: Some(0),
             dry_run: Some(false),
-            ..Rule::of(&["patch"], "deployments", Action::Delay(Duration::from_secs(2)))
+            ..Rule::of(&["patch"], "things", Action::Delay(Duration::from_secs(2)))
         };
-        let proxy = Proxy::start(cluster, vec![slow], None);
-        let flags = [&flags[..], &["--yes", "--plan", text(&file)]].concat();
+        let proxy = Proxy::start(&cluster, vec![slow], None);
+        let flags = ["--yes", "--plan", text(&file)];
         let run = std::thread::scope(|scope| {
             let run = scope.spawn(|| through(&proxy, &set, &["apply"], &source, &flags));
-            let is_behind = |entry: &Entry| entry.writes_member() && !entry.path.contains("force=true");
-            until("the patch behind the apply", || proxy.journal().iter().any(is_behind));
+            let is_behind = |journal: &[Entry]| {
+                let mut writes = journal.iter().filter(|entry| entry.writes_member());
+                writes.any(|entry| entry.path.contains("force=true")) && writes.next().is_some()
+            };
+            until("the patch behind the apply", || is_behind(&proxy.journal()));
             if disturbed {
-                set.kubectl(&["label", "deployment", "web", "by=hand"]);
+                set.kubectl(&["label", "thing", "items", "by=hand"]);
             }
             run.join().expect("the run ends")
         });
-        assert_eq!(run.code, if disturbed { 5 } else { 0 }, "{}{}", run.stdout, run.stderr);
-        assert_eq!(account(), if disturbed { json!("old") } else { Value::Null });
+        assert_eq!(run.code, if disturbed { 5 } else { 2 }, "{}{}", run.stdout, run.stderr);
+        let why = super::reason(&run.report(), "items");
+        let expected = match disturbed {
+            true => "spec.list[y] stays: somebody changed it while the saved plan was performed; plan again",
+            false => "spec.list[y] stays: the server keeps it",
+        };
+        assert_eq!(why, expected);
     }
 }
 
