@@ -32,7 +32,9 @@ use crate::run::acting::{places, told};
 use crate::run::compared::Compared;
 use crate::run::confirm::ask;
 use crate::run::contents::holds_others;
+use crate::run::elsewhere;
 use crate::run::error::RunError;
+use crate::run::events;
 use crate::run::execute::Ended;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
@@ -74,6 +76,9 @@ impl Undoing<'_> {
         let planned = self.plan(&local, &keeping, output).await?;
         let mut report = self.report(&planned);
         self.show(&planned, &report, output)?;
+        let written = planned.undo.steps.iter().filter(|step| step.is_write()).map(|step| &step.id);
+        let deleted = planned.undo.plan.deletions().map(|step| &step.id);
+        elsewhere::refuse(&settings::allowed(&self.args.allow), written.chain(deleted))?;
         let acts = match self.args.write.dry_run || planned.undo.is_empty() {
             true => None,
             false => Some(self.act(&planned, local, keeping, output).await?),
@@ -273,6 +278,9 @@ impl Undoing<'_> {
         }
         let inputs = keeping.inputs().clone();
         let run = self.line(&done, Code::worst([code, of_plan_alone(planned)]), keeping.runs(), id);
+        if self.args.write.emit_events {
+            events::tell(self.server, &self.set, &run, output).await;
+        }
         keeping.finish(Some(run), None, inputs).await?;
         Ok((done, code))
     }
