@@ -61,8 +61,12 @@ impl Seal {
     }
 
     /// A digest of all objects of a render, in the order of identity.
-    pub fn render(&self, objects: &[(&ObjectId, Value)], hidden: &dyn Hidden) -> String {
-        let kept = objects.iter().map(|(id, object)| (*id, self.kept(id, object, hidden).object));
+    pub fn render<'i>(
+        &self,
+        objects: impl Iterator<Item = (&'i ObjectId, Value)>,
+        hidden: &dyn Hidden,
+    ) -> String {
+        let kept = objects.map(|(id, object)| (id, self.kept(id, &object, hidden).object));
         of_render(&self.key, kept, hidden)
     }
 
@@ -268,7 +272,7 @@ mod tests {
                 seal.live(&secret, &object, &Data),
                 seal.sent(&secret, &[json!({"data": {"k": value}})], &Data),
                 seal.sent(&secret, &[patch], &Data),
-                seal.render(&[(&secret, object)], &Data),
+                seal.render(std::iter::once((&secret, object)), &Data),
             ]
         };
         assert_eq!(of(&own, "a"), of(&own, "b"), "values are left out");

@@ -335,7 +335,10 @@ impl Execution<'_> {
         };
         let (object, why) = match self.patch(apply, operations).await {
             Written::Stored(object) => (object, "the server keeps it".to_owned()),
-            Written::Conflict => (object, "somebody changed the object in between; run again".to_owned()),
+            Written::Conflict => match self.crossed("somebody changed it") {
+                Ended::Failed(reason) => (object, reason),
+                _ => (object, "somebody changed it".to_owned()),
+            },
             other => match failed(&apply.id, other) {
                 Ended::Failed(reason) => (object, reason),
                 _ => (object, "it could not be taken out".to_owned()),

@@ -158,20 +158,11 @@ pub(super) fn bind(
 ) -> Result<Bound, RunError> {
     let hidden = MaskRules::default();
     let (key, seal) = seal(scene, performed)?;
-    let rendered: Vec<(&ObjectId, Value)> = scene
-        .desired
-        .entries
-        .iter()
-        .filter_map(|(id, entry)| match entry {
-            Entry::Ready(ready) => Some((id, ready.object())),
-            Entry::KindPending(manifest) => Some((id, manifest.object.value())),
-            Entry::Invalid { .. } | Entry::Unknown { .. } | Entry::Lost { .. } => None,
-        })
-        .collect();
+    let rendered = || scene.desired.entries.iter().filter_map(|(id, entry)| Some((id, rendered(entry)?)));
     // Of a plan with another key nothing is believed anyway.
     if performed.is_none_or(|saved| saved.key == key)
         && !is_commit_alone(order, basis)
-        && let Some((id, _)) = rendered.iter().find(|(id, object)| seal.leaves_out(id, object, &hidden))
+        && let Some((id, _)) = rendered().find(|(id, object)| seal.leaves_out(id, object, &hidden))
     {
         return Err(unbound(id));
     }
@@ -184,13 +175,22 @@ pub(super) fn bind(
         made_at: settings::now(),
         basis: basis.clone(),
         key,
-        render: seal.render(&rendered, &hidden),
+        render: seal.render(rendered(), &hidden),
         steps: bound::steps(plan, &seal, live, &hidden),
         blocked: bound::blocked(plan),
         held: plan.held.iter().map(ToString::to_string).collect(),
         left: bound::left(plan),
     };
     Ok(Bound { saved, seal })
+}
+
+/// An object of the render, if it can be written at all.
+fn rendered(entry: &Entry) -> Option<Value> {
+    match entry {
+        Entry::Ready(ready) => Some(ready.object()),
+        Entry::KindPending(manifest) => Some(manifest.object.value()),
+        Entry::Invalid { .. } | Entry::Unknown { .. } | Entry::Lost { .. } => None,
+    }
 }
 
 /// True if nothing but a commit is rendered. A directory that is read as it is may hold files that Git ignores.

@@ -538,6 +538,54 @@ fn flt_10_a_planned_revert_ends_when_the_object_changes_under_it() {
     assert_eq!(set.live("configmap/c")["data"], json!({"a": "x", "b": "1", "other": "y"}));
 }
 
+/// FLT-10: the patch that takes out what an apply leaves is bound to what the apply made, and is part of the plan.
+#[test]
+fn flt_10_a_change_behind_the_apply_ends_a_planned_run() {
+    let Some(cluster) = cluster::shared() else { return };
+    let (set, plans) = (Set::new(cluster, "behind"), Plans::new());
+    let version = |account: Option<&str>| {
+        let mut wanted = deployment(&set.namespace);
+        if let Some(account) = account {
+            wanted["spec"]["template"]["spec"]["serviceAccountName"] = json!(account);
+        }
+        wanted
+    };
+    let source = Source::of(&[version(Some("old"))]);
+    commit(&source);
+    let next = Source::of(&[version(None)]);
+    for file in [&source, &next].map(|source| read(&source.file("all.yaml"))) {
+        std::fs::write(source.file("all.yaml"), &file).expect("it can be written");
+        let args = ["-n", &set.namespace, "apply", "--server-side", "--field-manager=gitops", "-f", "-"];
+        cluster.kubectl_stdin(&args, &file);
+    }
+    commit(&source);
+    let flags = ["--base", "HEAD~1"];
+    let account = || set.live("deployment/web")["spec"]["template"]["spec"]["serviceAccountName"].clone();
+    for disturbed in [true, false] {
+        let file = plans.file("plan");
+        set.ok("apply", &source, &[&flags[..], &["--out", text(&file)]].concat());
+        assert_eq!(steps(&file), ["update Deployment web"]);
+        let slow = Rule {
+            nth: Some(0),
+            dry_run: Some(false),
+            ..Rule::of(&["patch"], "deployments", Action::Delay(Duration::from_secs(2)))
+        };
+        let proxy = Proxy::start(cluster, vec![slow], None);
+        let flags = [&flags[..], &["--yes", "--plan", text(&file)]].concat();
+        let run = std::thread::scope(|scope| {
+            let run = scope.spawn(|| through(&proxy, &set, &["apply"], &source, &flags));
+            let is_behind = |entry: &Entry| entry.writes_member() && !entry.path.contains("force=true");
+            until("the patch behind the apply", || proxy.journal().iter().any(is_behind));
+            if disturbed {
+                set.kubectl(&["label", "deployment", "web", "by=hand"]);
+            }
+            run.join().expect("the run ends")
+        });
+        assert_eq!(run.code, if disturbed { 5 } else { 0 }, "{}{}", run.stdout, run.stderr);
+        assert_eq!(account(), if disturbed { json!("old") } else { Value::Null });
+    }
+}
+
 /// A rollback and a delete are planned as an apply is.
 #[test]
 fn a_rollback_and_a_delete_are_planned() {

@@ -1,12 +1,15 @@
 //! Everything that makes a saved plan stale, one by one: each is refused with what differs, and nothing is written.
 #![expect(clippy::disallowed_methods, reason = "writes plans and manifests")]
 
+use std::path::Path;
+
+use gitops::plan::saved::Saved;
 use serde_json::{Value, json};
 
 use super::{Plans, commit, read, signed, stored, text, through};
 use crate::support::cluster::{self, Cluster};
 use crate::support::generate;
-use crate::support::program::{Run, Source};
+use crate::support::program::{Run, Source, gitops};
 use crate::support::proxy::Proxy;
 use crate::writes::{Set, a_second};
 
@@ -162,6 +165,7 @@ fn prop_20_a_plan_that_was_changed_is_refused_whatever_was_changed() {
         scene.tampered(words, change);
     }
     let plan = read(&scene.plans.file("plan"));
+    every_byte(plan.as_bytes());
     let untouched = "its digest is not that of its content";
     scene.with(5, untouched, plan.replacen("\"update\"", "\"delete\"", 1).as_bytes());
     scene.with(5, untouched, plan.replacen("  \"madeAt\": \"2", "  \"madeAt\": \"3", 1).as_bytes());
@@ -177,6 +181,57 @@ fn prop_20_a_plan_that_was_changed_is_refused_whatever_was_changed() {
     scene.refused(2, "cannot be read", &["apply"], FLAGS, ".");
     assert!(scene.cases >= 50, "{} cases", scene.cases);
     scene.holds();
+}
+
+/// A plan as the program wrote it, with each of its bytes changed, and cut at every length: none is read as a plan.
+fn every_byte(plan: &[u8]) {
+    assert!(Saved::decode(plan).is_ok());
+    for at in 0..plan.len() {
+        for flip in [0x01, 0x20, 0x80] {
+            let mut changed = plan.to_vec();
+            changed[at] ^= flip;
+            assert!(Saved::decode(&changed).is_err(), "byte {at} by {flip:x}");
+        }
+        assert!(Saved::decode(&plan[..at]).is_err(), "{at} bytes");
+    }
+}
+
+/// A cluster that does not tell who it is, is known by its address and the certificates it is checked with.
+#[test]
+fn a_cluster_without_a_readable_uid_is_known_by_its_address() {
+    let Some(cluster) = cluster::shared() else { return };
+    let (set, plans) = (Set::new(cluster, "address"), Plans::new());
+    let user = cluster.user();
+    cluster.allow_in(
+        &set.namespace,
+        &user,
+        "get,list,create,update,patch",
+        "configmaps,secrets,leases.coordination.k8s.io",
+    );
+    let source = Source::of(&[set.config("c", &json!({}))]);
+    let file = plans.file("plan");
+    let run = |kubeconfig: &Path, flags: &[&str]| {
+        let own = ["apply", source.path(), "--set-name", &set.name, "-n", &set.namespace, "-o", "json"];
+        gitops(cluster, kubeconfig, &[&own, flags].concat())
+    };
+    let planned = run(&user.kubeconfig, &["--out", text(&file)]);
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    assert!(read(&file).contains("\"server\": "), "{}", read(&file));
+    // The same server at other addresses: who says that it is the same?
+    let proxy = Proxy::start(cluster, Vec::new(), None);
+    let config = read(&user.kubeconfig);
+    let elsewhere = plans.file("elsewhere");
+    std::fs::write(&elsewhere, config.replace("127.0.0.1", "localhost")).expect("it can be written");
+    assert_ne!(read(&elsewhere), config);
+    for other in [proxy.kubeconfig(), &elsewhere] {
+        let refused = run(other, &["--yes", "--plan", text(&file)]);
+        assert_eq!(refused.code, 5, "{}", refused.stderr);
+        assert!(refused.stderr.contains("the cluster was known by its URL alone"), "{}", refused.stderr);
+    }
+    assert!(!set.exists("configmap/c") && !set.exists("lease/gitops-address"));
+    let performed = run(&user.kubeconfig, &["--yes", "--plan", text(&file)]);
+    assert_eq!(performed.code, 0, "{}", performed.stderr);
+    assert!(set.exists("configmap/c"));
 }
 
 /// G8: other flags, another source, and whatever somebody did to the cluster.
