@@ -905,7 +905,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__revert)
-            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --field --manager --since --yes --dry-run --continue-on-error --emit-events --out --plan --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -l -o -U -q -v -h -V --ref --path --offline --namespace --renderer --allow-remote --locked --set-name --record-namespace --target --all-targets --config --cluster-uid --base --added --strict --verify --field --manager --since --yes --dry-run --continue-on-error --emit-events --max-deletes --out --plan --wait --no-wait --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --selector --only --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -976,6 +976,10 @@ _gitops() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-deletes)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -5,6 +5,7 @@ mod bed;
 mod contenders;
 mod crashes;
 mod drift;
+mod machine;
 mod requests;
 mod schedules;
 mod scripted;

@@ -66,6 +66,8 @@ impl Locked<'_> {
             }
             _ => None,
         };
+        let yes = context.args.write.yes;
+        let refusal = refusal.or_else(|| pruning::bound_items(&plan, &context.budget(), yes).err());
         let bound = match &self.basis {
             Some(basis) => Some(saved::bind(context.args, basis, &scene, &plan, context.saved)?),
             None => None,
