@@ -541,7 +541,8 @@ fn unbase64(text: &str) -> Vec<u8> {
 #[expect(clippy::disallowed_methods, reason = "looks at what the program keeps")]
 fn assert_private(directory: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(directory), 0o700);
     let files = std::fs::read_dir(directory).expect("it can be listed");
     let modes: Vec<u32> = files.map(|file| mode(&file.expect("a file").path())).collect();
@@ -562,14 +563,22 @@ fn flt_56_guards_of_deletions_hold_for_an_undo() {
     set.apply(&Source::of(&[job("registry.example/j:1")]));
     a_second();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made}});
-    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "in", "namespace": made}});
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "in", "namespace": made}});
     let source = Source::of(&[job("registry.example/j:2"), namespace, config]);
     set.ok("apply", &source, &["--yes", "--replace", "Job"]);
     let image = || set.live("job/j")["spec"]["template"]["spec"]["containers"][0]["image"].clone();
     let run = undo(&set, &["--yes"]);
     assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
     let report = run.report();
-    assert_eq!(actions(&report), ["refused Namespace ".to_owned() + &made, "deleted ConfigMap in".to_owned(), "refused Job j".to_owned()]);
+    assert_eq!(
+        actions(&report),
+        [
+            "refused Namespace ".to_owned() + &made,
+            "deleted ConfigMap in".to_owned(),
+            "refused Job j".to_owned()
+        ]
+    );
     assert_eq!(reason(&report, &made), "a Namespace is deleted only with --allow-prune-kind Namespace");
     assert_eq!(reason(&report, "j"), "it has to be deleted and made anew (--replace Job)");
     assert_eq!(image(), "registry.example/j:2");
