@@ -105,13 +105,15 @@ impl Undoing<'_> {
         }
         // What is left to do is told by the record that was undone: it stays until all of it is.
         let whole = !bad && planned.undo.is_whole() && !self.fence.stop.is_wanted();
-        let id = match whole {
-            true => {
-                next.keep_whole(&done, keeping.key()).await;
-                next.id()
-            }
-            false => Some(planned.record.head.id.clone()),
-        };
+        let id = if whole { next.name() } else { &planned.record.head.id };
+        let inputs = keeping.inputs().clone();
+        let code_of_all = Code::worst([code, of_plan_alone(planned)]);
+        let run = self.line(&done, code_of_all, keeping.runs(), Some(id.to_owned()));
+        keeping.finish(Some(run), None, inputs).await?;
+        if whole {
+            // From here on another undo does the run again, so nothing may come after it.
+            next.keep_whole(&done, keeping.key()).await;
+        }
         next.troubles.iter().for_each(|trouble| output.say("warning", trouble));
         if !whole {
             output.say(
@@ -122,9 +124,6 @@ impl Undoing<'_> {
         if self.fence.stop.is_wanted() {
             code = Code::worst([code, Code::Error]);
         }
-        let inputs = keeping.inputs().clone();
-        let run = self.line(&done, Code::worst([code, of_plan_alone(planned)]), keeping.runs(), id);
-        keeping.finish(Some(run), None, inputs).await?;
         Ok((done, code))
     }
 

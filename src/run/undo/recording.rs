@@ -79,6 +79,11 @@ impl<'a> Recording<'a> {
         (self.here || self.there).then(|| self.record.head.id.clone())
     }
 
+    /// What tells the run from all others.
+    pub(super) fn name(&self) -> &str {
+        &self.record.head.id
+    }
+
     /// Writes the copy of this machine beside the one that is kept, and says what could not be undone, or not from everywhere.
     pub(in crate::run) fn prepare(&mut self, output: &Output) {
         if self.record.entries.is_empty() {

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::{Set, a_second, actions, deployment, differing, reason, service};
 use crate::support::cluster;
 use crate::support::program::{Run, Source, gitops_at};
+use crate::support::proxy::rules::{Action, Rule};
+use crate::support::proxy::{Entry, Proxy};
 
 /// A ConfigMap, a Secret and a workload at one of two versions, and what only one of them has.
 fn version(set: &Set<'_>, number: usize) -> Source {
@@ -588,4 +590,30 @@ fn flt_56_guards_of_deletions_hold_for_an_undo() {
     let phase = cluster.kubectl(&["get", "namespace", &made, "-o", "jsonpath={.status.phase}"]);
     let phase = String::from_utf8_lossy(&phase.stdout).into_owned();
     assert!(phase.is_empty() || phase == "Terminating", "{phase}");
+}
+
+/// Every first answer to a write is lost: what was stored is recognised, and nothing is done twice.
+#[test]
+fn lost_answers_cost_an_undo_nothing() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "answers");
+    set.apply(&version(&set, 1));
+    let before = [set.live("configmap/c"), set.live("configmap/gone")];
+    a_second();
+    set.ok("apply", &version(&set, 2), &["--yes", "--prune"]);
+    let lost = Rule::of(&["patch", "create", "delete"], "configmaps", Action::ResetAfter).once();
+    let proxy = Proxy::start(cluster, vec![lost], None);
+    let empty = Source::files(&[]);
+    let args = ["undo", empty.path(), "--set-name", "answers", "-n", &set.namespace, "--yes", "-o", "json"];
+    let run = gitops_at(cluster.dir(), proxy.kubeconfig(), &args);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for (what, before) in ["configmap/c", "configmap/gone"].iter().zip(&before) {
+        let now = set.live(what);
+        assert_eq!((content(&now), owners(&now)), (content(before), owners(before)), "{what}");
+    }
+    assert!(!set.exists("configmap/made"));
+    let is_lost =
+        |entry: &&Entry| entry.about.resource == "configmaps" && entry.writes() && entry.verb != "update";
+    let writes = proxy.journal().iter().filter(is_lost).count();
+    assert!(writes >= 6, "each of three objects took two attempts: {writes}");
 }
