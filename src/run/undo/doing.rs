@@ -20,7 +20,9 @@ use crate::record::parent::{Outcome, Run};
 use crate::record::undo::Record;
 use crate::run::access::{check_rights, of_plan, right};
 use crate::run::confirm::ask;
+use crate::run::elsewhere;
 use crate::run::error::RunError;
+use crate::run::events;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
 use crate::run::output::{Output, report_error};
@@ -60,6 +62,9 @@ impl Undoing<'_> {
         let planned = self.plan(&local, &keeping, output).await?;
         let mut report = self.report(&planned);
         self.show(&planned, &report, output)?;
+        let written = planned.undo.steps.iter().filter(|step| step.is_write()).map(|step| &step.id);
+        let deleted = planned.undo.plan.deletions().map(|step| &step.id);
+        elsewhere::refuse(&settings::allowed(&self.args.allow), written.chain(deleted))?;
         let acts = match self.args.write.dry_run || planned.undo.is_empty() {
             true => None,
             false => Some(self.act(&planned, local, keeping, output).await?),
@@ -109,6 +114,9 @@ impl Undoing<'_> {
         let inputs = keeping.inputs().clone();
         let code_of_all = Code::worst([code, of_plan_alone(planned)]);
         let run = self.line(&done, code_of_all, keeping.runs(), Some(id.to_owned()));
+        if self.args.write.emit_events {
+            events::tell(self.server, &self.set, &run, output).await;
+        }
         keeping.finish(Some(run), None, inputs).await?;
         if whole {
             // From here on another undo does the run again, so nothing may come after it.

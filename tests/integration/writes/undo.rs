@@ -617,3 +617,21 @@ fn lost_answers_cost_an_undo_nothing() {
     let writes = proxy.journal().iter().filter(is_lost).count();
     assert!(writes >= 6, "each of three objects took two attempts: {writes}");
 }
+
+/// SEC-58: what an undo may reach is bounded as what an apply may; and it tells itself as an Event where that is wanted.
+#[test]
+fn sec_58_an_undo_keeps_to_what_is_allowed() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "undo-bounds");
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "1"}))]));
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "2"}))]));
+    for flags in [["--yes", "--allow-namespace", "other"], ["--yes", "--allow-kind", "Secret"]] {
+        let run = undo(&set, &flags);
+        assert_eq!((run.code, run.stderr.contains("none of the allowed")), (5, true), "{}", run.stderr);
+    }
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+    let run = undo(&set, &["--yes", "--allow-namespace", &set.namespace, "--emit-events"]);
+    assert_eq!((run.code, &set.live("configmap/c")["data"]["k"]), (0, &json!("1")), "{}", run.stderr);
+    let reasons = set.kubectl(&["get", "events", "-o", "jsonpath={.items[*].reason}"]);
+    assert!(reasons.split(' ').any(|reason| reason == "Undone"), "{reasons}");
+}
