@@ -31,7 +31,8 @@ use crate::run::keeping::Keeping;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
 use crate::run::saved::Exact;
-use crate::run::undo::recording::{Local, Recording};
+use crate::run::undo::local::Local;
+use crate::run::undo::recording::Recording;
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
