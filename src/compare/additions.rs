@@ -81,8 +81,15 @@ fn new_struct(schema: &Schema, desired: &Value, path: &FieldPath) -> Option<usiz
 
 fn join(schema: &Schema, live: &Value, group: Vec<Added>) -> Vec<Added> {
     let [first, rest @ ..] = group.as_slice() else { return group };
-    let alike =
-        |other: &Added| other.by == first.by && other.owners == first.owners && other.writer == first.writer;
+    // What the server filled in beside what a person added goes with it: a volume's source is one thing.
+    let by_person = group.iter().any(|added| added.by == Addition::Person);
+    let by = |added: &Added| match added.by {
+        Addition::Creation if by_person => Addition::Person,
+        by => by,
+    };
+    let alike = |other: &Added| {
+        by(other) == by(first) && other.owners == first.owners && other.writer == first.writer
+    };
     if rest.is_empty() || !rest.iter().all(alike) {
         return group;
     }
@@ -90,7 +97,7 @@ fn join(schema: &Schema, live: &Value, group: Vec<Added>) -> Vec<Added> {
     let depth = rest.iter().map(shared).min().unwrap_or_default();
     let path = FieldPath(first.path.0[..depth].to_vec());
     match value_at(schema, live, &path.0).cloned() {
-        Some(live) => vec![Added { path, live, ..first.clone() }],
+        Some(live) => vec![Added { path, live, by: by(first), ..first.clone() }],
         None => group,
     }
 }

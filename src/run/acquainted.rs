@@ -27,8 +27,13 @@ struct Cluster {
 impl Cluster {
     /// True for the same cluster; where one run could not read the uid, the URL decides.
     fn is_same(&self, other: &Self) -> bool {
-        let unnamed = |cluster: &Self| cluster.identity == cluster.server;
-        self.identity == other.identity || ((unnamed(self) || unnamed(other)) && self.server == other.server)
+        let unnamed = !self.is_named() || !other.is_named();
+        self.identity == other.identity || (unnamed && self.server == other.server)
+    }
+
+    /// True if its uid is known.
+    fn is_named(&self) -> bool {
+        self.identity != self.server
     }
 }
 
@@ -44,7 +49,9 @@ pub(super) struct Acquainted {
 impl Acquainted {
     /// What this machine remembers of a set, and where the run is. Nothing is remembered without a directory for it.
     pub(super) async fn open(live: &Live, set: &SetIdentity, source: &str) -> Self {
-        let store = Store::new(settings::state_directory().as_deref(), "clusters", BOUNDS);
+        // Whoever wants no cache wants nothing on this disk.
+        let root = settings::state_directory().filter(|_| live.cache().is_some());
+        let store = Store::new(root.as_deref(), "clusters", BOUNDS);
         let key = vec![set.name.clone(), set.record_namespace.clone(), source.to_owned()];
         let server = live.identity().server.clone();
         let identity = match (store.is_off(), live.cluster_uid().await) {
@@ -77,13 +84,14 @@ impl Acquainted {
         })
     }
 
-    /// Refuses a cluster that nobody named or is asked about.
+    /// Refuses a cluster that nobody named or is asked about. Where its uid cannot be read nothing is known for sure, and what
+    /// is remarkable is a remark.
     ///
     /// # Errors
     /// The set was never applied there, and nobody is there to say that it is meant.
     pub(super) fn check(&self, yes: bool, is_pinned: bool) -> Result<Option<String>, RunError> {
         match self.stranger() {
-            Some(stranger) if yes && !is_pinned => Err(RunError::refused(
+            Some(stranger) if yes && !is_pinned && self.here.is_named() => Err(RunError::refused(
                 stranger,
                 format!(
                     "if it is meant, say so once with --cluster-uid {}, or without --yes",
@@ -135,6 +143,12 @@ mod tests {
         ] {
             assert_eq!(acquainted(known, here).stranger().is_some(), strange, "{known:?} {here}");
         }
+        let mut unnamed = acquainted(&["a"], "b");
+        unnamed.here.identity = unnamed.here.server.clone();
+        assert!(unnamed.check(true, false).ok().flatten().is_some(), "without a uid it is a remark");
+        unnamed.here.server = "https://a".to_owned();
+        unnamed.here.identity = unnamed.here.server.clone();
+        assert_eq!(unnamed.check(true, false).ok(), Some(None), "the same URL");
         let told = acquainted(&["a"], "b").check(false, false);
         let words = "set shop was applied to https://a so far (last at 2026-11-01T10:00:00Z), and this is another \
                      cluster, https://b (b)";

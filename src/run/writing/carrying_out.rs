@@ -33,7 +33,7 @@ use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
 use crate::run::saved::Exact;
-use crate::run::undo::recording::Recording;
+use crate::run::undo::recording::{Local, Recording};
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
@@ -78,7 +78,7 @@ impl Started<'_> {
         let Live::Server(server) = self.live else {
             return Err(RunError::usage("only a cluster can be written to", None));
         };
-        let mut undo = self.recording(server, plan);
+        let mut undo = self.recording(server, plan).await;
         if !plan.is_empty() {
             undo.prepare(output);
             self.ask(server, plan).await?;
@@ -123,10 +123,13 @@ impl Started<'_> {
     }
 
     /// What the run keeps so that it can be undone. A record on the cluster would outlive a set that is deleted.
-    fn recording<'s>(&'s self, server: &'s Server, plan: &Plan) -> Recording<'s> {
+    async fn recording<'s>(&'s self, server: &'s Server, plan: &Plan) -> Recording<'s> {
         let entries = plan::undo::entries(plan, &self.scene.live, &self.scene.extras.members);
-        let command = self.context.args.command;
-        Recording::new(server, &self.set, command, &self.started, entries, !self.is_delete())
+        let local = match entries.is_empty() {
+            true => Local::default(),
+            false => Local::new(self.live, &self.set).await,
+        };
+        Recording::new(server, &self.set, local, self.context.args.command, entries, !self.is_delete())
     }
 
     /// Opens the record of the set, and brings it up to what was found in sync.

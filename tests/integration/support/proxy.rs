@@ -10,6 +10,7 @@ mod memory;
 pub(crate) mod rules;
 mod upstream;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -128,6 +129,8 @@ struct Shared {
     rules: Vec<Rule>,
     shot: Option<Shot>,
     journal: Mutex<Vec<Entry>>,
+    /// How often each request came, by verb and path.
+    times: Mutex<BTreeMap<(String, String), usize>>,
     target: watch::Receiver<Option<u32>>,
     under_way: watch::Sender<usize>,
 }
@@ -162,6 +165,7 @@ impl Proxy {
             rules,
             shot,
             journal: Mutex::default(),
+            times: Mutex::default(),
             target: receiver,
             under_way: watch::Sender::new(0),
         });
@@ -338,7 +342,12 @@ impl Shared {
         let verb = about.verb(&asked.method);
         let mut journal = self.journal.lock().expect("the journal is whole");
         // By method and path, so that a seed means the same whatever the order of arrival.
-        let nth = journal.iter().filter(|entry| entry.verb == verb && entry.path == asked.path).count();
+        let nth = {
+            let mut times = self.times.lock().expect("the counts are whole");
+            let count = times.entry((verb.clone(), asked.path.clone())).or_default();
+            *count += 1;
+            *count - 1
+        };
         let come = journal.len();
         let rule =
             self.rules.iter().find(|rule| come >= rule.after && rule.fits(&verb, &about, &asked.path, nth));

@@ -129,6 +129,74 @@ fn flt_15_without_a_dry_run_only_what_needs_one_is_unknown() {
 }
 
 #[test]
+fn flt_17_a_kind_that_is_served_no_more_is_unknown() {
+    let bed = Bed::scripted();
+    let all: Vec<String> = (0..9).map(|number| format!("c{number}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    bed.apply(&bed.configs(&all, "1"));
+    // As the record is after a run with a definition that was there.
+    let places = "{\"ConfigMap\":[\"ns\"],\"Widget.example.com\":[\"ns\"]}";
+    bed.alter("gitops-set", |parent| parent["data"]["members"] = json!(places));
+    let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "ns"}});
+    let mut objects: Vec<Value> = all[..8].iter().map(|name| bed.config(name, &json!({"k": "1"}))).collect();
+    objects.push(widget);
+    let ran = bed.run(&Source::of(&objects), Vec::new(), &["apply", "--yes", "--prune"]);
+    assert_eq!((ran.run.code, ran.written()), (3, Vec::new()), "{}", ran.text());
+    assert!(ran.run.stderr.contains("not every Widget.example.com could be listed"), "{}", ran.run.stderr);
+    let ran = bed.run(&Source::of(&objects), Vec::new(), &APPLY);
+    assert_eq!((ran.run.code, ran.written()), (3, Vec::new()), "{}", ran.text());
+    assert!(differing(&ran.run.report()).contains(&"unknown Widget w".to_owned()), "{}", ran.text());
+    assert!(ran.run.stdout.contains("the definition of Widget.example.com is gone"), "{}", ran.run.stdout);
+    assert!(bed.live("c8").is_some(), "nothing is deleted on doubt");
+}
+
+#[test]
+fn flt_24_a_right_that_is_gone_fails_the_rest_and_tells_what_was_done() {
+    let bed = Bed::scripted();
+    let all: Vec<String> = (0..20).map(|number| format!("c{number:02}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let source = bed.configs(&all, "1");
+    let text = "configmaps \"x\" is forbidden: User \"bob\" cannot patch resource \"configmaps\" in API group \"\" in the namespace \"ns\"";
+    let forbidden = |name: &&str| answered(name, Action::refusal(403, "Forbidden", text, &[])).remove(0);
+    let ran = bed.run(&source, all[10..].iter().map(forbidden).collect(), &APPLY);
+    assert_eq!(ran.run.code, 2, "{}", ran.text());
+    let done = ran.actions();
+    assert!(done[..10].iter().all(|action| action.starts_with("created ")), "{done:?}");
+    assert!(done[10..].iter().all(|action| action.starts_with("failed ")), "{done:?}");
+    assert!(ran.reason("c19").contains("cannot patch configmaps in namespace ns"), "{}", ran.reason("c19"));
+    assert!(
+        all[10..].iter().all(|name| ran.patches(name).len() == 1),
+        "what is forbidden is not tried again"
+    );
+    let ran = bed.run(&source, Vec::new(), &APPLY);
+    assert_eq!((ran.run.code, ran.actions().len()), (0, 10), "{}", ran.text());
+}
+
+#[test]
+fn sec_55_sec_58_another_cluster_and_places_that_are_not_allowed_are_refused() {
+    let bed = Bed::scripted();
+    let source = bed.configs(&["a"], "1");
+    for (flag, said) in [
+        ("--cluster-uid=00000000-0000-0000-0000-000000000000", "wrong cluster"),
+        ("--allow-namespace=other", "ns"),
+        ("--allow-kind=Secret", "ConfigMap"),
+    ] {
+        let ran = bed.run(&source, Vec::new(), &["apply", "--yes", flag]);
+        assert_eq!((ran.run.code, ran.written()), (5, Vec::new()), "{flag}: {}", ran.text());
+        assert!(ran.run.stderr.contains(said), "{flag}: {}", ran.run.stderr);
+    }
+    let flags = [
+        "apply",
+        "--yes",
+        "--cluster-uid=uid-of-kube-system",
+        "--allow-namespace=n*",
+        "--allow-kind=ConfigMap",
+    ];
+    let ran = bed.run(&source, Vec::new(), &flags);
+    assert_eq!(ran.run.code, 0, "{}", ran.text());
+}
+
+#[test]
 fn flt_18_an_immutable_change_of_a_scripted_object_is_refused() {
     let bed = Bed::scripted();
     bed.apply(&bed.configs(&["a", "b"], "1"));

@@ -249,6 +249,15 @@ impl Bed {
         }
     }
 
+    /// The Secrets in memory: those of the record.
+    ///
+    /// # Panics
+    /// On the real server.
+    pub(super) fn secrets(&self) -> Vec<Value> {
+        let Server::Memory(shelf) = &self.server else { panic!("only in memory") };
+        shelf.below(&format!("/api/v1/namespaces/{}/secrets/", self.namespace))
+    }
+
     /// Who holds the lock; empty if nobody does.
     pub(super) fn lock_holder(&self) -> String {
         match &self.server {

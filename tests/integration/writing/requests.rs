@@ -305,6 +305,38 @@ fn flt_25_an_expired_list_is_begun_again() {
     }
 }
 
+/// FLT-26: while a run waits, lists that fail are read again, and nothing is taken for ready meanwhile.
+#[test]
+fn flt_26_lists_that_fail_while_a_run_waits_are_read_again() {
+    let Some(cluster) = cluster::shared() else { return };
+    let bed = Bed::real(cluster);
+    let source = Source::of(&[deployment(&bed.namespace)]);
+    let lost = Rule::of(&["list", "get"], "deployments", Action::ResetAfter).by_chance(5, 3);
+    let proxy = bed.proxy(vec![Rule { after: 20, ..lost }]);
+    let begun = Instant::now();
+    let child = bed.command(&proxy, &source, &["apply", "--yes", "--wait", "--timeout=60s"]).spawn();
+    until("the Deployment", || {
+        proxy.journal().iter().any(|entry| entry.writes_member() && entry.status.is_some())
+    });
+    std::thread::sleep(Duration::from_secs(3));
+    let ready = Instant::now();
+    let status = json!({"status": {"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3,
+        "availableReplicas": 3, "conditions": [{"type": "Available", "status": "True"},
+            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}});
+    let args =
+        ["patch", "deployment", "web", "-n", &bed.namespace, "--subresource=status", "--type=merge", "-p"];
+    cluster.kubectl_ok(&[&args[..], &[&status.to_string()]].concat());
+    let ran = Bed::end(&proxy, child.expect("the program starts"));
+    assert_eq!(ran.run.code, 0, "{}", ran.text());
+    assert!(ready > begun + Duration::from_secs(3) && Instant::now() > ready, "it waited for the status");
+    let failed = ran.journal.iter().filter(|entry| entry.action.is_some()).count();
+    assert!(
+        failed > 0,
+        "some were lost: {:?}",
+        ran.journal.iter().map(|entry| &entry.path).collect::<Vec<_>>()
+    );
+}
+
 /// FLT-27: a server that goes away for some seconds and comes back is waited for.
 #[test]
 fn flt_27_a_server_that_comes_back_is_waited_for() {
