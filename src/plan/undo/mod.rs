@@ -381,7 +381,7 @@ pub fn plan(
     let (deletions, kept) = prune::plan(&scene, budget)?;
     undo.plan.kept = kept;
     undo.plan.delete(deletions);
-    undo.steps.sort_by(|a, b| order(a).cmp(&order(b)));
+    undo.steps.sort_by_key(order);
     Ok(undo)
 }
 
