@@ -119,7 +119,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand apply" -l force-conflicts 
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
+complete -c gitops -n "__fish_gitops_using_subcommand apply" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand apply" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -184,6 +184,7 @@ all\t'New objects too: what the server would refuse is told before anything is w
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l field -d 'Only fields at or below this path, as reports print it: spec.replicas; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l manager -d 'Only fields that this field manager wrote, such as kubectl-edit; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l since -d 'Only fields that were written in this time: 2h' -r
+complete -c gitops -n "__fish_gitops_using_subcommand revert" -l max-deletes -d 'Containers, volumes and ports that are taken out without a question at most [default: 50]' -r
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand revert" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -245,7 +246,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l force-conflic
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l replace -d 'Delete and make anew objects of this kind whose immutable fields change, such as Job or Job.batch; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
+complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l adopt-set -d 'Take over the members of another set, after it was renamed: NAME, or NAMESPACE/NAME of its record; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand rollback" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
@@ -301,7 +302,7 @@ complete -c gitops -n "__fish_gitops_using_subcommand delete" -l config -d 'Conf
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l out -d 'Show what would be done, save it as a plan in FILE, and write nothing to the cluster' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l plan -d 'Perform exactly the plan that --out saved in FILE, with the same flags, or nothing (exit 5)' -r -F
-complete -c gitops -n "__fish_gitops_using_subcommand delete" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
+complete -c gitops -n "__fish_gitops_using_subcommand delete" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand delete" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
@@ -345,8 +346,10 @@ complete -c gitops -n "__fish_gitops_using_subcommand undo" -l target -d 'Target
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l config -d 'Configuration, instead of gitops.yaml at the root of the source: targets and ignore rules' -r -F
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l cluster-uid -d 'The cluster it has to be, by the uid of its namespace kube-system; another one is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l replace -d 'Delete and make anew objects of this kind that the run had deleted and made anew; repeatable' -r
-complete -c gitops -n "__fish_gitops_using_subcommand undo" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l context -d 'Context of the kubeconfig; default: its current context' -r
@@ -369,7 +372,9 @@ complete -c gitops -n "__fish_gitops_using_subcommand undo" -l all-targets -d 'A
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l dry-run -d 'Show what would be put back and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l continue-on-error -d 'Go on although a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l from-cluster -d 'With --yes: believe the undo record on the cluster where this machine has none'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

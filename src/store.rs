@@ -126,7 +126,8 @@ impl Store {
         if !is_private(directory) {
             return Err(std::io::Error::other(format!("others may write to {}", directory.display())));
         }
-        let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+        sweep(directory);
+        let mut temporary = tempfile::Builder::new().prefix(UNKEPT).tempfile_in(directory)?;
         temporary.write_all(&Sha256::digest(content))?;
         temporary.write_all(content)?;
         temporary.as_file().sync_all()?;
@@ -159,6 +160,22 @@ impl Store {
             let _ = std::fs::remove_file(path);
             count -= 1;
             bytes -= length;
+        }
+    }
+}
+
+/// What the names of files begin with that are written and not kept yet.
+const UNKEPT: &str = ".unkept-";
+/// A file that is older was left by a run that was killed: no run asks for so long.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+
+/// Removes what killed runs were about to keep.
+fn sweep(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(UNKEPT)) {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        if modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > LEFT)) {
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
@@ -243,6 +260,13 @@ mod tests {
         let file = store.file(KEY).unwrap();
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(store.prepare(KEY, &[b'x'; 101]).unwrap_err().to_string().contains("larger than 100 bytes"));
+        let (old, new) = (root.path().join("things/.unkept-a"), root.path().join("things/.unkept-b"));
+        for (file, hours) in [(&old, 25), (&new, 23)] {
+            let file = std::fs::File::create(file).unwrap();
+            file.set_modified(SystemTime::now() - std::time::Duration::from_secs(hours * 3_600)).unwrap();
+        }
+        drop(store.prepare(KEY, b"x").unwrap());
+        assert_eq!((old.exists(), new.exists()), (false, true), "a killed run leaves nothing for long");
         store.forget(KEY);
         assert_eq!(store.get(KEY), None);
         let none = Store::new(None, "things", Bounds::default());

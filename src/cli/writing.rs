@@ -163,6 +163,10 @@ pub struct RevertWriteArgs {
     /// Tell what the run did as an Event about the set's record
     #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub emit_events: bool,
+
+    /// Containers, volumes and ports that are taken out without a question at most [default: 50]
+    #[arg(long, value_name = "N", env = "GITOPS_MAX_DELETES", hide_env_values = true)]
+    pub max_deletes: Option<usize>,
 }
 
 /// Flags of `gitops delete`.
@@ -243,6 +247,9 @@ pub struct UndoArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -272,6 +279,10 @@ pub struct UndoWriteArgs {
     /// Go on although a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 
     /// Delete and make anew objects of this kind that the run had deleted and made anew; repeatable
     #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]
@@ -323,7 +334,8 @@ pub struct PruneArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Deleting")]
 pub struct DeleteBounds {
-    /// Deletions at most [default: 50, and 30 % of a set of 10 or more]
+    /// Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are
+    /// taken out of objects count as well
     #[arg(long, value_name = "N", env = "GITOPS_MAX_DELETES", hide_env_values = true)]
     pub max_deletes: Option<usize>,
 

@@ -141,14 +141,15 @@ fn judge(
 fn by_person(schema: &Schema, desired: &Value, live: &Value, path: &FieldPath) -> Addition {
     let of = schema.node(schema.root()).name.as_deref().unwrap_or_default();
     let made = FIXED.iter().any(|(kind, names)| *kind == of && path.starts_with_fields(names));
-    // What Git says beside it decides about a default that depends on others.
     let around = path.0.split_last().map_or(&[][..], |(_, around)| around);
     let parent = schema.node(node_at(schema, around)).name.as_deref().unwrap_or_default();
     let allotted = ALLOTTED.iter().any(|(of, field)| {
         parent == *of && matches!(path.0.last(), Some(PathElement::Field(name)) if name == field)
     });
+    // What Git says beside it decides about a default that depends on others; without that it is a part of what was added.
+    let is_beside = value_at(schema, desired, around).is_some();
     match untracked(schema, desired, live, path) {
-        Addition::Creation => Addition::Creation,
+        Addition::Creation if is_beside => Addition::Creation,
         _ if made => Addition::Creation,
         _ if allotted => Addition::Untracked,
         _ => Addition::Person,

@@ -5,6 +5,7 @@
 
 pub mod allowed;
 pub mod bound;
+pub mod items;
 pub mod order;
 pub mod outcome;
 pub mod prune;

@@ -161,6 +161,27 @@ fn guard(scene: &Scene<'_>, budget: &Budget, deletions: &[Deletion]) -> Result<(
     Ok(())
 }
 
+/// Refuses to take out more containers, volumes and ports without a question than may be deleted; deletions of objects count
+/// with them. The share is one of objects and does not bound them.
+///
+/// # Errors
+/// They are too many.
+pub fn guard_items(items: usize, deletions: usize, budget: &Budget) -> Result<(), Refusal> {
+    let number = items + deletions;
+    let (over, bound) = match budget.most {
+        Some(most) => (number > most, format!("--max-deletes {most} allows fewer")),
+        None => (number > MOST, format!("more than {MOST}")),
+    };
+    if items == 0 || !over {
+        return Ok(());
+    }
+    let objects = if deletions == 0 { String::new() } else { format!(", and {deletions} objects deleted") };
+    Err(Refusal::Guard(
+        format!("{items} containers, volumes or ports would be taken out of objects{objects}: {bound}"),
+        format!("look at them with gitops diff; if all of them are to go, say --max-deletes {number}"),
+    ))
+}
+
 fn deletion(member: &Member) -> Deletion {
     let id = member.verdict.id.clone();
     let cascade = match (id.group.as_str(), id.kind.as_str()) {
@@ -235,6 +256,39 @@ mod tests {
             (1, 100, &most(0), "refused: 1 objects would be deleted: --max-deletes 0 allows fewer"),
         ] {
             assert_eq!(outcome(&scene(&configs(extras), present), budget), expected, "{extras} of {present}");
+        }
+    }
+
+    #[test]
+    fn items_count_with_deletions() {
+        let most = |most| Budget { most, ..Budget::default() };
+        for (items, deletions, limit, expected) in [
+            (0, 60, None, Ok(())),
+            (50, 0, None, Ok(())),
+            (51, 0, None, Err("51 containers, volumes or ports would be taken out of objects: more than 50")),
+            (
+                1,
+                50,
+                None,
+                Err(
+                    "1 containers, volumes or ports would be taken out of objects, and 50 objects deleted: more than 50",
+                ),
+            ),
+            (51, 0, Some(51), Ok(())),
+            (
+                1,
+                0,
+                Some(0),
+                Err(
+                    "1 containers, volumes or ports would be taken out of objects: --max-deletes 0 allows fewer",
+                ),
+            ),
+            (0, 1, Some(0), Ok(())),
+        ] {
+            let said = guard_items(items, deletions, &most(limit)).map_err(|refusal| match refusal {
+                Refusal::Guard(problem, _) | Refusal::Incomplete(problem) => problem,
+            });
+            assert_eq!(said, expected.map_err(str::to_owned), "{items} and {deletions}");
         }
     }
 

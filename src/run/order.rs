@@ -119,7 +119,7 @@ impl Order {
             prune: false,
             allow_empty: false,
             adopt_set: Vec::new(),
-            bounds: DeleteBounds { max_deletes: None, allow_prune_kind: Vec::new() },
+            bounds: DeleteBounds { max_deletes: args.write.max_deletes, allow_prune_kind: Vec::new() },
             allow: args.allow,
             lock: args.lock,
             choice: args.choice,

@@ -12,6 +12,7 @@ use crate::cli::writing::DeleteBounds;
 use crate::cluster::Server;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
+use crate::plan::items;
 use crate::plan::prune::{self, Budget, Refusal};
 use crate::plan::{Left, Plan};
 use crate::record::SetIdentity;
@@ -108,4 +109,16 @@ pub(super) fn tell(plan: &Plan, output: &Output) {
     for (id, reason) in &plan.kept {
         output.say("info", &format!("{id} left Git and stays: {reason}"));
     }
+}
+
+/// The guard in front of containers, volumes and ports that go: nobody is asked under `--yes`.
+///
+/// # Errors
+/// They are more than may be deleted.
+pub(super) fn bound_items(plan: &Plan, budget: &Budget, yes: bool) -> Result<(), RunError> {
+    let items = if yes { items::taken_out(plan).len() } else { 0 };
+    prune::guard_items(items, plan.deletions().count(), budget).map_err(|refusal| match refusal {
+        Refusal::Guard(problem, hint) => RunError::refused(format!("{problem}; nothing was written"), hint),
+        Refusal::Incomplete(problem) => RunError::refused(problem, None),
+    })
 }

@@ -5,6 +5,7 @@ mod clusters;
 mod delete;
 mod faults;
 mod forward;
+mod items;
 mod leftovers;
 mod prune;
 mod revert;

@@ -10,3 +10,4 @@ mod requests;
 mod schedules;
 mod scripted;
 mod site;
+mod undoing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::carry::{Carrying, Work};
 use super::found::{self, Origin};
-use super::recording::Recording;
+use super::recording::{Local, Recording};
 use crate::cli::writing::UndoArgs;
 use crate::cluster::Server;
 use crate::compare::ignore::usage::Usage;
@@ -32,7 +32,9 @@ use crate::run::acting::{places, told};
 use crate::run::compared::Compared;
 use crate::run::confirm::ask;
 use crate::run::contents::holds_others;
+use crate::run::elsewhere;
 use crate::run::error::RunError;
+use crate::run::events;
 use crate::run::execute::Ended;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
@@ -70,12 +72,16 @@ impl Undoing<'_> {
         for trouble in std::mem::take(&mut keeping.troubles) {
             output.say("warning", &trouble);
         }
-        let planned = self.plan(&keeping, output).await?;
+        let local = Local::new(self.live, &self.set).await;
+        let planned = self.plan(&local, &keeping, output).await?;
         let mut report = self.report(&planned);
         self.show(&planned, &report, output)?;
+        let written = planned.undo.steps.iter().filter(|step| step.is_write()).map(|step| &step.id);
+        let deleted = planned.undo.plan.deletions().map(|step| &step.id);
+        elsewhere::refuse(&settings::allowed(&self.args.allow), written.chain(deleted))?;
         let acts = match self.args.write.dry_run || planned.undo.is_empty() {
             true => None,
-            false => Some(self.act(&planned, keeping, output).await?),
+            false => Some(self.act(&planned, local, keeping, output).await?),
         };
         let code = match acts {
             None => {
@@ -96,14 +102,17 @@ impl Undoing<'_> {
         Ok(code)
     }
 
-    async fn plan(&self, keeping: &Keeping<'_>, output: &Output) -> Result<Planned, RunError> {
-        let (mut record, origin) = found::record(self.server, &self.set, keeping.runs(), output).await?;
+    async fn plan(&self, local: &Local, keeping: &Keeping<'_>, output: &Output) -> Result<Planned, RunError> {
+        let (mut record, origin) =
+            found::record(self.server, local, &self.set, keeping.runs(), output).await?;
         if origin == Origin::Cluster && self.args.write.yes && !self.args.write.from_cluster {
             return Err(RunError::refused(
                 format!(
                     "this machine has no undo record of the {} of {}; the one on the cluster could have been changed by \
                      whoever may write Secrets in namespace {}",
-                    record.head.command, record.head.started_at, self.set.record_namespace
+                    record.head.command,
+                    whole_seconds(&record.head.started_at),
+                    self.set.record_namespace
                 ),
                 "look at it with gitops undo --dry-run, and believe it with --from-cluster".to_owned(),
             ));
@@ -161,7 +170,7 @@ impl Undoing<'_> {
             set: self.set.name.clone(),
             namespace: self.set.record_namespace.clone(),
             command: head.command.clone(),
-            at: head.started_at.clone(),
+            at: whole_seconds(&head.started_at),
             ..LastRun::default()
         };
         let source = Source { display: self.set.name.clone(), ..Source::default() };
@@ -202,8 +211,14 @@ impl Undoing<'_> {
             Origin::Machine => "this machine",
             Origin::Cluster => "the cluster",
         };
-        output
-            .say("info", &format!("undoes the {} of {}, as {place} kept it", head.command, head.started_at));
+        output.say(
+            "info",
+            &format!(
+                "undoes the {} of {}, as {place} kept it",
+                head.command,
+                whole_seconds(&head.started_at)
+            ),
+        );
         if !head.complete {
             output.say("warning", "that run did not come to its end: what it did last is not in its record");
         }
@@ -225,11 +240,12 @@ impl Undoing<'_> {
     async fn act(
         &self,
         planned: &Planned,
+        local: Local,
         mut keeping: Keeping<'_>,
         output: &mut Output,
     ) -> Result<(Vec<Acted>, Code), RunError> {
-        let mut next =
-            Recording::new(self.server, &self.set, "undo", &self.started, inverse(&planned.undo), true);
+        let entries = inverse(&planned.undo);
+        let mut next = Recording::new(self.server, &self.set, local, "undo", entries, true);
         next.prepare(output);
         self.ask(planned).await?;
         let mut done = begun(&planned.undo);
@@ -262,6 +278,9 @@ impl Undoing<'_> {
         }
         let inputs = keeping.inputs().clone();
         let run = self.line(&done, Code::worst([code, of_plan_alone(planned)]), keeping.runs(), id);
+        if self.args.write.emit_events {
+            events::tell(self.server, &self.set, &run, output).await;
+        }
         keeping.finish(Some(run), None, inputs).await?;
         Ok((done, code))
     }
@@ -404,6 +423,11 @@ fn believe(entry: &mut Entry, found: Option<&Found>, keeping: &Keeping<'_>) {
     let mut after = Entry { before: entry.after.clone(), ..entry.clone() };
     restore(keeping.key(), &mut after, live);
     entry.after = after.before;
+}
+
+/// A time without its fractions.
+fn whole_seconds(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(whole, _)| format!("{whole}Z"))
 }
 
 fn refusal(refusal: Refusal) -> RunError {

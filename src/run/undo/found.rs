@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::copy::Copy;
-use super::recording::Local;
+use super::recording::{Local, moment};
 use crate::cluster::Server;
 use crate::live::{Catalog, Presence, Served, Wanted};
 use crate::object::id::{Gvk, ObjectId};
@@ -32,11 +33,12 @@ pub(super) enum Origin {
 /// There is none, or a later run wrote and left none.
 pub(super) async fn record(
     server: &Server,
+    local: &Local,
     set: &SetIdentity,
     runs: &[Run],
     output: &Output,
 ) -> Result<(Record, Origin), RunError> {
-    let here = Local::new(server, set).read(set);
+    let here = local.read();
     let there = Copy::new(server, set).read().await.unwrap_or_else(|reason| {
         output.say("warning", &format!("the undo record on the cluster cannot be used: {reason}"));
         None
@@ -65,7 +67,7 @@ pub(super) async fn record(
 fn chosen(here: Option<Record>, there: Option<Record>) -> Option<(Record, Origin)> {
     match (here, there) {
         (Some(here), Some(there)) => {
-            let is_last = here.head.id == there.head.id || here.head.started_at > there.head.started_at;
+            let is_last = here.head.id == there.head.id || began(&here) > began(&there);
             Some(if is_last { (here, Origin::Machine) } else { (there, Origin::Cluster) })
         }
         (Some(here), None) => Some((here, Origin::Machine)),
@@ -79,7 +81,11 @@ fn later<'r>(record: &Record, runs: &'r [Run]) -> Option<&'r Run> {
     let wrote = |run: &&Run| run.undo.is_some() || WRITES.iter().any(|word| run.counts.contains_key(*word));
     let last = runs.iter().find(wrote)?;
     let other = last.undo.as_ref() != Some(&record.head.id);
-    (other && last.finished_at > record.head.started_at).then_some(last)
+    (other && moment(&last.finished_at) > began(record)).then_some(last)
+}
+
+fn began(record: &Record) -> Option<Timestamp> {
+    moment(&record.head.started_at)
 }
 
 /// Reads what is live of everything that a record names.
@@ -130,9 +136,13 @@ mod tests {
     use crate::record::undo::{FORMAT, Head};
 
     fn record(id: &str, started_at: &str) -> Record {
-        let head =
-            Head { format: FORMAT, id: id.to_owned(), started_at: started_at.to_owned(), ..Head::default() };
+        let head = Head { format: FORMAT, id: id.to_owned(), started_at: at(started_at), ..Head::default() };
         Record::new(head, [])
+    }
+
+    /// A time within one second, and the next.
+    fn at(tenths: &str) -> String {
+        format!("2026-01-01T00:00:0{}.{}Z", if tenths.len() > 1 { 1 } else { 0 }, tenths)
     }
 
     fn run(undo: Option<&str>, finished_at: &str, count: &str) -> Run {
@@ -141,7 +151,7 @@ mod tests {
             commit: None,
             dirty: false,
             started_at: String::new(),
-            finished_at: finished_at.to_owned(),
+            finished_at: at(finished_at),
             result: Outcome::Done,
             counts: BTreeMap::from([(count.to_owned(), 1)]),
             times: 1,

@@ -3,8 +3,7 @@
 //! The copy of this machine and the one on the cluster fail apart, and neither failure keeps a run from its work: it is told
 //! before the question, or when it happens. A run that wrote nothing leaves the record of the run before it.
 
-use std::path::Path;
-
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::copy::Copy;
@@ -13,6 +12,7 @@ use crate::mask::rules::MaskRules;
 use crate::object::digest::hex;
 use crate::object::id::ObjectId;
 use crate::plan::outcome::{Act, Acted};
+use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::record::key::{KEY_BYTES, SetKey};
 use crate::record::undo::{Did, Entry, FORMAT, Head, Record, State, shards, text};
@@ -24,48 +24,71 @@ use crate::store::{Bounds, Prepared, Store};
 /// Most that is kept on this machine, of all sets.
 const BOUNDS: Bounds = Bounds { files: 512, bytes: 1 << 30 };
 
-/// The copies of this machine, of all sets of all clusters.
-#[derive(Debug)]
-pub(super) struct Local {
+/// The copies of this machine, of all sets of all clusters. A cluster is told by the uid of its namespace kube-system, and by
+/// its URL where that cannot be read.
+#[derive(Debug, Default)]
+pub(in crate::run) struct Local {
     store: Store,
-    key: [Vec<u8>; 3],
+    set: Option<SetIdentity>,
+    /// The names of the cluster, the better one first.
+    clusters: Vec<String>,
 }
 
 impl Local {
-    /// The place of a set of a server.
-    pub(super) fn new(server: &Server, set: &SetIdentity) -> Self {
+    /// The place of a set of a cluster.
+    pub(in crate::run) async fn new(reader: &Live, set: &SetIdentity) -> Self {
+        let uid = reader.cluster_uid().await.ok().flatten();
+        let clusters = uid.into_iter().chain(std::iter::once(reader.identity().server.clone())).collect();
         // Whoever wants no cache wants nothing on this disk.
-        let root = settings::state_directory().filter(|_| server.cache().is_some());
-        let server = server.identity().server.as_str();
-        let store = Store::new(root.as_deref().map(Path::new), "undo", BOUNDS);
-        let key = [server, &set.record_namespace, &set.name].map(|part| part.as_bytes().to_vec());
-        Self { store, key }
+        let root = settings::state_directory().filter(|_| reader.cache().is_some());
+        Self { store: Store::new(root.as_deref(), "undo", BOUNDS), set: Some(set.clone()), clusters }
     }
 
-    fn key(&self) -> [&[u8]; 3] {
-        [&self.key[0], &self.key[1], &self.key[2]]
+    fn key<'k>(&'k self, cluster: &'k str) -> [&'k [u8]; 3] {
+        let (namespace, name) = self.set.as_ref().map_or(("", ""), |set| (&set.record_namespace, &set.name));
+        [cluster, namespace, name].map(str::as_bytes)
     }
 
-    fn get(&self) -> Option<Box<[u8]>> {
-        self.store.get(&self.key())
+    /// What is kept under each name of the cluster.
+    fn get(&self) -> Vec<Option<Box<[u8]>>> {
+        self.clusters.iter().map(|cluster| self.store.get(&self.key(cluster))).collect()
     }
 
-    /// What this machine kept of a set; damaged is as good as lost.
-    pub(super) fn read(&self, set: &SetIdentity) -> Option<Record> {
-        text::decode(set, &self.get()?).ok()
+    /// What this machine kept of a set, the last of it; damaged is as good as lost.
+    pub(super) fn read(&self) -> Option<Record> {
+        let kept = self.clusters.iter().filter_map(|cluster| self.store.get(&self.key(cluster)));
+        let set = self.set.as_ref()?;
+        let records = kept.filter_map(|kept| text::decode(set, &kept).ok());
+        records.max_by_key(|record| moment(&record.head.started_at))
     }
 
-    fn prepare(&self, record: &Record) -> Result<Prepared, String> {
-        self.store.prepare(&self.key(), &text::encode(record)?).map_err(|error| error.to_string())
+    /// Writes a record beside those that are kept, under every name of the cluster: who may read the uid now may not later.
+    fn prepare(&self, record: &Record) -> Result<Vec<Prepared>, String> {
+        let content = text::encode(record)?;
+        let prepare = |cluster: &String| self.store.prepare(&self.key(cluster), &content);
+        self.clusters.iter().map(prepare).collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 
     /// Puts back what was kept before.
-    fn restore(&self, earlier: Option<&[u8]>) {
-        let kept = earlier.map(|earlier| self.store.prepare(&self.key(), earlier).and_then(Prepared::keep));
-        if kept.is_none() {
-            self.store.forget(&self.key());
+    fn restore(&self, earlier: &[Option<Box<[u8]>>]) {
+        for (cluster, earlier) in self.clusters.iter().zip(earlier) {
+            let key = self.key(cluster);
+            match earlier {
+                // What cannot be written back is as good as lost: undo reads live objects before it believes a record.
+                Some(earlier) => drop(self.store.prepare(&key, earlier).and_then(Prepared::keep)),
+                None => self.store.forget(&key),
+            }
         }
     }
+}
+
+fn keep(prepared: Vec<Prepared>) -> Result<(), String> {
+    prepared.into_iter().try_for_each(Prepared::keep).map_err(|error| error.to_string())
+}
+
+/// A time of a record, as far as it is one.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
 }
 
 /// What one run keeps.
@@ -73,9 +96,9 @@ impl Local {
 pub(in crate::run) struct Recording<'a> {
     record: Record,
     local: Local,
-    prepared: Option<Prepared>,
+    prepared: Option<Vec<Prepared>>,
     /// What this machine kept before.
-    earlier: Option<Box<[u8]>>,
+    earlier: Vec<Option<Box<[u8]>>>,
     copy: Copy<'a>,
     /// What was on the cluster before.
     earlier_copy: Vec<Value>,
@@ -94,8 +117,8 @@ impl<'a> Recording<'a> {
     pub(in crate::run) fn new(
         server: &'a Server,
         set: &SetIdentity,
+        local: Local,
         command: &str,
-        started_at: &str,
         entries: Vec<Entry>,
         there: bool,
     ) -> Self {
@@ -105,14 +128,14 @@ impl<'a> Recording<'a> {
             set: set.name.clone(),
             namespace: set.record_namespace.clone(),
             command: command.to_owned(),
-            started_at: started_at.to_owned(),
+            started_at: settings::moment().to_string(),
             complete: false,
         };
         Self {
             record: Record::new(head, entries),
-            local: Local::new(server, set),
+            local,
             prepared: None,
-            earlier: None,
+            earlier: Vec::new(),
             copy: Copy::new(server, set),
             earlier_copy: Vec::new(),
             here: false,
@@ -152,7 +175,7 @@ impl<'a> Recording<'a> {
     pub(in crate::run) fn begin_here(&mut self) {
         let Some(prepared) = self.prepared.take() else { return };
         self.earlier = self.local.get();
-        match prepared.keep() {
+        match keep(prepared) {
             Ok(()) => self.here = true,
             Err(error) => self.troubles.push(format!("this machine cannot keep what undo needs: {error}")),
         }
@@ -218,11 +241,7 @@ impl<'a> Recording<'a> {
         if !self.here {
             return;
         }
-        if let Err(reason) = self
-            .local
-            .prepare(&self.record)
-            .and_then(|prepared| prepared.keep().map_err(|error| error.to_string()))
-        {
+        if let Err(reason) = self.local.prepare(&self.record).and_then(keep) {
             self.here = false;
             self.troubles.push(format!("this machine cannot keep what undo needs: {reason}"));
         }
@@ -247,7 +266,7 @@ impl<'a> Recording<'a> {
         self.record.head.complete = true;
         if !self.wrote {
             if self.here {
-                self.local.restore(self.earlier.as_deref());
+                self.local.restore(&self.earlier);
             }
             if self.there && held {
                 let earlier = std::mem::take(&mut self.earlier_copy);

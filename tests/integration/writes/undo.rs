@@ -381,3 +381,172 @@ fn a_deleted_set_comes_back_from_this_machine() {
     set.ok("delete", &source, &["--yes", "--max-deletes", "2"]);
     assert!(!set.exists("secret/gitops-back-undo-0"), "nothing of it stays on the cluster");
 }
+
+/// Without rights nothing is written, and they are told; while another run holds the lock it waits, and then says who.
+#[test]
+fn rights_and_the_lock_come_first() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "guarded");
+    let of = |value: &str| Source::of(&[set.config("c", &json!({"k": value}))]);
+    set.apply(&of("1"));
+    a_second();
+    set.apply(&of("2"));
+    let user = cluster.user();
+    cluster.allow_in(&set.namespace, &user, "get,list", "configmaps,secrets,leases.coordination.k8s.io");
+    let empty = Source::files(&[]);
+    let args = ["undo", empty.path(), "--set-name", "guarded", "-n", &set.namespace, "--yes"];
+    let run = gitops_at(cluster.dir(), &user.kubeconfig, &args);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stderr.contains("patch configmaps") && run.stderr.contains("nothing was written"),
+        "{}",
+        run.stderr
+    );
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "gitops-guarded", "namespace": set.namespace},
+        "spec": {"holderIdentity": "anna@laptop/1", "leaseDurationSeconds": 60, "renewTime": "2030-01-01T00:00:00.000000Z"}});
+    cluster.kubectl_stdin(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &lease.to_string());
+    let run = undo(&set, &["--yes", "--lock-timeout", "0"]);
+    assert_eq!(run.code, 4, "{}{}", run.stdout, run.stderr);
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+}
+
+/// A damaged record on the cluster is told and not used; one that somebody planted reaches nothing outside of the set.
+#[test]
+fn sec_56_a_record_on_the_cluster_is_not_trusted() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "forged");
+    let of = |value: &str| Source::of(&[set.config("c", &json!({"k": value}))]);
+    set.apply(&of("1"));
+    a_second();
+    set.apply(&of("2"));
+    set.kubectl(&["create", "configmap", "foreign", "--from-literal=k=v"]);
+    let genuine = set.live("secret/gitops-forged-undo-0");
+    let plant = |head: Value, lines: &[Value]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let objects = zstd::bulk::compress(text.as_bytes(), 3).unwrap();
+        let data =
+            json!({"data": {"head": base64(head.to_string().as_bytes()), "objects": base64(&objects)}});
+        set.kubectl(&["patch", "secret/gitops-forged-undo-0", "--type=merge", "-p", &data.to_string()]);
+    };
+    let head: Value = serde_json::from_slice(&unbase64(genuine["data"]["head"].as_str().unwrap())).unwrap();
+    let config = |name: &str, namespace: &str, data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": namespace}, "data": data});
+    let line = |kind: &str, namespace: &str, name: &str, did: &str, before: Value, after: Value| {
+        let group = if kind == "ClusterRole" { "rbac.authorization.k8s.io" } else { "" };
+        json!({"id": [group, "v1", kind, namespace, name], "did": did, "before": before, "after": after})
+    };
+    let member = {
+        let id = set.parent()["metadata"]["labels"]["applyset.kubernetes.io/id"].clone();
+        let mut planted = config("planted", "kube-system", json!({}));
+        planted["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": id});
+        planted["metadata"]["managedFields"] = json!([{"manager": "gitops", "operation": "Apply", "apiVersion": "v1",
+            "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {}}}]);
+        planted
+    };
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "planted"},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]});
+    let foreign = set.live("configmap/foreign");
+    let mut changed = foreign.clone();
+    changed["data"]["k"] = json!("planted");
+    plant(
+        head.clone(),
+        &[
+            line("ConfigMap", "kube-system", "planted", "delete", member, Value::Null),
+            line(
+                "ConfigMap",
+                &set.namespace,
+                "bare",
+                "delete",
+                config("bare", &set.namespace, json!({})),
+                Value::Null,
+            ),
+            line("ConfigMap", &set.namespace, "foreign", "change", changed, foreign.clone()),
+            line("ClusterRole", "", "planted", "delete", role, Value::Null),
+        ],
+    );
+    let other = elsewhere();
+    let run = undo_at(&set, other.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    let told = actions(&run.report());
+    assert!(
+        told.len() == 4 && told.iter().all(|told| told.starts_with("refused")) || told.is_empty(),
+        "{told:?}"
+    );
+    assert_eq!(differing(&run.report()).iter().filter(|told| told.starts_with("blocked")).count(), 4);
+    assert!(!set.exists("configmap/bare") && set.live("configmap/foreign")["data"] == foreign["data"]);
+    let all = cluster.kubectl_ok(&["get", "clusterrole,configmap", "-A", "-o", "name"]);
+    assert!(!all.contains("planted"), "{all}");
+    // Another deletes the foreign object by saying that the run made it.
+    plant(head, &[line("ConfigMap", &set.namespace, "foreign", "create", Value::Null, foreign)]);
+    assert_eq!(undo_at(&set, other.path(), &["--yes", "--from-cluster"]).code, 5);
+    assert!(set.exists("configmap/foreign"));
+    set.kubectl(&[
+        "patch",
+        "secret/gitops-forged-undo-0",
+        "--type=merge",
+        "-p",
+        r#"{"data":{"objects":"AAAA"}}"#,
+    ]);
+    let run = undo_at(&set, other.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("cannot be used") && run.stderr.contains("damaged"), "{}", run.stderr);
+    // This machine needs none of it.
+    let run = undo(&set, &["--yes"]);
+    assert_eq!((run.code, set.live("configmap/c")["data"]["k"].clone()), (0, json!("1")), "{}", run.stderr);
+}
+
+/// FLT-39: without a place to keep it, and where the cluster may not keep values, that is told before anything is written.
+#[test]
+fn flt_39_what_cannot_be_kept_is_told() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "homeless");
+    set.apply(&version(&set, 1));
+    a_second();
+    let home = elsewhere();
+    let source = version(&set, 2);
+    let file = home.path().join(".local");
+    write(&file, "a file where a directory should be");
+    let args = ["apply", source.path(), "--set-name", "homeless", "-n", &set.namespace, "--yes", "--prune"];
+    let run = gitops_at(home.path(), cluster.kubeconfig(), &args);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for text in ["this machine cannot keep what undo needs", "of 1 object is kept for undo nowhere"] {
+        assert!(run.stderr.contains(text), "{text}: {}", run.stderr);
+    }
+    let run = undo_at(&set, home.path(), &["--yes", "--from-cluster"]);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    assert!(actions(&run.report()).contains(&"configured Deployment web".to_owned()), "{}", run.stdout);
+    assert_eq!(set.live("secret/s")["data"]["k"], "dHdv");
+}
+
+#[expect(clippy::disallowed_methods, reason = "stands in the way of a directory")]
+fn write(file: &std::path::Path, text: &str) {
+    std::fs::write(file, text).expect("it can be written");
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).expect("it is base64")
+}
+
+/// SEC-58: what an undo may reach is bounded as what an apply may; and it tells itself as an Event where that is wanted.
+#[test]
+fn sec_58_an_undo_keeps_to_what_is_allowed() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "undo-bounds");
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "1"}))]));
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "2"}))]));
+    for flags in [["--yes", "--allow-namespace", "other"], ["--yes", "--allow-kind", "Secret"]] {
+        let run = undo(&set, &flags);
+        assert_eq!((run.code, run.stderr.contains("none of the allowed")), (5, true), "{}", run.stderr);
+    }
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+    let run = undo(&set, &["--yes", "--allow-namespace", &set.namespace, "--emit-events"]);
+    assert_eq!((run.code, &set.live("configmap/c")["data"]["k"]), (0, &json!("1")), "{}", run.stderr);
+    let reasons = set.kubectl(&["get", "events", "-o", "jsonpath={.items[*].reason}"]);
+    assert!(reasons.split(' ').any(|reason| reason == "Undone"), "{reasons}");
+}

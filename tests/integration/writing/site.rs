@@ -118,16 +118,11 @@ impl<'a> Site<'a> {
 
     /// Starts the program.
     pub(super) fn spawn(&self, source: &str, kubeconfig: &Path, more: &[&str]) -> Child {
-        let args = [
-            "apply",
-            source,
-            "--yes",
-            "--prune",
-            "--max-deletes=10",
-            "--set-name=set",
-            "-n",
-            &self.namespace,
-        ];
+        self.command("apply", source, kubeconfig, &[&["--prune"], more].concat())
+    }
+
+    fn command(&self, command: &str, source: &str, kubeconfig: &Path, more: &[&str]) -> Child {
+        let args = [command, source, "--yes", "--max-deletes=10", "--set-name=set", "-n", &self.namespace];
         Command::new(env!("CARGO_BIN_EXE_gitops"))
             .args(args)
             .args(more)
@@ -142,6 +137,14 @@ impl<'a> Site<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts")
+    }
+
+    /// Takes the last run back, without a proxy.
+    pub(super) fn undo(&self, more: &[&str]) -> Ran {
+        let empty = Source::files(&[]);
+        let child = self.command("undo", empty.path(), self.cluster.kubeconfig(), more);
+        let output = child.wait_with_output().expect("the program can be waited for");
+        Ran { output, journal: Vec::new() }
     }
 
     /// What is there, as kubectl sees it: uid and value of each object by `Kind/name`. Objects of the program itself are left

@@ -166,7 +166,7 @@ pub(super) fn judge(moments: &Moments<'_>) -> Judged {
                 value.as_ref().is_some_and(|value| value.is_array() || value.is_object())
             };
             judged.atomic += usize::from(whole(&was) && whole(&is));
-        } else if persons && !is_tolerated(before, path) {
+        } else if persons && (!is_tolerated(before, path) || is_new(&b.leaves, path)) {
             want(back, |judged| &mut judged.taken_out, "was added and is not taken out");
         } else if theirs && !came_back && !was_filled {
             want(left, |judged| &mut judged.left_alone, "is no drift and was touched");
@@ -196,6 +196,13 @@ pub(super) fn judge(moments: &Moments<'_>) -> Judged {
         judged.order += usize::from(shared != all && ours == now);
     }
     judged
+}
+
+/// True if a leaf is in an item that was not there.
+fn is_new(leaves: &Leaves, path: &FieldPath) -> bool {
+    let is_item = |depth: &usize| matches!(path.0[depth - 1], PathElement::Key(_));
+    let new = |depth: usize| !holds(leaves, &FieldPath(path.0[..depth].to_vec()));
+    (1..path.0.len()).filter(is_item).any(new)
 }
 
 /// True if something stands below a path.
