@@ -1331,7 +1331,7 @@ _gitops() {
             return 0
             ;;
         gitops__subcmd__undo)
-            opts="-n -y -o -U -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --target --all-targets --config --cluster-uid --yes --dry-run --continue-on-error --replace --from-cluster --max-deletes --allow-prune-kind --lock-timeout --lock-duration --break-lock --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
+            opts="-n -y -o -U -q -v -h -V --ref --path --offline --namespace --set-name --record-namespace --target --all-targets --config --cluster-uid --yes --dry-run --continue-on-error --emit-events --replace --from-cluster --max-deletes --allow-prune-kind --allow-namespace --allow-kind --allow-cluster-scoped --lock-timeout --lock-duration --break-lock --context --kubeconfig --as --as-group --max-inflight --output --unified --show --timeout --no-cache --deny-warnings --color --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1382,6 +1382,14 @@ _gitops() {
                     return 0
                     ;;
                 --allow-prune-kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-kind)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

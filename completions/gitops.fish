@@ -348,6 +348,8 @@ complete -c gitops -n "__fish_gitops_using_subcommand undo" -l cluster-uid -d 'T
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l replace -d 'Delete and make anew objects of this kind that the run had deleted and made anew; repeatable' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l max-deletes -d 'Deletions at most [default: 50, and 30 % of a set of 10 or more]; with --yes containers, volumes and ports that are taken out of objects count as well' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-prune-kind -d 'Kind that may be deleted although it is protected, such as Namespace or StorageClass.storage.k8s.io; repeatable' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-namespace -d 'Namespace in which objects of the set may be, such as shop or team-*; repeatable. Anything elsewhere is refused (exit 5)' -r
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-kind -d 'Kind of which objects of the set may be, such as Deployment.apps or *.batch; repeatable. Any other is refused (exit 5)' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-timeout -d 'How long to wait while another run holds the lock of the set (exit 4 after it); 0 looks once' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l lock-duration -d 'How long a killed run keeps the lock; it is renewed four times as often' -r
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l context -d 'Context of the kubeconfig; default: its current context' -r
@@ -370,7 +372,9 @@ complete -c gitops -n "__fish_gitops_using_subcommand undo" -l all-targets -d 'A
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -s y -l yes -d 'Do not ask; without it and without a terminal nothing is written (exit 5)'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l dry-run -d 'Show what would be put back and write nothing'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l continue-on-error -d 'Go on although a step failed'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l emit-events -d 'Tell what the run did as an Event about the set\'s record'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l from-cluster -d 'With --yes: believe the undo record on the cluster where this machine has none'
+complete -c gitops -n "__fish_gitops_using_subcommand undo" -l allow-cluster-scoped -d 'Objects without a namespace are allowed, although --allow-namespace names some'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l break-lock -d 'Take the lock from the run that holds it: only if that run is known to be gone'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l no-cache -d 'Keep nothing on disk between runs: neither read nor write the cache'
 complete -c gitops -n "__fish_gitops_using_subcommand undo" -l deny-warnings -d 'Treat warnings as errors (exit 2)'

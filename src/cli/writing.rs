@@ -247,6 +247,9 @@ pub struct UndoArgs {
     /// What may be deleted.
     #[command(flatten)]
     pub bounds: DeleteBounds,
+    /// What may be touched.
+    #[command(flatten)]
+    pub allow: AllowArgs,
     /// How the lock is taken.
     #[command(flatten)]
     pub lock: LockArgs,
@@ -276,6 +279,10 @@ pub struct UndoWriteArgs {
     /// Go on although a step failed
     #[arg(long, env = "GITOPS_CONTINUE_ON_ERROR", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub continue_on_error: bool,
+
+    /// Tell what the run did as an Event about the set's record
+    #[arg(long, env = "GITOPS_EMIT_EVENTS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub emit_events: bool,
 
     /// Delete and make anew objects of this kind that the run had deleted and made anew; repeatable
     #[arg(long, value_name = "KIND", env = "GITOPS_REPLACE", hide_env_values = true)]

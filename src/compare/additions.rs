@@ -269,6 +269,40 @@ mod tests {
         assert_eq!(found, expected);
     }
 
+    /// Whoever applies what `kubectl get` printed owns the defaults as well; one in a struct that came with them is a part of it.
+    #[test]
+    fn defaults_beside_what_git_has_are_no_edits() {
+        let of = |managed: Value, desired: Value, live: Value| -> Vec<(String, Addition)> {
+            let mut live = live;
+            live["metadata"] = json!({"managedFields": [entry("kubectl", &managed)]});
+            let added = additions(&deployment(), &ManagedFields::of(&live), None, &desired, &live);
+            added.into_iter().map(|added| (added.path.to_string(), added.by)).collect()
+        };
+        let replicas = |number: i64| {
+            let own = json!({"f:spec": {"f:replicas": {}}});
+            of(own, json!({"spec": {"template": {}}}), json!({"spec": {"template": {}, "replicas": number}}))
+        };
+        assert_eq!(replicas(1), [("spec.replicas".to_owned(), Addition::Creation)]);
+        assert_eq!(replicas(2), [("spec.replicas".to_owned(), Addition::Person)]);
+        let whole = of(json!({"f:spec": {"f:replicas": {}}}), json!({}), json!({"spec": {"replicas": 1}}));
+        assert_eq!(whole, [("spec.replicas".to_owned(), Addition::Person)]);
+    }
+
+    /// A node port stays, or is another one, if it is taken out.
+    #[test]
+    fn numbers_that_the_server_allots_are_told_and_no_more() {
+        let own = json!({"f:spec": {"f:ports": {"k:{\"port\":80,\"protocol\":\"TCP\"}": {"f:nodePort": {}, "f:targetPort": {}}}}});
+        let port = json!({"port": 80, "protocol": "TCP", "nodePort": 30080, "targetPort": 8080});
+        let live =
+            json!({"metadata": {"managedFields": [entry("kubectl-edit", &own)]}, "spec": {"ports": [port]}});
+        let desired = json!({"spec": {"ports": [{"port": 80}]}});
+        let mut schema = crate::compare::fixtures::service();
+        schema.builtin = true;
+        let added = additions(&schema, &ManagedFields::of(&live), None, &desired, &live);
+        let by: Vec<Addition> = added.iter().map(|added| added.by).collect();
+        assert_eq!(by, [Addition::Untracked, Addition::Person], "{added:?}");
+    }
+
     #[test]
     fn the_fields_of_a_new_struct_are_one_addition_unless_others_wrote_some() {
         let probe = |inner: Value| json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"web\"}": {"f:livenessProbe": inner}}}}}});

@@ -42,7 +42,7 @@ pub(crate) fn config_map() -> Schema {
 /// A Service with ports keyed by port and protocol and an atomic selector.
 pub(crate) fn service() -> Schema {
     let port = json!({"type": "object", "properties": {"name": {"type": "string"}, "port": {"type": "integer"},
-        "protocol": {"type": "string", "default": "TCP"}, "targetPort": {"oneOf": [{"type": "integer"}, {"type": "string"}]}}});
+        "protocol": {"type": "string", "default": "TCP"}, "nodePort": {"type": "integer"}, "targetPort": {"oneOf": [{"type": "integer"}, {"type": "string"}]}}});
     let mut selector = strings();
     selector["x-kubernetes-map-type"] = json!("atomic");
     let spec = json!({"type": "object", "properties": {"ports": keyed("io.k8s.api.core.v1.ServicePort", &["port", "protocol"]),

@@ -175,9 +175,9 @@ mod tests {
         let path = ["spec", "replicas"];
         assert!(leftovers(&schema, &object, &[gone(&path, json!(2))]).is_empty());
         let added = Gone { applied: false, ..gone(&path, json!(1)) };
-        assert!(leftovers(&schema, &object, &[added.clone()]).is_empty());
+        assert!(leftovers(&schema, &object, std::slice::from_ref(&added)).is_empty());
         let held = json!({"metadata": {"managedFields": [{"manager": "kubectl-edit", "operation": "Update",
             "apiVersion": "v1", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]}, "spec": {"replicas": 1}});
-        assert_eq!(leftovers(&schema, &held, &[added]).len(), 1);
+        assert_eq!(leftovers(&schema, &held, std::slice::from_ref(&added)).len(), 1);
     }
 }

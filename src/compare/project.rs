@@ -267,6 +267,24 @@ mod tests {
         assert_eq!(projected["spec"], pod(&[("b", "2"), ("a", "1")])["spec"]);
     }
 
+    /// What is sent is owned: a protocol that Git never wrote would be ours from then on.
+    #[test]
+    fn a_key_that_is_the_servers_default_is_not_sent_unless_it_is_ours() {
+        let schema = crate::compare::fixtures::service();
+        let ports = json!([{"name": "http", "port": 80, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]);
+        let live = json!({"spec": {"ports": ports}});
+        let of = |http: Value| {
+            let fields = json!({"f:spec": {"f:ports": {
+                "k:{\"port\":80,\"protocol\":\"TCP\"}": http,
+                "k:{\"port\":53,\"protocol\":\"UDP\"}": {".": {}, "f:port": {}}}}});
+            project(&schema, &live, FieldSet::new(&fields).unwrap())["spec"]["ports"].clone()
+        };
+        let dns = json!({"port": 53, "protocol": "UDP"});
+        assert_eq!(of(json!({".": {}, "f:port": {}})), json!([{"port": 80}, dns]));
+        let all = json!({".": {}, "f:port": {}, "f:protocol": {}});
+        assert_eq!(of(all), json!([{"port": 80, "protocol": "TCP"}, dns]));
+    }
+
     #[test]
     fn a_restored_item_stands_where_the_model_has_it() {
         let schema = deployment();

@@ -3,9 +3,12 @@
 use super::error::RunError;
 use super::output::{Output, deliver};
 use super::prepared;
+use super::prepared::nameless;
+use super::undo::found::undoable;
 use crate::cli::writing::HistoryArgs;
 use crate::cluster::Server;
 use crate::exit::Code;
+use crate::reader::Live;
 use crate::record::opened::open;
 use crate::report::escape;
 use crate::settings;
@@ -23,7 +26,8 @@ pub(super) async fn history(args: &HistoryArgs, output: &mut Output) -> Result<C
     let namespace = args.source.namespace.clone().or(context).unwrap_or_else(|| "default".to_owned());
     let (request, choice) = (settings::source(&args.source, &args.run), settings::set(&args.set));
     let set = super::blocking(move || prepared::name(&request, &choice, &namespace)).await?;
-    let answers = server.record(&set).await;
+    let reader = Live::Server(Box::new(server));
+    let Some(answers) = reader.record(Some(&set)).await else { return Err(nameless()) };
     let unread = answers.parent.as_ref().err().map(ToString::to_string);
     let (record, troubles) = open(answers);
     let parent = record.and_then(|record| record.parent);
@@ -37,15 +41,17 @@ pub(super) async fn history(args: &HistoryArgs, output: &mut Output) -> Result<C
         let hint = "name the set with --set-name, or its namespace with --record-namespace".to_owned();
         return Err(RunError::usage(problem, hint));
     };
+    let undoable = undoable(&reader, &set, &parent.runs).await;
     let mut text = String::new();
     for run in &parent.runs {
+        let can = if run.undo.is_some() && run.undo == undoable { ", can be undone" } else { "" };
         let commit: String = run.commit.as_deref().unwrap_or("-").chars().take(12).collect();
         let dirty = if run.dirty { " (with uncommitted changes)" } else { "" };
         let counts: Vec<String> =
             run.counts.iter().map(|(what, number)| format!("{number} {what}")).collect();
         let times = if run.times > 1 { format!(", {} times", run.times) } else { String::new() };
         let line = format!(
-            "{}  {:8}  {:11}  {commit:12}  {}{times}{dirty}",
+            "{}  {:8}  {:11}  {commit:12}  {}{times}{dirty}{can}",
             run.finished_at,
             run.command,
             run.result.word(),

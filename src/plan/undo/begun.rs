@@ -1,9 +1,10 @@
 //! What a plan is going to write, as it is before: the undo record of a run that has written nothing yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::{Action as Back, Step, Undo};
 use crate::live::{LiveSet, Presence};
 use crate::object::id::{Gvk, ObjectId};
 use crate::object::value::text_at;
@@ -48,4 +49,22 @@ pub fn typed(mut object: Value, gvk: &Gvk) -> Value {
         object["apiVersion"] = Value::from(gvk.api_version());
     }
     object
+}
+
+/// What an undo of this undo puts back: everything as it is now.
+pub fn inverse(undo: &Undo) -> Vec<Entry> {
+    let is = |live: &Option<Value>| live.clone().map_or(State::Absent, |live| State::Object(Box::new(live)));
+    let going: BTreeSet<&ObjectId> = undo.plan.deletions().map(|step| &step.id).collect();
+    let entry = |step: &Step| {
+        let did = match &step.action {
+            Back::PutBack(_) => Did::Change,
+            Back::Create(_) => Did::Create,
+            Back::Replace(_) => Did::Replace,
+            Back::Delete(_) if going.contains(&step.id) => Did::Delete,
+            _ => return None,
+        };
+        let (id, version) = (step.id.clone(), step.gvk.version.clone());
+        Some(Entry { id, version, did, before: is(&step.live), after: State::Unknown })
+    };
+    undo.steps.iter().filter_map(entry).collect()
 }

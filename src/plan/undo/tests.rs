@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::object::id::Gvk;
+use crate::record::applyset::PART_OF_LABEL;
+use crate::record::undo::{Did, State};
 
 const SET: &str = "applyset-x-v1";
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::copy::Copy;
-use super::recording::{Local, moment};
+use super::local::{Local, moment};
 use crate::cluster::Server;
 use crate::live::{Catalog, Presence, Served, Wanted};
 use crate::object::id::{Gvk, ObjectId};
@@ -62,6 +62,15 @@ pub(super) async fn record(
             "undo it on the machine where it ran, or roll back with gitops rollback".to_owned(),
         )),
     }
+}
+
+/// What tells the run that an undo would take back, if there is one that it could.
+pub(in crate::run) async fn undoable(reader: &Live, set: &SetIdentity, runs: &[Run]) -> Option<String> {
+    let Live::Server(server) = reader else { return None };
+    let here = Local::new(reader, set).await.read();
+    let there = Copy::new(server, set).read().await.ok().flatten();
+    let (record, _) = chosen(here, there)?;
+    later(&record, runs).is_none().then_some(record.head.id)
 }
 
 fn chosen(here: Option<Record>, there: Option<Record>) -> Option<(Record, Origin)> {

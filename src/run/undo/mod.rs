@@ -3,8 +3,12 @@
 mod carry;
 mod copy;
 mod doing;
-mod found;
+pub(super) mod found;
+pub(super) mod local;
+mod planning;
 pub(super) mod recording;
+mod telling;
+mod writing;
 
 use std::time::Duration;
 

@@ -8,7 +8,6 @@ use super::Context;
 use super::codes::{blockers, of_acts, planned};
 use super::noting::by_id;
 use crate::cluster::Server;
-use crate::cluster::owned::OwnedKind;
 use crate::compare::verdict::{ObjectVerdict, Status};
 use crate::exit::Code;
 use crate::mask::rules::MaskRules;
@@ -18,8 +17,7 @@ use crate::plan::{self, Plan, Policy};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::record::event::event;
-use crate::record::parent::{Inputs, Run};
+use crate::record::parent::Inputs;
 use crate::report::Source;
 use crate::run::access;
 use crate::run::acting::{Acting, Acts, note_in_sync};
@@ -27,13 +25,14 @@ use crate::run::awaiting::{unready, until_ready};
 use crate::run::compared::Scene;
 use crate::run::confirm::confirm;
 use crate::run::error::RunError;
+use crate::run::events;
 use crate::run::fence::{Fence, Taken};
 use crate::run::keeping::Keeping;
-use crate::run::lock;
 use crate::run::order::Intent;
 use crate::run::output::{Output, report_error};
 use crate::run::saved::Exact;
-use crate::run::undo::recording::{Local, Recording};
+use crate::run::undo::local::Local;
+use crate::run::undo::recording::Recording;
 use crate::run::wait::Awaited;
 use crate::settings::{self, Waits};
 
@@ -212,7 +211,11 @@ impl Started<'_> {
             if run.is_some() {
                 inputs.render_digest = keeping.render_digest(&self.scene.desired);
             }
-            self.tell_cluster(run.as_ref(), output).await;
+            if let (Live::Server(server), Some(run), true) =
+                (self.live, &run, self.context.args.write.emit_events)
+            {
+                events::tell(server, &self.set, run, output).await;
+            }
             removed = self.is_gone(plan, &done);
             match removed {
                 true => {
@@ -236,19 +239,6 @@ impl Started<'_> {
         }
         code = Code::worst([Some(code), self.fence.stop.code()].into_iter().flatten());
         Ok(Done { code, acted: Some(acted(done, &MaskRules::default())), removed })
-    }
-
-    /// One Event a run, where that was asked for. Its failure is no failure of the run.
-    async fn tell_cluster(&self, run: Option<&Run>, output: &Output) {
-        let (Live::Server(server), Some(run), true) = (self.live, run, self.context.args.write.emit_events)
-        else {
-            return;
-        };
-        let event = event(&self.set, run, &lock::host::person());
-        let namespace = &self.set.record_namespace;
-        if let Err(error) = server.create_owned(OwnedKind::Event, namespace, &event).await {
-            output.say("warning", &format!("the Event about this run was not written: {error}"));
-        }
     }
 
     fn is_delete(&self) -> bool {

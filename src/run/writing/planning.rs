@@ -8,6 +8,7 @@ use crate::plan::saved::Basis;
 use crate::reader::Live;
 use crate::record::SetIdentity;
 use crate::run::compared::{Compared, Comparison, examine};
+use crate::run::elsewhere;
 use crate::run::error::RunError;
 use crate::run::fence::{Fence, Taken};
 use crate::run::forward::{self, Lookup};
@@ -50,7 +51,7 @@ impl Locked<'_> {
             return Err(error);
         }
         self.forward(&mut compared).await?;
-        self.refuse_elsewhere(&compared)?;
+        elsewhere::refuse(&context.allowed(), compared.verdicts.iter().map(|verdict| &verdict.id))?;
         let policy = context.policy(&self.set);
         let (setting, live) = (scene.setting(), &scene.live);
         let mut plan = match &context.args.intent {
@@ -121,23 +122,5 @@ impl Locked<'_> {
             compared.warnings.push(forward::notice(finding));
         }
         Ok(())
-    }
-
-    /// Nothing is written while the set reaches to where it must not.
-    fn refuse_elsewhere(&self, compared: &Compared) -> Result<(), RunError> {
-        let allowed = self.context.allowed();
-        let refused =
-            compared.verdicts.iter().filter_map(|v| Some(format!("{}: {}", v.id, allowed.refuses(&v.id)?)));
-        let refused: Vec<String> = refused.collect();
-        let Some(first) = refused.first() else { return Ok(()) };
-        let more = match refused.len() - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more)"),
-        };
-        Err(RunError::refused(
-            format!("{first}{more}; nothing was written"),
-            "take it out of the manifests, or allow it with --allow-namespace, --allow-kind or --allow-cluster-scoped"
-                .to_owned(),
-        ))
     }
 }

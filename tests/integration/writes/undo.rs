@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::{Set, a_second, actions, deployment, differing, reason, service};
 use crate::support::cluster;
 use crate::support::program::{Run, Source, gitops_at};
+use crate::support::proxy::rules::{Action, Rule};
+use crate::support::proxy::{Entry, Proxy};
 
 /// A ConfigMap, a Secret and a workload at one of two versions, and what only one of them has.
 fn version(set: &Set<'_>, number: usize) -> Source {
@@ -142,6 +144,8 @@ fn everything_goes_back_as_it_was() {
     assert_eq!((content(&back), owners(&back)), (content(&gone), owners(&gone)));
     assert_ne!(back["metadata"]["uid"], gone["metadata"]["uid"]);
     assert!(!set.exists("configmap/made"));
+
+    assert_private(&set.cluster.dir().join(".local/state/gitops/undo"));
 
     // Once more: the run again.
     let run = undo(&set, &["--yes"]);
@@ -329,6 +333,8 @@ fn a_diff_after_an_undo_is_honest() {
     let commands: Vec<&str> =
         history.stdout.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(commands[0], "undo", "{}", history.stdout);
+    let can: Vec<bool> = history.stdout.lines().map(|line| line.ends_with(", can be undone")).collect();
+    assert_eq!(can, [true, false], "{}", history.stdout);
     // The next apply is an ordinary one, and can be undone in its turn.
     set.ok("apply", &new, &["--yes", "--prune"]);
     assert_eq!(differing(&set.ok("diff", &new, &[])), [""; 0]);
@@ -531,4 +537,101 @@ fn base64(bytes: &[u8]) -> String {
 fn unbase64(text: &str) -> Vec<u8> {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.decode(text).expect("it is base64")
+}
+
+/// What is kept on a machine holds values of Secrets: it is for its owner alone.
+#[expect(clippy::disallowed_methods, reason = "looks at what the program keeps")]
+fn assert_private(directory: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(directory), 0o700);
+    let files = std::fs::read_dir(directory).expect("it can be listed");
+    let modes: Vec<u32> = files.map(|file| mode(&file.expect("a file").path())).collect();
+    assert!(!modes.is_empty() && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");
+}
+
+/// A namespace that the run made goes only if it is named, and a replaced Job is replaced only if its kind is.
+#[test]
+fn flt_56_guards_of_deletions_hold_for_an_undo() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "guards");
+    let made = format!("{}-made", set.namespace);
+    let job = |image: &str| {
+        let pod = json!({"restartPolicy": "Never", "containers": [{"name": "j", "image": image}]});
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": set.namespace},
+            "spec": {"suspend": true, "template": {"spec": pod}}})
+    };
+    set.apply(&Source::of(&[job("registry.example/j:1")]));
+    a_second();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": made}});
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "in", "namespace": made}});
+    let source = Source::of(&[job("registry.example/j:2"), namespace, config]);
+    set.ok("apply", &source, &["--yes", "--replace", "Job"]);
+    let image = || set.live("job/j")["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+    let run = undo(&set, &["--yes"]);
+    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
+    let report = run.report();
+    assert_eq!(
+        actions(&report),
+        [
+            "refused Namespace ".to_owned() + &made,
+            "deleted ConfigMap in".to_owned(),
+            "refused Job j".to_owned()
+        ]
+    );
+    assert_eq!(reason(&report, &made), "a Namespace is deleted only with --allow-prune-kind Namespace");
+    assert_eq!(reason(&report, "j"), "it has to be deleted and made anew (--replace Job)");
+    assert_eq!(image(), "registry.example/j:2");
+    let run = undo(&set, &["--yes", "--replace", "Job", "--allow-prune-kind", "Namespace"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert_eq!(image(), "registry.example/j:1");
+    let phase = cluster.kubectl(&["get", "namespace", &made, "-o", "jsonpath={.status.phase}"]);
+    let phase = String::from_utf8_lossy(&phase.stdout).into_owned();
+    assert!(phase.is_empty() || phase == "Terminating", "{phase}");
+}
+
+/// Every first answer to a write is lost: what was stored is recognised, and nothing is done twice.
+#[test]
+fn lost_answers_cost_an_undo_nothing() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "answers");
+    set.apply(&version(&set, 1));
+    let before = [set.live("configmap/c"), set.live("configmap/gone")];
+    a_second();
+    set.ok("apply", &version(&set, 2), &["--yes", "--prune"]);
+    let lost = Rule::of(&["patch", "create", "delete"], "configmaps", Action::ResetAfter).once();
+    let proxy = Proxy::start(cluster, vec![lost], None);
+    let empty = Source::files(&[]);
+    let args = ["undo", empty.path(), "--set-name", "answers", "-n", &set.namespace, "--yes", "-o", "json"];
+    let run = gitops_at(cluster.dir(), proxy.kubeconfig(), &args);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    for (what, before) in ["configmap/c", "configmap/gone"].iter().zip(&before) {
+        let now = set.live(what);
+        assert_eq!((content(&now), owners(&now)), (content(before), owners(before)), "{what}");
+    }
+    assert!(!set.exists("configmap/made"));
+    let is_lost =
+        |entry: &&Entry| entry.about.resource == "configmaps" && entry.writes() && entry.verb != "update";
+    let writes = proxy.journal().iter().filter(is_lost).count();
+    assert!(writes >= 6, "each of three objects took two attempts: {writes}");
+}
+
+/// SEC-58: what an undo may reach is bounded as what an apply may; and it tells itself as an Event where that is wanted.
+#[test]
+fn sec_58_an_undo_keeps_to_what_is_allowed() {
+    let Some(cluster) = cluster::shared() else { return };
+    let set = Set::new(cluster, "undo-bounds");
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "1"}))]));
+    set.apply(&Source::of(&[set.config("c", &json!({"k": "2"}))]));
+    for flags in [["--yes", "--allow-namespace", "other"], ["--yes", "--allow-kind", "Secret"]] {
+        let run = undo(&set, &flags);
+        assert_eq!((run.code, run.stderr.contains("none of the allowed")), (5, true), "{}", run.stderr);
+    }
+    assert_eq!(set.live("configmap/c")["data"]["k"], "2");
+    let run = undo(&set, &["--yes", "--allow-namespace", &set.namespace, "--emit-events"]);
+    assert_eq!((run.code, &set.live("configmap/c")["data"]["k"]), (0, &json!("1")), "{}", run.stderr);
+    let reasons = set.kubectl(&["get", "events", "-o", "jsonpath={.items[*].reason}"]);
+    assert!(reasons.split(' ').any(|reason| reason == "Undone"), "{reasons}");
 }

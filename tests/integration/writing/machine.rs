@@ -81,7 +81,9 @@ fn within(limits: &str, command: &Command) -> Command {
         .args(command.get_args());
     limited.env_clear();
     for (name, value) in command.get_envs() {
-        value.into_iter().for_each(|value| drop(limited.env(name, value)));
+        if let Some(value) = value {
+            limited.env(name, value);
+        }
     }
     if let Some(directory) = command.get_current_dir() {
         limited.current_dir(directory);
@@ -107,8 +109,8 @@ fn flt_42_a_set_of_thousands_on_a_small_machine() {
         let mut command =
             within("taskset -p -c 0 $$ >/dev/null", &bed.command(&proxy, &source, &["apply", "--yes"]));
         let begun = Instant::now();
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell starts");
-        let ended = child.wait4().expect("it can be waited for");
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let ended = { child.expect("a shell starts") }.wait4().expect("it can be waited for");
         assert_eq!(ended.status.code(), Some(0));
         took.push(format!("{:.1} s and {} MiB", begun.elapsed().as_secs_f32(), ended.rusage.maxrss >> 20));
         assert!(ended.rusage.maxrss >> 20 < 256, "{took:?}");

@@ -139,6 +139,16 @@ impl<'a> Site<'a> {
             .expect("the program starts")
     }
 
+    /// Takes the last run back, and is shot.
+    pub(super) fn undo_shot(&self, shot: Option<Shot>) -> Ran {
+        let (empty, proxy) = (Source::files(&[]), Proxy::start(self.cluster, Vec::new(), shot));
+        let child = self.command("undo", empty.path(), proxy.kubeconfig(), &[]);
+        proxy.aim(child.id());
+        let output = child.wait_with_output().expect("the program can be waited for");
+        proxy.settle();
+        Ran { output, journal: proxy.journal() }
+    }
+
     /// Takes the last run back, without a proxy.
     pub(super) fn undo(&self, more: &[&str]) -> Ran {
         let empty = Source::files(&[]);

@@ -78,3 +78,43 @@ fn check(cluster: &Cluster, home: &Path, shot: Shot) -> Option<usize> {
     site.end();
     Some(writes)
 }
+
+/// An undo that is killed is gone on with by the next one: what it was undoing stays known until all of it is undone.
+#[test]
+fn flt_36_an_undo_that_was_killed_is_gone_on_with() {
+    let Some(cluster) = cluster::private() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let site = Site::begun(&cluster, home.path());
+    assert_eq!(site.go_to(Version::New).code(), Some(0));
+    let whole = site.undo_shot(None);
+    assert_eq!(whole.code(), Some(0), "{}", whole.text());
+    let points: Vec<Shot> = (0..whole.journal.len())
+        .map(|request| {
+            let moment = if request % 2 == 0 { Moment::After } else { Moment::Before };
+            Shot { request, moment, signal: Signal::KILL }
+        })
+        .collect();
+    let midway = AtomicUsize::new(0);
+    let failures = in_lanes(&points, |home, shot| {
+        let site = Site::begun(&cluster, home);
+        assert_eq!(site.go_to(Version::New).code(), Some(0));
+        let known = kept(home);
+        let killed = site.undo_shot(Some(*shot));
+        let place = format!("{:?} request {}", shot.moment, shot.request);
+        if kept(home) == known {
+            let next = site.undo(&[]);
+            // All was done, and said in the record of the set.
+            let over =
+                next.code() == Some(5) && next.text().contains("the last run that wrote is the undo of");
+            assert!(next.code() == Some(0) || over, "{place}: {}", next.text());
+            let writes = killed.member_writes().len();
+            midway.fetch_add(usize::from(writes > 0 && writes < 30), Ordering::SeqCst);
+        }
+        site.assert_arrived(Version::Old, &place);
+        site.end();
+    });
+    let midway = midway.into_inner();
+    tell(&format!("an undo went on after {midway} kills amid its writes, of {} in all", points.len()));
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), points.len(), failures.join("\n"));
+    assert!(midway >= 20, "{midway}");
+}
