@@ -28,6 +28,8 @@ pub(super) struct Recorded {
     pub(super) named: bool,
     /// Its record, if there is one.
     pub(super) record: Option<Record>,
+    /// True if nobody can tell whether there is a record: the server did not answer.
+    pub(super) unanswered: bool,
 }
 
 impl Recorded {
@@ -39,14 +41,17 @@ impl Recorded {
         warnings: &mut Vec<Notice>,
     ) -> Self {
         let set = answers.as_ref().map(|answers| answers.set.clone()).or(set);
+        let unanswered = answers.as_ref().is_some_and(
+            |answers| matches!(&answers.parent, Err(error) if !matches!(error, FetchError::Forbidden { .. })),
+        );
         let (record, troubles) = answers.map_or((None, Vec::new()), open);
         warnings.extend(troubles.into_iter().map(notice));
-        Self { set, named, record }
+        Self { set, named, record, unanswered }
     }
 
     /// No record, and no set.
     pub(super) fn none() -> Self {
-        Self { set: None, named: false, record: None }
+        Self { set: None, named: false, record: None, unanswered: false }
     }
 
     /// The revision that was applied last, if the record tells it.

@@ -3,6 +3,7 @@
 use super::carrying_out::{Done, Started};
 use super::noting::inputs;
 use super::{Applied, Context};
+use crate::exit::Code;
 use crate::plan;
 use crate::plan::saved::Basis;
 use crate::reader::Live;
@@ -49,6 +50,16 @@ impl Locked<'_> {
         let scene = scene.ok_or_else(|| RunError::usage("the comparison was not kept", None))?;
         if let Some(error) = std::mem::take(&mut compared.unmet).into_iter().flatten().next() {
             return Err(error);
+        }
+        if scene.recorded.unanswered {
+            return Err(RunError::Stopped {
+                problem: format!(
+                    "the record of set {} could not be read, and nothing was written",
+                    self.set.name
+                ),
+                hint: Some("what was applied last is not known without it: run again".to_owned()),
+                code: Code::Incomplete,
+            });
         }
         self.forward(&mut compared).await?;
         elsewhere::refuse(&context.allowed(), compared.verdicts.iter().map(|verdict| &verdict.id))?;
