@@ -8,8 +8,9 @@ use super::compared::Scene;
 use super::error::RunError;
 use super::execute::{Ended, Execution, Reread};
 use super::fence::{Fence, Taken};
-use super::keeping::{Keeping, Places, place_of};
+use super::keeping::Keeping;
 use super::lock::LockOptions;
+use super::members::{member, places};
 use super::order::Intent;
 use super::pending;
 use super::saved::Exact;
@@ -17,11 +18,6 @@ use super::second_read::second_read;
 use super::undo::recording::Recording;
 use super::wait::Awaited;
 use crate::cluster::Server;
-use crate::compare::sending::{recorded, still};
-use crate::compare::verdict::{ObjectVerdict, Status};
-use crate::desired::Entry;
-use crate::live::{LiveSet, Presence};
-use crate::object::fields::ManagedFields;
 use crate::object::id::ObjectId;
 use crate::object::value::text_at;
 use crate::plan::order::Wave;
@@ -31,7 +27,6 @@ use crate::plan::{Action, Plan, Policy, Step};
 use crate::progress::Progress;
 use crate::reader::Live;
 use crate::record::SetIdentity;
-use crate::record::encode::Member;
 use crate::record::parent::Inputs;
 use serde_json::Value;
 
@@ -303,53 +298,6 @@ impl<'a> Acting<'a> {
     }
 }
 
-/// Notes every member that is in sync as it is: Git says it and the cluster has it.
-///
-/// # Errors
-/// It cannot be recorded.
-pub(super) fn note_in_sync(
-    keeping: &mut Keeping<'_>,
-    scene: &Scene,
-    verdicts: &[ObjectVerdict],
-) -> Result<(), RunError> {
-    for verdict in verdicts.iter().filter(|verdict| verdict.status == Status::InSync) {
-        let (Some(Entry::Ready(ready)), Some(Ok(Presence::Found(observed)))) =
-            (scene.desired.entries.get(&verdict.id), scene.live.get(&verdict.id))
-        else {
-            continue;
-        };
-        let Ok(live) = serde_json::from_slice::<Value>(&observed.json) else { continue };
-        let partly = !verdict.ignored.is_empty() || !verdict.fields.is_empty();
-        let object = match partly {
-            false => ready.object(),
-            true => {
-                let setting = scene.setting();
-                let open = crate::compare::survey::opened(&setting, &verdict.id, ready, live.clone());
-                recorded(&setting, &open, verdict, &crate::compare::sending::Force::default())
-            }
-        };
-        if let Some(member) = member_of(&verdict.id, object, &live) {
-            keeping.note(&member)?;
-        }
-    }
-    Ok(())
-}
-
-/// Where objects are, as a record tells it.
-pub(super) fn places<'i>(ids: impl Iterator<Item = &'i ObjectId>) -> Places {
-    let mut places = Places::new();
-    for id in ids {
-        let (kind, namespace) = place_of(id);
-        places.entry(kind).or_default().insert(namespace);
-    }
-    places
-}
-
-/// What is live of objects that were read.
-pub(super) fn is_present(live: &LiveSet, id: &ObjectId) -> bool {
-    matches!(live.get(id), Some(Ok(Presence::Found(_))))
-}
-
 fn is_creation(step: &Step) -> bool {
     matches!(step.action, Action::Create(_))
 }
@@ -394,30 +342,4 @@ pub(super) fn told(ended: Ended) -> (Act, Option<String>) {
         Ended::Failed(reason) | Ended::Partly(_, _, reason) => (Act::Failed, Some(reason)),
         Ended::NotStarted => (Act::NotStarted, None),
     }
-}
-
-/// What is recorded of an object that was written.
-fn member(scene: &Scene, step: &Step, ended: &Ended, live: &Value, policy: &Policy) -> Option<Member> {
-    let object = match &step.action {
-        Action::Create(_) | Action::Replace(_) => match scene.desired.entries.get(&step.id)? {
-            Entry::Ready(ready) => ready.object(),
-            _ => return None,
-        },
-        Action::Update(update) => {
-            let setting = scene.setting();
-            let object = recorded(&setting, &update.open, &update.verdict, &policy.force);
-            match ended {
-                Ended::Partly(_, left, _) => still(&setting, &update.open, object, left),
-                _ => object,
-            }
-        }
-        Action::Revert(_) | Action::Delete(_) | Action::Later | Action::Refused(_) => return None,
-    };
-    member_of(&step.id, object, live)
-}
-
-pub(super) fn member_of(id: &ObjectId, object: Value, live: &Value) -> Option<Member> {
-    let uid = text_at(live, &["metadata", "uid"])?.to_owned();
-    let applied = ManagedFields::of(live).own()?.time.to_owned();
-    Some(Member { id: id.clone(), object, uid, applied })
 }

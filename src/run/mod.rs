@@ -23,6 +23,7 @@ mod interrupt;
 mod keeping;
 pub mod lock;
 mod lockfile;
+mod members;
 mod order;
 pub mod output;
 pub mod paranoid;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::acting::is_present;
 use super::compared::Scene;
 use super::contents::holds_others;
 use super::error::RunError;
 use super::extras::uids;
+use super::members::is_present;
 use super::output::Output;
 use crate::cli::writing::DeleteBounds;
 use crate::cluster::Server;

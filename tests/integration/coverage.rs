@@ -153,7 +153,6 @@ const PARTIAL: &[(Row, &str)] = &[
         ("sec", 14),
         "a fuzz target for the resolver of paths, which runs apart from the tests; its spellings are tested",
     ),
-    (("sec", 36), "plan files do not exist yet; snapshots are tested"),
     (("sec", 48), "archives: charts are refused by name"),
     (("sec", 59), "there is no audit log yet; identities at the server are tested"),
     (

@@ -14,10 +14,11 @@ use crate::plan::outcome::{Act, Acted};
 use crate::plan::prune::Deletion;
 use crate::plan::undo::{self, Action, Found, Step, Undo};
 use crate::record::undo::{Entry, Record};
-use crate::run::acting::{places, told};
+use crate::run::acting::told;
 use crate::run::error::RunError;
 use crate::run::execute::Ended;
 use crate::run::keeping::Keeping;
+use crate::run::members::places;
 use crate::run::output::Output;
 
 impl Undoing<'_> {
