@@ -215,6 +215,11 @@ fn base_directory(variable: &str, at_home: &str) -> Option<PathBuf> {
     base.is_absolute().then(|| base.join("gitops"))
 }
 
+/// A directory by its full path: `.` is another one elsewhere.
+pub fn absolute(directory: &str) -> String {
+    std::path::absolute(directory).map_or_else(|_| directory.to_owned(), |path| path.display().to_string())
+}
+
 /// `XDG_STATE_HOME/gitops`, else `~/.local/state/gitops`; nothing without a home.
 pub fn state_directory() -> Option<PathBuf> {
     base_directory("XDG_STATE_HOME", ".local/state")

@@ -86,8 +86,11 @@ impl Context<'_> {
         is_pinned: bool,
         output: &Output,
     ) -> Result<Acquainted, RunError> {
-        let source = rendered.origin_url.as_deref().unwrap_or(&rendered.source.display);
-        let acquainted = Acquainted::open(live, set, source).await;
+        let source = match &rendered.origin_url {
+            Some(url) => url.clone(),
+            None => settings::absolute(&rendered.source.display),
+        };
+        let acquainted = Acquainted::open(live, set, &source).await;
         let write = &self.args.write;
         if let Some(stranger) = acquainted.check(write.yes && !write.dry_run, is_pinned)? {
             output.say("warning", &stranger);
