@@ -92,7 +92,7 @@ async fn writing(order: &Order) -> Code {
     }
 }
 
-/// As [`writing`].
+/// As [`writing()`].
 async fn undoing(args: &UndoArgs) -> Code {
     let (stop, mut output) = (Stop::default(), Output::new(args.run.quiet));
     tokio::select! {

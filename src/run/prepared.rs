@@ -101,7 +101,7 @@ pub struct Prepared {
 /// Renders the source and asks what the cluster serves.
 ///
 /// # Errors
-/// As [`compare`].
+/// As [`super::compared::compare`].
 pub async fn prepare(
     comparison: &Comparison,
     reader: &Live,
