@@ -75,8 +75,8 @@ async fn a_snapshot_gives_the_answers_of_the_server() {
         assert!(text.contains("not-secret"));
 
         let recorded = Recorded::open(&file).unwrap();
-        // Who recorded it is not told.
-        let nobody = Identity { account: None, ..server.identity().clone() };
+        // Who recorded it is not told, nor how the server was trusted.
+        let nobody = Identity { account: None, authority: None, ..server.identity().clone() };
         assert_eq!(recorded.identity(), &nobody);
         assert_eq!(recorded.catalog().resources, catalog.resources);
         assert_eq!(recorded.catalog().server_version, cluster.version());
