@@ -190,8 +190,9 @@ fn read(file: std::fs::File) -> String {
     std::io::read_to_string(&file).expect("the program writes UTF-8")
 }
 
-/// `VmHWM` of Linux's `/proc/PID/status`; 0 once the process has ended.
-fn resident_mib(process: u32) -> u64 {
+/// `VmHWM` of Linux's `/proc/PID/status`; 0 once the process has ended. What `wait4` tells is no less than what its parent held
+/// when it began.
+pub(crate) fn resident_mib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
     line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) / 1024
